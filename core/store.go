@@ -1,0 +1,77 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Store keeps small opaque values under opaque keys until they expire.
+//
+// Compare-and-swap is the only write, so that no writer can undo what it has
+// not seen: a request in flight cannot bring back a session that was logged
+// out meanwhile. An implementation needs nothing beyond single keys (no
+// transactions, no scans) and is safe for concurrent use. The conformance
+// suite is stores/storetest.
+//
+// The keys that core sends are at most 64 bytes of letters, digits and "-_:".
+// Errors must not contain keys or values: they end up in log lines.
+type Store interface {
+	// Get returns the value under key; ErrNotFound when it is missing or expired.
+	// Any other error means that the store could not answer. The caller must not
+	// modify the value.
+	Get(ctx context.Context, key string) ([]byte, error)
+	// Swap stores new under key for ttl, if the value there still is old, byte for
+	// byte. A nil old means: only if there is none. ErrConflict when it is not so;
+	// nothing has changed then, and the next Get of key through this Store sees
+	// what stood in the way, or newer. ttl <= 0 is an error. Any other error leaves
+	// open whether the swap took place. The store must neither keep nor modify old
+	// and new after it has returned.
+	Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error
+	// Delete removes key. A missing key is no error.
+	Delete(ctx context.Context, key string) error
+}
+
+// ErrNotFound is what Store.Get returns for a key that is missing or expired.
+// The manager reads it as "there is no such session", every other error of a
+// store as "the store could not answer": a store that returns ErrNotFound
+// during an outage logs everybody out.
+var ErrNotFound = errors.New("not found")
+
+// ErrConflict is what Store.Swap returns when the value under the key was not
+// the expected one. The manager reads the key again and decides anew.
+var ErrConflict = errors.New("conflict: the stored value is not the expected one")
+
+// Pinger is implemented by stores that can tell whether they would answer;
+// Manager.Ping asks it for health checks.
+type Pinger interface {
+	Ping(ctx context.Context) error
+}
+
+// AppendGetter is implemented by stores that can copy a value into the
+// caller's buffer. It saves the one allocation that Get costs: AppendGet
+// appends the value under key to dst and returns the extended slice; its
+// errors are those of Get.
+type AppendGetter interface {
+	AppendGet(ctx context.Context, dst []byte, key string) ([]byte, error)
+}
+
+// InProcess is implemented by stores whose values never leave this process's
+// memory. Only for them New does not warn when Config.Keys is empty.
+type InProcess interface {
+	InProcess() bool
+}
+
+type revocationKey struct{}
+
+// withRevocation marks the writes that end a session.
+func withRevocation(ctx context.Context) context.Context {
+	return context.WithValue(ctx, revocationKey{}, true)
+}
+
+// IsRevocation reports whether a Swap or Delete under ctx is part of ending a
+// session. A store may give such writes more durability than others: the Redis
+// store waits for replicas then, if told so.
+func IsRevocation(ctx context.Context) bool {
+	return ctx.Value(revocationKey{}) != nil
+}
