@@ -25,7 +25,8 @@ type reference struct {
 // server is what the connections share: the data, its clock, and its faults.
 type server struct {
 	mu      sync.Mutex
-	now     time.Time
+	clock   func() time.Time
+	ahead   time.Duration
 	entries map[string]entry
 	down    bool
 	stalled bool
@@ -49,8 +50,11 @@ var (
 )
 
 func newServer() *server {
-	return &server{now: time.Unix(1e9, 0), entries: map[string]entry{}}
+	stopped := time.Unix(1e9, 0)
+	return &server{clock: func() time.Time { return stopped }, entries: map[string]entry{}}
 }
+
+func (s *server) time() time.Time { return s.clock().Add(s.ahead) }
 
 func (r *reference) ready(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
@@ -82,7 +86,7 @@ func (s *server) reachable(ctx context.Context) error {
 
 func (s *server) live(key string) ([]byte, bool) {
 	e, ok := s.entries[key]
-	if !ok || !s.now.Before(e.end) {
+	if !ok || !s.time().Before(e.end) {
 		return nil, false
 	}
 	return e.value, true
@@ -121,7 +125,7 @@ func (r *reference) Swap(ctx context.Context, key string, old, new []byte, ttl t
 	if ok != (old != nil) || !bytes.Equal(v, old) {
 		return fmt.Errorf("reference: %w", core.ErrConflict)
 	}
-	r.entries[r.prefix+key] = entry{bytes.Clone(new), r.now.Add(ttl)}
+	r.entries[r.prefix+key] = entry{bytes.Clone(new), r.time().Add(ttl)}
 	return nil
 }
 
@@ -159,7 +163,7 @@ func harness(wrap func(*reference) core.Store) Harness {
 	return Harness{
 		Open:       func(t testing.TB) core.Store { return openPrefix(t, uniquePrefix()) },
 		OpenPrefix: openPrefix,
-		Advance:    func(_ testing.TB, d time.Duration) { srv.set(func() { srv.now = srv.now.Add(d) }) },
+		Advance:    func(_ testing.TB, d time.Duration) { srv.set(func() { srv.ahead += d }) },
 		Outage: func(testing.TB) func() {
 			srv.set(func() { srv.down = true })
 			return func() { srv.set(func() { srv.down = false }) }

@@ -6,6 +6,7 @@ func swapNilOnlyCreates(s *suite) {
 	st := s.open()
 	s.create(st, "s:k", "first")
 	s.wantConflict(st, "s:k", nil, []byte("second"), time.Hour)
+	s.wantValue(st, "s:k", "first")
 	s.wantConflict(st, "s:k", nil, []byte("first"), time.Hour)
 	s.wantValue(st, "s:k", "first")
 	s.delete(st, "s:k")

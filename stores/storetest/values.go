@@ -116,8 +116,9 @@ func valuesStayUnderTheReader(s *suite) {
 // readWhileWriting lets the race detector see a store that writes into what a
 // reader holds, and the readers a torn value.
 func readWhileWriting(s *suite, st core.Store) {
-	var wg sync.WaitGroup
 	s.swap(st, "s:torn", nil, bytes.Repeat([]byte{'a'}, 160), time.Hour)
+	var wg sync.WaitGroup
+	defer wg.Wait()
 	for range 4 {
 		wg.Go(func() {
 			for range 200 {
@@ -133,7 +134,6 @@ func readWhileWriting(s *suite, st core.Store) {
 		old, next := byte('a'+i%26), byte('a'+(i+1)%26)
 		s.swap(st, "s:torn", bytes.Repeat([]byte{old}, 160), bytes.Repeat([]byte{next}, 160), time.Hour)
 	}
-	wg.Wait()
 }
 
 // oversizedValue wants an error that changes nothing and spoils no connection.
