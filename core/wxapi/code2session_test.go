@@ -1,0 +1,366 @@
+package wxapi_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/wxsession/wxsession/core/wxapi"
+	"github.com/wxsession/wxsession/core/wxtest"
+)
+
+const loginPath = "/sns/jscode2session"
+
+func newWeChat(t *testing.T, opts ...wxtest.Options) *wxtest.Server {
+	t.Helper()
+	wx := wxtest.NewServer(opts...)
+	t.Cleanup(wx.Close)
+	return wx
+}
+
+// newClient returns a client of wx that does not wait before retries.
+func newClient(t *testing.T, wx *wxtest.Server, adjust ...func(*wxapi.Config)) *wxapi.Client {
+	t.Helper()
+	cfg := wxapi.Config{AppID: wx.AppID, Secret: wxapi.Secret(wx.Secret), Bases: []string{wx.URL}}
+	cfg.SetPause(func(ctx context.Context, _ time.Duration) error { return ctx.Err() })
+	for _, f := range adjust {
+		f(&cfg)
+	}
+	c, err := wxapi.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// wantError checks that err is an *Error of this kind and returns it.
+func wantError(t *testing.T, err error, kind wxapi.Kind) *wxapi.Error {
+	t.Helper()
+	e, ok := errors.AsType[*wxapi.Error](err)
+	if !ok {
+		t.Fatalf("got %v, want an *Error", err)
+	}
+	if e.Kind != kind {
+		t.Fatalf("kind %v, want %v: %v", e.Kind, kind, e)
+	}
+	return e
+}
+
+func TestCode2Session(t *testing.T) {
+	for _, unions := range []bool{false, true} {
+		t.Run(fmt.Sprintf("unionids %v", unions), func(t *testing.T) {
+			wx := newWeChat(t, wxtest.Options{UnionIDs: unions})
+			openid := wx.OpenID("alice")
+			s, err := newClient(t, wx).Code2Session(t.Context(), wx.Code(openid))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.OpenID != openid || s.SessionKey.Reveal() != wx.SessionKey(openid) || (s.UnionID != "") != unions {
+				t.Errorf("got %q, %q and the key right: %v", s.OpenID, s.UnionID, s.SessionKey.Reveal() == wx.SessionKey(openid))
+			}
+		})
+	}
+}
+
+func TestCode2SessionAcceptsErrCodeZero(t *testing.T) {
+	wx := newWeChat(t)
+	wx.Fail(loginPath, wxtest.Fault{ErrCodeZero: true}, 1)
+	if _, err := newClient(t, wx).Code2Session(t.Context(), wx.Code("o1")); err != nil {
+		t.Error(err)
+	}
+}
+
+// Every error of code2Session, as WeChat's servers give it, and one unknown.
+func TestCode2SessionErrorCodes(t *testing.T) {
+	for errcode, kind := range map[int]wxapi.Kind{
+		-1:    wxapi.Unavailable,
+		40029: wxapi.InvalidCode,
+		40163: wxapi.CodeUsed,
+		40226: wxapi.Blocked,
+		45011: wxapi.RateLimited,
+		45009: wxapi.RateLimited,
+		40013: wxapi.Misconfigured,
+		40125: wxapi.Misconfigured,
+		41002: wxapi.Misconfigured,
+		41004: wxapi.Misconfigured,
+		41008: wxapi.InvalidCode,
+		40002: wxapi.Misconfigured,
+		40090: wxapi.Misconfigured,
+		40243: wxapi.Misconfigured,
+		40164: wxapi.Misconfigured,
+		48001: wxapi.Misconfigured,
+		40001: wxapi.Misconfigured,
+		87009: wxapi.Unavailable,
+		47001: wxapi.Unavailable,
+		99999: wxapi.Unavailable,
+	} {
+		t.Run(fmt.Sprint(errcode), func(t *testing.T) {
+			wx := newWeChat(t)
+			wx.Fail(loginPath, wxtest.Fault{ErrCode: errcode}, wxtest.Always)
+			_, err := newClient(t, wx).Code2Session(t.Context(), wx.Code("o1"))
+			e := wantError(t, err, kind)
+			if e.ErrCode != errcode || e.ErrMsg == "" || strings.Contains(e.ErrMsg, "rid") || len(e.RID) != 26 {
+				t.Errorf("errcode %d, msg %q, rid %q", e.ErrCode, e.ErrMsg, e.RID)
+			}
+			want := 1
+			if errcode == -1 {
+				want = 3
+			}
+			if n := wx.Calls(loginPath); n != want {
+				t.Errorf("%d calls, want %d", n, want)
+			}
+		})
+	}
+}
+
+func TestCode2SessionJudgesCodesAndConfiguration(t *testing.T) {
+	wx := newWeChat(t)
+	other := wx.AddApp("wxfedcba9876543210", "another secret")
+	used := wx.Code("o1")
+	if _, err := newClient(t, wx).Code2Session(t.Context(), used); err != nil {
+		t.Fatal(err)
+	}
+	expired := wx.Code("o1")
+	wx.Advance(5 * time.Minute)
+	blocked := wx.Code("blocked")
+	wx.Block("blocked")
+
+	appid := func(s string) func(*wxapi.Config) { return func(c *wxapi.Config) { c.AppID = s } }
+	secret := func(s string) func(*wxapi.Config) { return func(c *wxapi.Config) { c.Secret = wxapi.Secret(s) } }
+	for name, test := range map[string]struct {
+		code   string
+		kind   wxapi.Kind
+		adjust func(*wxapi.Config)
+	}{
+		"a used code":           {code: used, kind: wxapi.CodeUsed},
+		"an expired code":       {code: expired, kind: wxapi.InvalidCode},
+		"a made-up code":        {code: "0a1", kind: wxapi.InvalidCode},
+		"the mock code":         {code: wxtest.MockCode, kind: wxapi.InvalidCode},
+		"a code of another app": {code: other.Code("o1"), kind: wxapi.InvalidCode},
+		"a blocked user":        {code: blocked, kind: wxapi.Blocked},
+		"an unknown app":        {code: wx.Code("o1"), kind: wxapi.Misconfigured, adjust: appid("wx1")},
+		"a wrong secret":        {code: wx.Code("o1"), kind: wxapi.Misconfigured, adjust: secret("guess")},
+		"no code":               {code: "", kind: wxapi.InvalidCode},
+		"a long code":           {code: strings.Repeat("c", wxapi.MaxCode+1), kind: wxapi.InvalidCode},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if test.adjust == nil {
+				test.adjust = func(*wxapi.Config) {}
+			}
+			_, err := newClient(t, wx, test.adjust).Code2Session(t.Context(), test.code)
+			wantError(t, err, test.kind)
+		})
+	}
+}
+
+// A code cannot smuggle parameters into the query.
+func TestCode2SessionEscapesEverything(t *testing.T) {
+	var got http.Request
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = *r
+		fmt.Fprint(w, `{"openid":"o1","session_key":"k"}`)
+	}))
+	defer srv.Close()
+	const code, secret = "a&appid=evil#?%2f +\r\nX: y;", "s=1&%zz+/"
+	c, err := wxapi.New(wxapi.Config{AppID: "wx1", Secret: secret, Bases: []string{srv.URL + "/prefix/"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Code2Session(t.Context(), code); err != nil {
+		t.Fatal(err)
+	}
+	q := got.URL.Query()
+	if len(q) != 4 || q.Get("js_code") != code || q.Get("secret") != secret || q.Get("appid") != "wx1" ||
+		q.Get("grant_type") != "authorization_code" || got.URL.Path != "/prefix"+loginPath {
+		t.Errorf("path %q, query %q", got.URL.Path, q)
+	}
+}
+
+// Whatever is no answer of WeChat is Unavailable, after a single call.
+func TestCode2SessionFaults(t *testing.T) {
+	success := func(s string) wxtest.Fault { return wxtest.Fault{Body: s} }
+	for name, fault := range map[string]wxtest.Fault{
+		"hang":                    {Hang: true},
+		"reset":                   {Reset: true},
+		"lost reply":              {LoseReply: true},
+		"502 with HTML":           {Status: http.StatusBadGateway},
+		"404 with HTML":           {Status: http.StatusNotFound},
+		"redirect":                {Status: http.StatusFound},
+		"truncated":               {Truncate: true},
+		"huge":                    {Huge: true},
+		"HTML with 200":           success("<html>"),
+		"null":                    success("null"),
+		"array":                   success("[]"),
+		"empty object":            success("{}"),
+		"two objects":             success(`{"openid":"o1","session_key":"k"}{}`),
+		"no openid":               success(`{"session_key":"k"}`),
+		"no session_key":          success(`{"openid":"o1"}`),
+		"empty session_key":       success(`{"openid":"o1","session_key":"","errcode":0}`),
+		"openid a number":         success(`{"openid":1,"session_key":"k"}`),
+		"openid with line break":  success(`{"openid":"o\n1","session_key":"k"}`),
+		"openid too long":         success(`{"session_key":"k","openid":"` + strings.Repeat("o", 129) + `"}`),
+		"unionid with blank":      success(`{"openid":"o1","session_key":"k","unionid":" "}`),
+		"errcode a string":        success(`{"errcode":"40029"}`),
+		"errcode a fraction":      success(`{"errcode":40029.5}`),
+		"errmsg an object":        success(`{"errcode":40029,"errmsg":{}}`),
+		"errcode beyond an int64": success(`{"errcode":99999999999999999999}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			wx := newWeChat(t)
+			wx.Fail(loginPath, fault, wxtest.Always)
+			c := newClient(t, wx, func(c *wxapi.Config) {
+				if fault.Hang {
+					c.Timeout = 20 * time.Millisecond
+				}
+			})
+			_, err := c.Code2Session(t.Context(), wx.Code("o1"))
+			e := wantError(t, err, wxapi.Unavailable)
+			if e.ErrCode != 0 || e.Unwrap() == nil {
+				t.Errorf("errcode %d, cause %v", e.ErrCode, e.Unwrap())
+			}
+			if n := wx.Calls(loginPath); n != 1 {
+				t.Errorf("%d calls, want 1", n)
+			}
+			if fault.Hang && !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("not a passed deadline: %v", err)
+			}
+		})
+	}
+}
+
+func TestCode2SessionIgnoresContentType(t *testing.T) {
+	wx := newWeChat(t)
+	for _, ct := range []string{"text/html", "application/octet-stream", "image/jpeg"} {
+		wx.Fail(loginPath, wxtest.Fault{ContentType: ct}, 1)
+		if _, err := newClient(t, wx).Code2Session(t.Context(), wx.Code("o1")); err != nil {
+			t.Errorf("%s: %v", ct, err)
+		}
+	}
+}
+
+func TestBusyIsRetriedTwice(t *testing.T) {
+	for busy, wantErr := range []bool{false, false, false, true} {
+		wx := newWeChat(t)
+		wx.Fail(loginPath, wxtest.Fault{ErrCode: -1}, busy)
+		var pauses []time.Duration
+		c := newClient(t, wx, func(c *wxapi.Config) {
+			c.SetPause(func(_ context.Context, d time.Duration) error {
+				pauses = append(pauses, d)
+				return nil
+			})
+		})
+		_, err := c.Code2Session(t.Context(), wx.Code("o1"))
+		if (err != nil) != wantErr {
+			t.Errorf("busy %d times: %v", busy, err)
+		}
+		if len(pauses) != min(busy, 2) || wx.Calls(loginPath) != min(busy, 2)+1 {
+			t.Errorf("busy %d times: %d pauses, %d calls", busy, len(pauses), wx.Calls(loginPath))
+		}
+		for i, limit := range []time.Duration{100 * time.Millisecond, 300 * time.Millisecond}[:len(pauses)] {
+			if pauses[i] < limit/2 || pauses[i] > limit {
+				t.Errorf("pause %d is %v", i, pauses[i])
+			}
+		}
+	}
+}
+
+// The default pause ends with the context, and the call gives WeChat's verdict.
+func TestBusyWithinTheTimeLimit(t *testing.T) {
+	wx := newWeChat(t)
+	wx.Fail(loginPath, wxtest.Fault{ErrCode: -1}, wxtest.Always)
+	c := newClient(t, wx, func(c *wxapi.Config) {
+		c.SetPause(nil)
+		c.Timeout = 30 * time.Millisecond
+	})
+	_, err := c.Code2Session(t.Context(), wx.Code("o1"))
+	if e := wantError(t, err, wxapi.Unavailable); e.ErrCode != -1 && !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	if n := wx.Calls(loginPath); n > 1 {
+		t.Errorf("%d calls within 30 ms", n)
+	}
+}
+
+func TestCancelledContext(t *testing.T) {
+	wx := newWeChat(t)
+	wx.Fail(loginPath, wxtest.Fault{Hang: true}, wxtest.Always)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		_, err := newClient(t, wx).Code2Session(ctx, wx.Code("o1"))
+		done <- err
+	}()
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// A redirect would carry the secret to wherever it points.
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	var followed bool
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != loginPath {
+			followed = true
+		}
+		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+	}))
+	defer srv.Close()
+	for _, given := range []*http.Client{nil, {}} {
+		c, err := wxapi.New(wxapi.Config{AppID: "wx1", Secret: "s", Bases: []string{srv.URL}, HTTPClient: given})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Code2Session(t.Context(), "c")
+		wantError(t, err, wxapi.Unavailable)
+	}
+	if followed {
+		t.Error("the redirect was followed")
+	}
+}
+
+func TestConcurrentLogins(t *testing.T) {
+	wx := newWeChat(t)
+	c := newClient(t, wx)
+	var wg sync.WaitGroup
+	for i := range 50 {
+		wg.Go(func() {
+			openid := fmt.Sprint("user", i%5)
+			s, err := c.Code2Session(t.Context(), wx.Code(openid))
+			if err != nil || s.OpenID != openid {
+				t.Errorf("%q: %v", s.OpenID, err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestOnCall(t *testing.T) {
+	wx := newWeChat(t)
+	wx.Fail(loginPath, wxtest.Fault{ErrCode: -1}, 1)
+	var calls []wxapi.Call
+	clock := time.Unix(1, 0)
+	c := newClient(t, wx, func(c *wxapi.Config) {
+		c.OnCall = func(_ context.Context, call wxapi.Call) { calls = append(calls, call) }
+		c.Now = func() time.Time { clock = clock.Add(time.Second); return clock }
+	})
+	if _, err := c.Code2Session(t.Context(), wx.Code("o1")); err != nil {
+		t.Fatal(err)
+	}
+	if len(calls) != 2 {
+		t.Fatalf("%d calls", len(calls))
+	}
+	first, second := calls[0], calls[1]
+	if first.ErrCode != -1 || first.RID == "" || first.Err == nil || first.Path != loginPath {
+		t.Errorf("%+v", first)
+	}
+	if second.Err != nil || second.Op != "code2Session" || second.Duration != time.Second {
+		t.Errorf("%+v", second)
+	}
+}

@@ -1,0 +1,152 @@
+package wxapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// DefaultBase is where the API lives when Config.Bases is empty.
+const DefaultBase = "https://api.weixin.qq.com"
+
+// DefaultTimeout bounds a call, its retries included, when Config.Timeout is 0.
+const DefaultTimeout = 5 * time.Second
+
+// Config is what New needs to know. AppID and Secret are required.
+type Config struct {
+	AppID  string // 1 to 64 letters, digits, "_" and "-"
+	Secret Secret
+
+	// Bases are the hosts to ask: nil means DefaultBase. The first is used; the
+	// further ones only where the request certainly was not sent to the one
+	// before (it could not be resolved, reached, or verified), because a request
+	// that was sent may have consumed the code. WeChat runs api2.weixin.qq.com
+	// for disasters, and sh., sz. and hk.api.weixin.qq.com.
+	Bases []string
+
+	// HTTPClient is used if set; it is copied, and the copy does not follow
+	// redirects. Nil means a client with timeouts and a pool of connections
+	// large enough for a busy service.
+	HTTPClient *http.Client
+
+	// Timeout bounds one call, its retries included: 0 means DefaultTimeout.
+	Timeout time.Duration
+
+	// Tokens supplies access tokens. It may be nil: then the calls that need one
+	// fail and say so. Code2Session and FetchToken need none.
+	Tokens TokenSource
+
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+
+	// OnCall, if set, learns about every HTTP exchange after its end. It is
+	// called by the goroutine that made the call, and must not block.
+	OnCall func(ctx context.Context, c Call)
+
+	pause func(ctx context.Context, d time.Duration) error
+}
+
+// Call describes one HTTP exchange. It holds no secret.
+type Call struct {
+	Op       string // WeChat's name of the API
+	Path     string // of the endpoint, without query
+	Duration time.Duration
+	ErrCode  int    // WeChat's errcode
+	RID      string // WeChat's request id; only failures have one
+	Err      error  // nil, or an *Error
+}
+
+// New returns a client, or says which field of cfg cannot work.
+func New(cfg Config) (*Client, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	cfg.setDefaults()
+	login := "appid=" + cfg.AppID + "&secret=" + url.QueryEscape(cfg.Secret.Reveal()) +
+		"&grant_type=authorization_code&js_code="
+	return &Client{cfg: &cfg, loginQuery: (*Secret)(&login), http: httpClient(cfg.HTTPClient)}, nil
+}
+
+func (c *Config) validate() error {
+	if !isID(c.AppID, 64) {
+		return errors.New("wxapi: set Config.AppID to 1 to 64 letters, digits, \"_\" or \"-\"")
+	}
+	if !visible(c.Secret.Reveal(), 256) {
+		return errors.New("wxapi: set Config.Secret to the AppSecret, without white space")
+	}
+	if c.Timeout < 0 {
+		return errors.New("wxapi: Config.Timeout is negative")
+	}
+	for i, b := range c.Bases {
+		if !isBase(b) {
+			// Not quoted: a misplaced URL may hold a password.
+			return fmt.Errorf("wxapi: Config.Bases[%d] must be an http or https URL of scheme, host and path only", i)
+		}
+	}
+	return nil
+}
+
+func isBase(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" &&
+		u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
+}
+
+func (c *Config) setDefaults() {
+	bases := make([]string, 0, len(c.Bases)+1)
+	for _, b := range c.Bases {
+		bases = append(bases, trimSlash(b))
+	}
+	if len(bases) == 0 {
+		bases = append(bases, DefaultBase)
+	}
+	c.Bases = bases
+	if c.Timeout == 0 {
+		c.Timeout = DefaultTimeout
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.pause == nil {
+		c.pause = pause
+	}
+}
+
+func trimSlash(s string) string {
+	for len(s) > 0 && s[len(s)-1] == '/' {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+// httpClient copies given, or makes the default one. Redirects are not
+// followed: the query that carries the secret would travel along.
+func httpClient(given *http.Client) *http.Client {
+	c := http.Client{Transport: newTransport()}
+	if given != nil {
+		c = *given
+	}
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &c
+}
+
+// newTransport keeps enough idle connections for a busy service (net/http's
+// default is two per host) and gives up on a host soon enough that the next
+// base gets its turn within the time limit. It stays with HTTP/1.1, where a
+// connection that died in silence costs one call and not all of them.
+func newTransport() *http.Transport {
+	dialer := net.Dialer{Timeout: 2 * time.Second, KeepAlive: 15 * time.Second}
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         dialer.DialContext,
+		TLSHandshakeTimeout: 2 * time.Second,
+		MaxIdleConnsPerHost: 256,
+		MaxConnsPerHost:     1024,
+		IdleConnTimeout:     60 * time.Second,
+		DisableCompression:  true, // replies are some hundred bytes
+	}
+}

@@ -1,0 +1,3 @@
+package wxtest
+
+type cryptoKey struct{}

@@ -1,0 +1,30 @@
+// Package wxtest is a WeChat in your process: a simulator of api.weixin.qq.com
+// for your own end-to-end tests, in the manner of net/http/httptest. It answers
+// with the formats, error texts and rules of the real servers, and misbehaves
+// when told to.
+//
+//	wx := wxtest.NewServer()
+//	defer wx.Close()
+//
+//	cfg := core.Config{AppID: wx.AppID, Secret: wx.Secret, APIBase: wx.URL}
+//	// … build the application with cfg, then log in as a mini program would:
+//	code := wx.Code("an-openid") // what wx.login returns
+//
+// Any program that lets you set the address of WeChat's API can be tested with
+// it, whatever language it is written in: see [Server.ServeHTTP].
+//
+// # What is simulated
+//
+// Login codes (for five minutes, once, for one app), one session_key per user
+// and app with its rotation and expiry, access tokens of both sorts with their
+// overlaps and limits, phone numbers, the session_key APIs, encrypted data and
+// signatures. The clock can be injected ([Options.Now]) and moved
+// ([Server.Advance]).
+//
+// # Faults
+//
+// [Server.Fail] makes the next requests go wrong:
+//
+//	wx.Fail("/sns/jscode2session", wxtest.Fault{ErrCode: -1}, 2)             // busy, twice
+//	wx.Fail("/sns/jscode2session", wxtest.Fault{Hang: true}, wxtest.Always) // until Heal
+package wxtest
