@@ -1,0 +1,121 @@
+package testserver
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// StartRedis runs a redis-server with an append-only file, so that what it has
+// acknowledged survives Kill and Restart. It also listens on the Unix socket
+// that RedisSocket names.
+func StartRedis(t testing.TB, extra ...string) *Process {
+	t.Helper()
+	return startRedis(t, append([]string{"--appendonly", "yes"}, extra...)...)
+}
+
+// RedisSocket is the path of the Unix socket of a server that this package has
+// started.
+func RedisSocket(p *Process) string { return filepath.Join(p.Dir, "redis.sock") }
+
+func startRedis(t testing.TB, extra ...string) *Process {
+	t.Helper()
+	p := Start(t, "redis-server", func(port int, dir string) []string {
+		args := []string{
+			"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", dir, "--save", "",
+			"--unixsocket", filepath.Join(dir, "redis.sock"), "--enable-debug-command", "yes",
+			"--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0",
+		}
+		return append(args, extra...)
+	})
+	return p
+}
+
+// Redis sends one command over a connection of its own, with the password
+// first where there is one, and returns the reply: lines for arrays, without
+// the protocol's marks. An error reply fails the test.
+func Redis(t testing.TB, addr string, args ...string) string {
+	t.Helper()
+	reply, err := redisCommand(addr, args...)
+	if err != nil {
+		t.Fatalf("%s to %s: %v", args[0], addr, err)
+	}
+	return reply
+}
+
+func redisCommand(addr string, args ...string) (string, error) {
+	conn, err := net.DialTimeout("tcp", addr, 2*time.Second)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	var b strings.Builder
+	fmt.Fprintf(&b, "*%d\r\n", len(args))
+	for _, a := range args {
+		fmt.Fprintf(&b, "$%d\r\n%s\r\n", len(a), a)
+	}
+	if _, err := io.WriteString(conn, b.String()); err != nil {
+		return "", err
+	}
+	return readReply(bufio.NewReader(conn))
+}
+
+func readReply(r *bufio.Reader) (string, error) {
+	line, err := r.ReadString('\n')
+	if err != nil || len(line) < 3 {
+		return "", fmt.Errorf("no reply: %w", err)
+	}
+	kind, text := line[0], strings.TrimRight(line[1:], "\r\n")
+	switch kind {
+	case '-':
+		return "", fmt.Errorf("error reply: %s", text)
+	case '$':
+		return readBulk(r, text)
+	case '*':
+		return readArray(r, text)
+	default:
+		return text, nil
+	}
+}
+
+func readBulk(r *bufio.Reader, size string) (string, error) {
+	n, err := strconv.Atoi(size)
+	if err != nil || n < 0 {
+		return "", err
+	}
+	b := make([]byte, n+2)
+	_, err = io.ReadFull(r, b)
+	return string(b[:n]), err
+}
+
+func readArray(r *bufio.Reader, size string) (string, error) {
+	n, err := strconv.Atoi(size)
+	if err != nil {
+		return "", err
+	}
+	items := make([]string, max(n, 0))
+	for i := range items {
+		if items[i], err = readReply(r); err != nil {
+			return "", err
+		}
+	}
+	return strings.Join(items, "\n"), nil
+}
+
+// waitFor polls until the condition holds.
+func waitFor(t testing.TB, what string, cond func() bool) {
+	t.Helper()
+	for end := time.Now().Add(startTimeout); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if cond() {
+			return
+		}
+	}
+	t.Fatalf("%s has not come about within %v", what, startTimeout)
+}

@@ -1,0 +1,110 @@
+package testserver
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// slots is the number of hash slots of a Redis Cluster.
+const slots = 16384
+
+// RedisCluster is three masters with one replica each.
+type RedisCluster struct {
+	Masters  []*Process // as it was started; a fail-over makes a replica one
+	Replicas []*Process // Replicas[i] follows Masters[i]
+}
+
+// StartRedisCluster returns when all nodes know each other and serve. A master
+// that is gone is replaced after two seconds or so.
+func StartRedisCluster(t testing.TB) *RedisCluster {
+	t.Helper()
+	c := &RedisCluster{}
+	for range 3 {
+		c.Masters = append(c.Masters, startClusterNode(t))
+		c.Replicas = append(c.Replicas, startClusterNode(t))
+	}
+	for i, m := range c.Masters {
+		from, to := slots*i/3, slots*(i+1)/3-1
+		Redis(t, m.Addr, "CLUSTER", "ADDSLOTSRANGE", fmt.Sprint(from), fmt.Sprint(to))
+	}
+	for i, n := range c.nodes() {
+		Redis(t, n.Addr, "CLUSTER", "SET-CONFIG-EPOCH", fmt.Sprint(i+1))
+	}
+	c.meet(t)
+	for i, r := range c.Replicas {
+		id := NodeID(t, c.Masters[i])
+		waitFor(t, "the replica's acquaintance with its master", func() bool {
+			_, err := redisCommand(r.Addr, "CLUSTER", "REPLICATE", id)
+			return err == nil
+		})
+	}
+	c.WaitOK(t)
+	return c
+}
+
+func startClusterNode(t testing.TB) *Process {
+	t.Helper()
+	return startRedis(t, "--appendonly", "no", "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
+		"--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0")
+}
+
+func (c *RedisCluster) nodes() []*Process {
+	return append(append([]*Process{}, c.Masters...), c.Replicas...)
+}
+
+// Addrs lists all nodes.
+func (c *RedisCluster) Addrs() []string {
+	var addrs []string
+	for _, n := range c.nodes() {
+		addrs = append(addrs, n.Addr)
+	}
+	return addrs
+}
+
+func (c *RedisCluster) meet(t testing.TB) {
+	t.Helper()
+	first := c.Masters[0]
+	for _, n := range c.nodes()[1:] {
+		Redis(t, n.Addr, "CLUSTER", "MEET", "127.0.0.1", fmt.Sprint(first.Port))
+	}
+	waitFor(t, "the nodes' acquaintance", func() bool {
+		for _, n := range c.nodes() {
+			if info, err := redisCommand(n.Addr, "CLUSTER", "INFO"); err != nil || !strings.Contains(info, "cluster_known_nodes:6\r") {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// WaitOK returns when every node that runs sees all slots served, and every
+// replica that runs is in step with its master.
+func (c *RedisCluster) WaitOK(t testing.TB) {
+	t.Helper()
+	waitFor(t, "the cluster's readiness", func() bool {
+		for _, n := range c.nodes() {
+			info, err := redisCommand(n.Addr, "CLUSTER", "INFO")
+			if err != nil || !strings.Contains(info, "cluster_state:ok") {
+				return false
+			}
+		}
+		return c.inStep()
+	})
+}
+
+func (c *RedisCluster) inStep() bool {
+	for _, r := range c.Replicas {
+		info, err := redisCommand(r.Addr, "INFO", "replication")
+		if err != nil || !strings.Contains(info, "role:slave") || !strings.Contains(info, "master_link_status:up") {
+			return false
+		}
+	}
+	return true
+}
+
+// NodeID is the name that the cluster has for a node.
+func NodeID(t testing.TB, p *Process) string {
+	t.Helper()
+	return Redis(t, p.Addr, "CLUSTER", "MYID")
+}

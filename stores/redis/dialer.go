@@ -1,0 +1,67 @@
+package redis
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"sync"
+	"time"
+)
+
+// redial is how long an address that could not be reached is left alone: rueidis
+// dials anew for every call while a server is down.
+const redial = 100 * time.Millisecond
+
+// dialer opens the connections of one store.
+type dialer struct {
+	network string
+	opening func() // called before each connection is opened
+
+	mu     sync.Mutex
+	failed map[string]failure // by address
+}
+
+type failure struct {
+	err   error
+	until time.Time
+}
+
+func (d *dialer) dial(ctx context.Context, addr string, nd *net.Dialer, secure *tls.Config) (net.Conn, error) {
+	if err := d.failure(addr); err != nil {
+		return nil, err
+	}
+	d.opening()
+	conn, err := d.open(ctx, addr, nd, secure)
+	d.note(addr, err)
+	return conn, err
+}
+
+func (d *dialer) open(ctx context.Context, addr string, nd *net.Dialer, secure *tls.Config) (net.Conn, error) {
+	if secure == nil {
+		return nd.DialContext(ctx, d.network, addr)
+	}
+	td := tls.Dialer{NetDialer: nd, Config: secure}
+	return td.DialContext(ctx, d.network, addr)
+}
+
+func (d *dialer) failure(addr string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if f, ok := d.failed[addr]; ok && time.Now().Before(f.until) {
+		return f.err
+	}
+	return nil
+}
+
+func (d *dialer) note(addr string, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err == nil {
+		delete(d.failed, addr)
+		return
+	}
+	if d.failed == nil {
+		d.failed = map[string]failure{}
+	}
+	d.failed[addr] = failure{err, time.Now().Add(redial)}
+}

@@ -1,0 +1,74 @@
+// Package redis keeps sessions in Redis 6 or newer, or in Valkey: one server,
+// a cluster, or servers under Sentinel. Most applications call stores.Open; use
+// [New] where the application has a rueidis client already.
+//
+// A Get is one command in one round trip (GET), a Swap is SET NX PX or a short
+// script (EVALSHA, EVAL once per server), a Delete is UNLINK. Every key expires.
+// Besides, the store sends PING, and only where told so WAIT and CLIENT
+// TRACKING. An ACL needs no more than these, HELLO, CLIENT SETINFO, and on a
+// cluster CLUSTER SLOTS.
+//
+// # DSN
+//
+//	redis://[user:password@]host[:port][/db][?options]
+//	rediss://…                                       the same over TLS
+//	redis+unix:///path/of/the/socket[?options]       [user:password@] after the slashes
+//	redis+cluster://[user:password@]host,host:port[?options]
+//	redis+sentinel://[user:password@]host,host:port/master[/db][?options]
+//
+// Ports are 6379 and, of sentinels, 26379 by default. Characters of a user or
+// password that mean something in a URL are percent-encoded. An unknown option
+// is an error.
+//
+//	option                default  meaning
+//	timeout               500ms    bound of every call, 10ms to 1m
+//	prefix                wx:      stands before every key
+//	db                    0        database, in place of /db
+//	conns                 by CPUs  connections per server: 1, 2, 4 or 8; rueidis takes 1 to 4 by default, on a cluster 1
+//	buffer                32768    bytes of each connection's read and of its write buffer
+//	flush_delay           0        up to 1ms: collect commands that long before sending, under parallel load only;
+//	                               20us halves the CPU time per command, and adds as much latency at most
+//	cache                 0        entries of the near cache; 0 is off
+//	wait_replicas         0        replicas that must have acknowledged a revocation
+//	wait_timeout          200ms    how long, beyond timeout, a revocation may take for that, 1ms to 1m
+//	tls                   false    TLS for redis+cluster:// and redis+sentinel://
+//	tls_ca                system   PEM file of the authorities to trust
+//	tls_server_name       host     name in the server's certificate
+//	insecure_skip_verify  false    accept any certificate: whoever sits in between reads and writes sessions
+//	sentinel_user         none     user and password of the sentinels;
+//	sentinel_password     none     those before the @ are the servers'
+//
+// # Faults
+//
+// [Open] does not connect, and a store whose server is down or hung recovers by
+// itself. Until then calls fail within the timeout, never with
+// core.ErrNotFound, and at once after several calls in a row without an answer,
+// except for one every 250 ms that tries. A read is sent again once if its
+// connection breaks; a write never, as it may have taken place. A connection
+// that dies without notice is found within two seconds.
+//
+// # Near cache
+//
+// With the option cache, session records that were read are kept in memory, and
+// read from there until the server announces a change (CLIENT TRACKING). What
+// this store has written or deleted is never served stale by it. A record that
+// another instance has changed is served for as long as the announcement
+// travels, and for one second at most: entries are served only while the server
+// has answered on the connection of the announcements within the last 750 ms,
+// and a lost connection empties the cache. A key that has expired may be served
+// until the server notices, for 30 s at most; core judges the age of a session
+// by the record itself. At the bound, an entry picked at random gives way. The
+// cache works over a single connection, on one server or under Sentinel, not on
+// a cluster.
+//
+// # Durable revocations
+//
+// Redis replicates asynchronously: a fail-over may lose what the old master had
+// acknowledged, a revocation too, and the session lives again. With
+// wait_replicas=N a revocation returns nil only when N replicas have
+// acknowledged it; an error means that it took place on the master and may not
+// survive a fail-over, and that it should be repeated. This makes the loss
+// unlikely, not impossible: Redis may still promote a replica that has not
+// acknowledged, unless N is the number of all replicas; and replicas
+// acknowledge what is in their memory, not on disk.
+package redis
