@@ -1,0 +1,207 @@
+package memory
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wxsession/wxsession/core"
+)
+
+// Options are the settings of a Store. The zero value is useful.
+type Options struct {
+	// Max is the greatest number of entries; zero means no bound. An entry that
+	// has expired counts until it is freed, a minute later at most. See the
+	// package documentation for what happens at the bound.
+	Max int
+	// Now is the clock that values expire by; nil means the monotonic clock. It
+	// is called by many goroutines at once.
+	Now func() time.Time
+}
+
+// ErrFull is what Swap returns for a new key when the store holds Options.Max
+// entries. Branch on it to tell a full store from a broken one.
+var ErrFull = errors.New("memory: the store is full: raise max, or let sessions expire sooner")
+
+var (
+	errClosed        = errors.New("memory: the store is closed")
+	errMax           = errors.New("memory: max must not be negative")
+	errTTL           = errors.New("memory: the ttl must be positive")
+	errKeyTooLong    = errors.New("memory: a key may have 255 bytes at most")
+	errValueTooLarge = errors.New("memory: a value must be smaller than 16 MiB")
+)
+
+// shardCount is far above the number of cores, so that two calls seldom meet.
+// It is 1 << 8: the highest byte of a key's hash chooses the shard.
+const shardCount = 256
+
+// Store is a core.Store in the memory of this process, safe for concurrent use.
+// Close it when it is no longer needed: a goroutine frees what has expired.
+type Store struct {
+	seed   maphash.Seed
+	clock  func() time.Duration
+	closed atomic.Bool
+	stop   context.CancelFunc
+	swept  sync.WaitGroup
+
+	shards [shardCount]shard
+
+	bound  bound
+	cursor atomic.Uint32
+}
+
+var (
+	_ core.Store        = (*Store)(nil)
+	_ core.AppendGetter = (*Store)(nil)
+	_ core.Pinger       = (*Store)(nil)
+	_ core.InProcess    = (*Store)(nil)
+)
+
+// New returns an empty store, or an error when Max is negative.
+func New(o Options) (*Store, error) {
+	if o.Max < 0 {
+		return nil, errMax
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s := &Store{seed: maphash.MakeSeed(), clock: elapsed(o.Now), stop: stop}
+	s.bound.max = int64(o.Max)
+	s.swept.Go(func() { s.sweepUntil(ctx) })
+	return s, nil
+}
+
+// elapsed counts from its own call. time.Since reads only the monotonic clock,
+// which costs half of time.Now, and wall-clock jumps do not reach it.
+func elapsed(now func() time.Time) func() time.Duration {
+	if now == nil {
+		start := time.Now()
+		return func() time.Duration { return time.Since(start) }
+	}
+	start := now()
+	return func() time.Duration { return max(0, now().Sub(start)) }
+}
+
+// Get returns a copy of the value under key, which the caller may keep.
+func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
+	var small [256]byte
+	n, err := s.read(ctx, small[:], key)
+	if err != nil {
+		return nil, err
+	}
+	if n <= len(small) {
+		return bytes.Clone(small[:n]), nil
+	}
+	return s.AppendGet(ctx, make([]byte, 0, n), key)
+}
+
+// AppendGet appends the value under key to dst. It allocates nothing where dst
+// has room.
+func (s *Store) AppendGet(ctx context.Context, dst []byte, key string) ([]byte, error) {
+	for {
+		n, err := s.read(ctx, dst[len(dst):cap(dst)], key)
+		if err != nil {
+			return nil, err
+		}
+		if n <= cap(dst)-len(dst) {
+			return dst[:len(dst)+n], nil
+		}
+		dst = append(dst, make([]byte, n)...)[:len(dst)]
+	}
+}
+
+// read copies the value into buf if it fits, and returns its size. Whoever
+// needs a larger buffer allocates it between two calls, never under a lock,
+// where the allocation might have to help the garbage collector.
+func (s *Store) read(ctx context.Context, buf []byte, key string) (int, error) {
+	if err := s.ready(ctx); err != nil {
+		return 0, err
+	}
+	sh, tag := s.locate(key)
+	return sh.read(buf, tag, key, micros(s.clock()))
+}
+
+// Swap implements core.Store. A new key is refused with ErrFull at the bound.
+func (s *Store) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
+	if err := s.ready(ctx); err != nil {
+		return err
+	}
+	if err := checkWrite(key, new, ttl); err != nil {
+		return err
+	}
+	sh, tag := s.locate(key)
+	now := s.clock()
+	w := write{tag: tag, key: key, old: old, new: new, now: micros(now), end: microsUp(now) + microsUp(ttl)}
+	err := sh.swap(&w, &s.bound)
+	for errors.Is(err, ErrFull) && s.reclaim() {
+		err = sh.swap(&w, &s.bound)
+	}
+	return err
+}
+
+func checkWrite(key string, value []byte, ttl time.Duration) error {
+	switch {
+	case ttl <= 0:
+		return errTTL
+	case len(key) > maxKey:
+		return errKeyTooLong
+	case len(value) > maxValue:
+		return errValueTooLarge
+	}
+	return nil
+}
+
+// Delete implements core.Store.
+func (s *Store) Delete(ctx context.Context, key string) error {
+	if err := s.ready(ctx); err != nil {
+		return err
+	}
+	sh, tag := s.locate(key)
+	sh.delete(tag, key, &s.bound)
+	return nil
+}
+
+// Ping fails only when the store is closed or ctx is done.
+func (s *Store) Ping(ctx context.Context) error { return s.ready(ctx) }
+
+// InProcess reports that values never leave this process.
+func (s *Store) InProcess() bool { return true }
+
+// Close stops the goroutine that frees expired values, and makes all later
+// calls fail. It may be called more than once, and returns nil.
+func (s *Store) Close() error {
+	s.closed.Store(true)
+	s.stop()
+	s.swept.Wait()
+	return nil
+}
+
+func (s *Store) ready(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if s.closed.Load() {
+		return errClosed
+	}
+	return nil
+}
+
+// locate splits a key's hash: the highest byte chooses the shard, the low half
+// is the tag in the shard's index.
+func (s *Store) locate(key string) (sh *shard, tag uint32) {
+	h := maphash.String(s.seed, key)
+	return &s.shards[h>>56], tagOf(h)
+}
+
+// Times are whole microseconds since the store was made. The end of a value is
+// rounded up and the present down, so that none ends early.
+func micros(d time.Duration) int64 { return int64(d / time.Microsecond) }
+
+func microsUp(d time.Duration) int64 {
+	if d%time.Microsecond != 0 {
+		return micros(d) + 1
+	}
+	return micros(d)
+}
