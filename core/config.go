@@ -1,0 +1,295 @@
+package core
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Config says which apps log in and how long their sessions live. Its zero
+// value plus an AppID and a Secret is a good configuration; fields are not read
+// again after New. Config prints and marshals without its secrets.
+type Config struct {
+	// AppID and Secret identify the default app, from the WeChat console.
+	AppID  string `env:"WX_APPID" json:"appid" yaml:"appid"`
+	Secret string `env:"WX_SECRET" json:"secret" yaml:"secret"`
+	// Apps are further apps that log in through the same routes. Their sessions
+	// never mix. Without an AppID the first of them is the default.
+	Apps []App `env:"WX_APPS" json:"apps,omitempty" yaml:"apps,omitempty"`
+	// Source proves who logs in to the default app; nil: code2Session.
+	Source Source `json:"-" yaml:"-"`
+
+	// Store is the DSN of the session store, for stores.Open; "" means memory://.
+	Store string `env:"WX_STORE" json:"store,omitempty" yaml:"store,omitempty"`
+	// Keys encrypt what is secret in the store (session_key, access token) with
+	// AES-256-GCM: 32 bytes each (base64 in JSON and in WX_KEYS), newest first;
+	// the first encrypts, all decrypt. Without keys it is stored in clear.
+	Keys [][]byte `env:"WX_KEYS" json:"keys,omitempty" yaml:"keys,omitempty"`
+
+	// IdleTimeout ends a session that is not used; 0: 72 h.
+	IdleTimeout time.Duration `env:"WX_IDLE_TIMEOUT" json:"idle_timeout,omitempty" yaml:"idle_timeout,omitempty"`
+	// Lifetime ends a session however much it is used; 0: 30 days.
+	Lifetime time.Duration `env:"WX_LIFETIME" json:"lifetime,omitempty" yaml:"lifetime,omitempty"`
+	// RotateGrace is how long a token works after it was rotated; 0: 30 s.
+	RotateGrace time.Duration `env:"WX_ROTATE_GRACE" json:"rotate_grace,omitempty" yaml:"rotate_grace,omitempty"`
+	// MaxSessions bounds a user's sessions, the oldest gives way; 0: 10.
+	MaxSessions int `env:"WX_MAX_SESSIONS" json:"max_sessions,omitempty" yaml:"max_sessions,omitempty"`
+
+	// APIBase is where WeChat's API is; "": https://api.weixin.qq.com. Further
+	// hosts, separated by commas, are tried where the first cannot be connected to.
+	APIBase string `env:"WX_API_BASE" json:"api_base,omitempty" yaml:"api_base,omitempty"`
+	// HTTPClient talks to WeChat; nil: a client with time limits and a connection
+	// pool sized for load.
+	HTTPClient *http.Client `json:"-" yaml:"-"`
+
+	// Prefix is where the login routes are mounted; "": /wx, "/": at the root.
+	Prefix string `env:"WX_PREFIX" json:"prefix,omitempty" yaml:"prefix,omitempty"`
+	// ExposeOpenID adds openid to the login's reply.
+	ExposeOpenID bool `env:"WX_EXPOSE_OPENID" json:"expose_openid,omitempty" yaml:"expose_openid,omitempty"`
+	// PhoneRoute mounts POST /wx/phone.
+	PhoneRoute bool `env:"WX_PHONE_ROUTE" json:"phone_route,omitempty" yaml:"phone_route,omitempty"`
+	// Wafer serves clients built on Tencent's Wafer SDKs too.
+	Wafer bool `env:"WX_WAFER" json:"wafer,omitempty" yaml:"wafer,omitempty"`
+
+	// OnLogin runs at every login, after WeChat has said who it is and before
+	// anything is stored. It may set attributes (the application's own user id,
+	// say). An error refuses the login: an *Error as it is, any other as
+	// LoginDenied.
+	OnLogin func(ctx context.Context, s *Session) error `json:"-" yaml:"-"`
+
+	// Logger gets what an operator should see; nil: slog.Default().
+	Logger *slog.Logger `json:"-" yaml:"-"`
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time `json:"-" yaml:"-"`
+}
+
+// App is one mini program.
+type App struct {
+	AppID  string `json:"appid" yaml:"appid"`
+	Secret string `json:"secret" yaml:"secret"`
+	// Source proves who logs in; nil: code2Session.
+	Source Source `json:"-" yaml:"-"`
+}
+
+const (
+	defaultIdleTimeout = 72 * time.Hour
+	defaultLifetime    = 30 * 24 * time.Hour
+	defaultRotateGrace = 30 * time.Second
+	defaultMaxSessions = 10
+	defaultPrefix      = "/wx"
+
+	maxMaxSessions = 1000 // keeps a user record well under what every store takes
+)
+
+// apps returns all apps, the default one first.
+func (c *Config) apps() []App {
+	if c.AppID == "" {
+		return c.Apps
+	}
+	return append([]App{{c.AppID, c.Secret, c.Source}}, c.Apps...)
+}
+
+// withDefaults returns c with its zero values filled in, or what is wrong with it.
+func (c Config) withDefaults() (Config, error) {
+	c.IdleTimeout = cmp.Or(c.IdleTimeout, defaultIdleTimeout)
+	c.Lifetime = cmp.Or(c.Lifetime, defaultLifetime)
+	c.RotateGrace = cmp.Or(c.RotateGrace, defaultRotateGrace)
+	c.MaxSessions = cmp.Or(c.MaxSessions, defaultMaxSessions)
+	c.Prefix = cmp.Or(c.Prefix, defaultPrefix)
+	if c.Prefix == "/" {
+		c.Prefix = ""
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c, errors.Join(c.checkApps(), c.checkTimes(), c.checkPrefix(), c.checkStore())
+}
+
+func (c *Config) checkApps() error {
+	apps := c.apps()
+	if len(apps) == 0 {
+		return errors.New("no app: set AppID and Secret (WX_APPID, WX_SECRET)")
+	}
+	seen := map[string]bool{}
+	for _, app := range apps {
+		switch {
+		case !appIDShaped(app.AppID):
+			return fmt.Errorf("appid %q is not one: copy it from the WeChat console (WX_APPID)", app.AppID)
+		case app.Secret == "" && app.Source == nil:
+			return fmt.Errorf("app %s has no secret: set Secret (WX_SECRET, or WX_APPS=appid:secret)", app.AppID)
+		case seen[app.AppID]:
+			return fmt.Errorf("app %s is configured twice", app.AppID)
+		}
+		seen[app.AppID] = true
+	}
+	if c.AppID == "" && (c.Secret != "" || c.Source != nil) {
+		return errors.New("Secret or Source without AppID: set AppID (WX_APPID)")
+	}
+	return nil
+}
+
+func (c *Config) checkTimes() error {
+	switch {
+	case c.IdleTimeout < time.Second:
+		return fmt.Errorf("IdleTimeout (WX_IDLE_TIMEOUT) is %v, it must be at least 1s", c.IdleTimeout)
+	case c.Lifetime < c.IdleTimeout:
+		return fmt.Errorf("Lifetime (WX_LIFETIME) is %v, it must not be less than IdleTimeout (WX_IDLE_TIMEOUT), which is %v", c.Lifetime, c.IdleTimeout)
+	case c.Lifetime > 10*365*24*time.Hour:
+		return fmt.Errorf("Lifetime (WX_LIFETIME) is %v, it must be ten years at most", c.Lifetime)
+	case c.RotateGrace < 0:
+		return fmt.Errorf("RotateGrace (WX_ROTATE_GRACE) is %v, it must not be negative", c.RotateGrace)
+	case c.MaxSessions < 0 || c.MaxSessions > maxMaxSessions:
+		return fmt.Errorf("MaxSessions (WX_MAX_SESSIONS) is %d, it must be 1 to %d", c.MaxSessions, maxMaxSessions)
+	}
+	return nil
+}
+
+func (c *Config) checkPrefix() error {
+	if c.Prefix == "" {
+		return nil
+	}
+	if !strings.HasPrefix(c.Prefix, "/") || strings.HasSuffix(c.Prefix, "/") || strings.Contains(c.Prefix, "//") ||
+		strings.IndexFunc(c.Prefix, func(r rune) bool { return !pathRune(r) }) >= 0 {
+		return fmt.Errorf("Prefix (WX_PREFIX) is %q, it must look like /wx", c.Prefix)
+	}
+	return nil
+}
+
+// storeSchemes are those that stores.Open knows; an application that brings a
+// store of its own leaves Config.Store empty.
+var storeSchemes = []string{"memory", "redis", "rediss", "redis+cluster", "redis+sentinel", "memcached"}
+
+func (c *Config) checkStore() error {
+	scheme, _, found := strings.Cut(c.Store, "://")
+	if c.Store == "" || found && slices.Contains(storeSchemes, scheme) {
+		return nil
+	}
+	return fmt.Errorf("Store (WX_STORE) must begin with one of %s://", strings.Join(storeSchemes, "://, "))
+}
+
+// appIDShaped is lenient: appids are wx and 16 hex digits, but test apps and
+// other platforms have their own.
+func appIDShaped(s string) bool {
+	return 0 < len(s) && len(s) <= 64 && strings.IndexFunc(s, func(r rune) bool { return !urlSafe(r) || r == '.' || r == '~' }) < 0
+}
+
+// urlSafe reports whether r stands for itself in a URL.
+func urlSafe(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_.~", r)
+}
+
+func pathRune(r rune) bool { return r == '/' || urlSafe(r) }
+
+const redacted = "[redacted]"
+
+// hidden returns a copy without secrets. The DSN keeps no more than its scheme.
+func (c Config) hidden() Config {
+	c.Secret = hide(c.Secret)
+	c.Apps = slices.Clone(c.Apps)
+	for i := range c.Apps {
+		c.Apps[i].Secret = hide(c.Apps[i].Secret)
+	}
+	if scheme, _, found := strings.Cut(c.Store, "://"); found && scheme != "memory" {
+		c.Store = scheme + "://" + redacted
+	}
+	c.Keys = make([][]byte, len(c.Keys))
+	return c
+}
+
+func hide(secret string) string {
+	if secret == "" {
+		return ""
+	}
+	return redacted
+}
+
+// Format prints the configuration without its secrets, for every verb.
+func (c Config) Format(f fmt.State, _ rune) {
+	type plain Config // has no Format
+	fmt.Fprintf(f, "%+v", plain(c.hidden()))
+}
+
+// LogValue is for slog: without secrets.
+func (c Config) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
+
+// Format prints the app without its secret, for every verb.
+func (a App) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "{AppID:%s Secret:%s}", a.AppID, hide(a.Secret))
+}
+
+// LogValue is for slog: without the secret.
+func (a App) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(a)) }
+
+// MarshalJSON writes the app without its secret.
+func (a App) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]string{"appid": a.AppID, "secret": hide(a.Secret)})
+}
+
+// fileConfig is Config as it stands in a JSON file: durations as Go writes
+// them. It shadows the fields of the same JSON names.
+type fileConfig struct {
+	*plainConfig
+	IdleTimeout duration `json:"idle_timeout,omitempty"`
+	Lifetime    duration `json:"lifetime,omitempty"`
+	RotateGrace duration `json:"rotate_grace,omitempty"`
+}
+
+type plainConfig Config
+
+type duration time.Duration
+
+func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+func (d *duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	if err != nil {
+		return fmt.Errorf("%q is no duration: write it like 72h or 90m", b)
+	}
+	*d = duration(v)
+	return nil
+}
+
+// MarshalJSON writes the configuration without its secrets.
+func (c Config) MarshalJSON() ([]byte, error) {
+	c = c.hidden()
+	c.Keys = nil
+	return json.Marshal(fileConfig{(*plainConfig)(&c), duration(c.IdleTimeout), duration(c.Lifetime), duration(c.RotateGrace)})
+}
+
+// UnmarshalJSON reads durations as Go writes them ("72h").
+func (c *Config) UnmarshalJSON(b []byte) error {
+	f := fileConfig{(*plainConfig)(c), duration(c.IdleTimeout), duration(c.Lifetime), duration(c.RotateGrace)}
+	if err := json.Unmarshal(b, &f); err != nil {
+		return err
+	}
+	c.IdleTimeout, c.Lifetime, c.RotateGrace = time.Duration(f.IdleTimeout), time.Duration(f.Lifetime), time.Duration(f.RotateGrace)
+	return nil
+}
+
+// bases splits APIBase.
+func (c *Config) bases() ([]string, error) {
+	if c.APIBase == "" {
+		return nil, nil
+	}
+	var bases []string
+	for base := range strings.SplitSeq(c.APIBase, ",") {
+		base = strings.TrimRight(strings.TrimSpace(base), "/")
+		u, err := url.Parse(base)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
+			return nil, errors.New("APIBase (WX_API_BASE) must look like https://api.weixin.qq.com")
+		}
+		bases = append(bases, base)
+	}
+	return bases, nil
+}

@@ -1,0 +1,208 @@
+package core
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func clearEnv(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	for f := range reflect.TypeFor[Config]().Fields() {
+		if name := f.Tag.Get("env"); name != "" {
+			names = append(names, name)
+			t.Setenv(name, "")
+		}
+	}
+	return names
+}
+
+func TestEveryEnvironmentVariableIsRead(t *testing.T) {
+	key := bytes.Repeat([]byte{9}, 32)
+	values := map[string]string{
+		"WX_APPID": "wxa", "WX_SECRET": "s1", "WX_APPS": "wxb:s2, wxc:s3",
+		"WX_STORE": "redis://localhost", "WX_KEYS": base64.StdEncoding.EncodeToString(key),
+		"WX_IDLE_TIMEOUT": "1h", "WX_LIFETIME": "2h", "WX_ROTATE_GRACE": "3s", "WX_MAX_SESSIONS": "4",
+		"WX_API_BASE": "http://localhost:1", "WX_PREFIX": "/login",
+		"WX_EXPOSE_OPENID": "true", "WX_PHONE_ROUTE": "1", "WX_WAFER": "true",
+	}
+	want := Config{
+		AppID: "wxa", Secret: "s1", Apps: []App{{AppID: "wxb", Secret: "s2"}, {AppID: "wxc", Secret: "s3"}},
+		Store: "redis://localhost", Keys: [][]byte{key},
+		IdleTimeout: time.Hour, Lifetime: 2 * time.Hour, RotateGrace: 3 * time.Second, MaxSessions: 4,
+		APIBase: "http://localhost:1", Prefix: "/login",
+		ExposeOpenID: true, PhoneRoute: true, Wafer: true,
+	}
+	for _, name := range clearEnv(t) {
+		value, ok := values[name]
+		if !ok {
+			t.Errorf("no value for %s: the tag names a variable that this test does not know", name)
+		}
+		t.Setenv(name, value)
+		delete(values, name)
+	}
+	if len(values) > 0 {
+		t.Errorf("no field has a tag for %v", values)
+	}
+	got, err := ConfigFromEnv()
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestAnEmptyEnvironmentIsAZeroConfig(t *testing.T) {
+	clearEnv(t)
+	got, err := ConfigFromEnv()
+	if err != nil || !reflect.DeepEqual(got, Config{}) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestUnreadableVariablesAreNamedAndNotRepeated(t *testing.T) {
+	clearEnv(t)
+	bad := []string{"WX_APPS", "WX_KEYS", "WX_IDLE_TIMEOUT", "WX_LIFETIME", "WX_ROTATE_GRACE", "WX_MAX_SESSIONS", "WX_EXPOSE_OPENID", "WX_PHONE_ROUTE", "WX_WAFER"}
+	for _, name := range bad {
+		t.Setenv(name, "marker")
+	}
+	_, err := ConfigFromEnv()
+	for _, name := range bad {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s is not named in: %v", name, err)
+		}
+	}
+	if strings.Contains(err.Error(), "marker") {
+		t.Errorf("the value is repeated: %v", err)
+	}
+}
+
+func TestNewRefusesWhatCannotWork(t *testing.T) {
+	good := Config{AppID: "wx1", Secret: "secret-marker"}
+	for _, c := range []struct {
+		name   string
+		change func(*Config)
+		say    string
+	}{
+		{"no app", func(c *Config) { *c = Config{} }, "WX_APPID"},
+		{"a secret without an app", func(c *Config) { c.AppID = ""; c.Apps = []App{{AppID: "wx2", Secret: "x"}} }, "WX_APPID"},
+		{"an appid that is none", func(c *Config) { c.AppID = "wx 1&secret=" }, "WX_APPID"},
+		{"no secret", func(c *Config) { c.Secret = "" }, "WX_SECRET"},
+		{"an app twice", func(c *Config) { c.Apps = []App{{AppID: "wx1", Secret: "x"}} }, "twice"},
+		{"lifetime below idle timeout", func(c *Config) { c.IdleTimeout, c.Lifetime = 2*time.Hour, time.Hour }, "WX_LIFETIME"},
+		{"lifetime below the default idle timeout", func(c *Config) { c.Lifetime = time.Hour }, "WX_IDLE_TIMEOUT"},
+		{"a negative idle timeout", func(c *Config) { c.IdleTimeout = -time.Hour }, "WX_IDLE_TIMEOUT"},
+		{"a lifetime of a century", func(c *Config) { c.Lifetime = 100 * 365 * 24 * time.Hour }, "WX_LIFETIME"},
+		{"a negative grace", func(c *Config) { c.RotateGrace = -1 }, "WX_ROTATE_GRACE"},
+		{"a negative cap", func(c *Config) { c.MaxSessions = -1 }, "WX_MAX_SESSIONS"},
+		{"a short key", func(c *Config) { c.Keys = [][]byte{[]byte("key-marker")} }, "WX_KEYS"},
+		{"an unknown store", func(c *Config) { c.Store = "mysql://user:store-marker@host" }, "WX_STORE"},
+		{"a store without a scheme", func(c *Config) { c.Store = "store-marker:6379" }, "redis://"},
+		{"a prefix with a slash at its end", func(c *Config) { c.Prefix = "/wx/" }, "WX_PREFIX"},
+		{"a prefix with a pattern", func(c *Config) { c.Prefix = "/{wx}" }, "WX_PREFIX"},
+		{"a base that is no URL", func(c *Config) { c.APIBase = "api.weixin.qq.com" }, "WX_API_BASE"},
+		{"a base with credentials", func(c *Config) { c.APIBase = "https://u:base-marker@host" }, "WX_API_BASE"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := good
+			c.change(&cfg)
+			_, err := New(cfg, noStore{})
+			if err == nil || !strings.Contains(err.Error(), c.say) {
+				t.Errorf("got %v, want something about %s", err, c.say)
+			}
+			if err != nil && strings.Contains(err.Error(), "marker") {
+				t.Errorf("the error tells a secret: %v", err)
+			}
+		})
+	}
+	if _, err := New(good, nil); err == nil || !strings.Contains(err.Error(), "stores.Open") {
+		t.Errorf("without a store: %v", err)
+	}
+	if _, err := New(good, noStore{}); err != nil {
+		t.Errorf("the good configuration: %v", err)
+	}
+}
+
+func TestNewWarnsOfClearTextOnlyWhereItLeavesTheProcess(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		store Store
+		keys  [][]byte
+		want  int
+	}{
+		{"no keys", noStore{}, nil, 1},
+		{"keys", noStore{}, [][]byte{bytes.Repeat([]byte{1}, 32)}, 0},
+		{"no keys, in memory", inMemory{}, nil, 0},
+	} {
+		var log bytes.Buffer
+		cfg := Config{AppID: "wx1", Secret: "x", Keys: c.keys, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		if _, err := New(cfg, c.store); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Count(log.String(), "WX_KEYS"); got != c.want {
+			t.Errorf("%s: warned %d times: %s", c.name, got, &log)
+		}
+	}
+}
+
+type noStore struct{ Store }
+
+type inMemory struct{ Store }
+
+func (inMemory) InProcess() bool { return true }
+
+func TestConfigIsReadFromJSONAndShownWithoutSecrets(t *testing.T) {
+	var c Config
+	err := json.Unmarshal([]byte(`{"appid":"wx1","secret":"marker-1","apps":[{"appid":"wx2","secret":"marker-2"}],
+		"store":"redis://:marker-3@host","keys":["`+base64.StdEncoding.EncodeToString([]byte("marker-4 marker-4 marker-4 marke"))+`"],
+		"idle_timeout":"72h","max_sessions":3,"prefix":"/p"}`), &c)
+	if err != nil || c.Secret != "marker-1" || c.Apps[0].Secret != "marker-2" || c.IdleTimeout != 72*time.Hour || len(c.Keys) != 1 || c.MaxSessions != 3 {
+		t.Fatalf("got %+v, %v", c, err)
+	}
+	js, err := json.Marshal(c)
+	if err != nil || !strings.Contains(string(js), `"idle_timeout":"72h0m0s"`) {
+		t.Errorf("marshals to %s, %v", js, err)
+	}
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "config", c, "app", c.Apps[0], "pointer", &c)
+	for _, text := range []string{string(js), log.String(), fmt.Sprintf("%v %+v %#v %s %d %v", c, c, c, c, c, &c), fmt.Sprintf("%+v %#v", c.Apps, c.Apps[0])} {
+		if i := strings.Index(text, "marker"); i >= 0 || !strings.Contains(text, "wx2") {
+			t.Errorf("shows a secret, or nothing: %s", text)
+		}
+		if strings.Contains(text, "109 97 114 107") || strings.Contains(text, "bWFya2Vy") {
+			t.Errorf("shows a key: %s", text)
+		}
+	}
+	if err := json.Unmarshal([]byte(`{"lifetime":"a month"}`), &c); err == nil || !strings.Contains(err.Error(), "72h") {
+		t.Errorf("a bad duration: %v", err)
+	}
+}
+
+func TestConfigTagsAgree(t *testing.T) {
+	for f := range reflect.TypeFor[Config]().Fields() {
+		js, yaml := f.Tag.Get("json"), f.Tag.Get("yaml")
+		if js == "" || js != yaml {
+			t.Errorf("%s: json tag %q, yaml tag %q", f.Name, js, yaml)
+		}
+		if name, _, _ := strings.Cut(js, ","); name != "-" && f.Tag.Get("env") != "WX_"+strings.ToUpper(name) {
+			t.Errorf("%s: env tag %q does not go with %q", f.Name, f.Tag.Get("env"), name)
+		}
+	}
+}
+
+func TestAppsKeepTheirOrder(t *testing.T) {
+	c := Config{AppID: "wx1", Secret: "a", Apps: []App{{AppID: "wx2", Secret: "b"}}}
+	ids := []string{}
+	for _, a := range c.apps() {
+		ids = append(ids, a.AppID)
+	}
+	if !slices.Equal(ids, []string{"wx1", "wx2"}) {
+		t.Errorf("got %v", ids)
+	}
+}

@@ -1,0 +1,78 @@
+package core
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ConfigFromEnv reads the variables named in the env tags of Config's fields.
+// A variable that is unset or empty leaves its field zero; one that cannot be
+// read is an error that says what to set. No variable is required here: New
+// refuses what cannot work.
+func ConfigFromEnv() (Config, error) {
+	var e env
+	c := Config{
+		AppID:        os.Getenv("WX_APPID"),
+		Secret:       os.Getenv("WX_SECRET"),
+		Apps:         envValue(&e, "WX_APPS", "appid:secret,appid:secret", parseApps),
+		Store:        os.Getenv("WX_STORE"),
+		Keys:         envValue(&e, "WX_KEYS", "base64 keys of 32 bytes, comma separated, newest first", parseKeys),
+		IdleTimeout:  envValue(&e, "WX_IDLE_TIMEOUT", "a duration like 72h", time.ParseDuration),
+		Lifetime:     envValue(&e, "WX_LIFETIME", "a duration like 720h", time.ParseDuration),
+		RotateGrace:  envValue(&e, "WX_ROTATE_GRACE", "a duration like 30s", time.ParseDuration),
+		MaxSessions:  envValue(&e, "WX_MAX_SESSIONS", "a number", strconv.Atoi),
+		APIBase:      os.Getenv("WX_API_BASE"),
+		Prefix:       os.Getenv("WX_PREFIX"),
+		ExposeOpenID: envValue(&e, "WX_EXPOSE_OPENID", "true or false", strconv.ParseBool),
+		PhoneRoute:   envValue(&e, "WX_PHONE_ROUTE", "true or false", strconv.ParseBool),
+		Wafer:        envValue(&e, "WX_WAFER", "true or false", strconv.ParseBool),
+	}
+	return c, errors.Join(e.errs...)
+}
+
+type env struct{ errs []error }
+
+// envValue reads one variable. The error leaves out the value: it may be a
+// secret that landed under the wrong name.
+func envValue[T any](e *env, name, want string, parse func(string) (T, error)) T {
+	var zero T
+	text := os.Getenv(name)
+	if text == "" {
+		return zero
+	}
+	v, err := parse(text)
+	if err != nil {
+		e.errs = append(e.errs, fmt.Errorf("cannot read %s: set it to %s", name, want))
+		return zero
+	}
+	return v
+}
+
+func parseApps(text string) ([]App, error) {
+	var apps []App
+	for item := range strings.SplitSeq(text, ",") {
+		id, secret, found := strings.Cut(strings.TrimSpace(item), ":")
+		if !found || id == "" || secret == "" {
+			return nil, errors.New("not appid:secret")
+		}
+		apps = append(apps, App{AppID: id, Secret: secret})
+	}
+	return apps, nil
+}
+
+func parseKeys(text string) ([][]byte, error) {
+	var keys [][]byte
+	for item := range strings.SplitSeq(text, ",") {
+		key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(item))
+		if err != nil || len(key) != 32 {
+			return nil, errors.New("not a key")
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}

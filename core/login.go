@@ -1,0 +1,261 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/wxsession/wxsession/core/wxapi"
+)
+
+// LoginRequest is what a client sends to log in. Most need only Code.
+type LoginRequest struct {
+	Code   string // from wx.login; valid 5 minutes, once
+	AppID  string // one of the configured apps; "": the default
+	Device string // label for the list of sessions; at most 128 bytes
+
+	// RawData and Signature come from wx.getUserInfo together, as do
+	// EncryptedData and IV. Where they are given they must fit the session_key.
+	RawData, Signature string
+	EncryptedData, IV  string
+
+	// Header is the HTTP request's, for a Source that reads it; may be nil.
+	Header Header
+}
+
+const (
+	maxCode     = 128
+	maxDevice   = 128
+	maxIdentity = 128 // openid and unionid have 28 characters today, and no promise
+)
+
+// Login exchanges the code, runs Config.OnLogin and starts a session. The
+// token is the only time that the 3rd_session is seen; the store gets its hash.
+//
+// When it fails, no token was handed out, nothing was stored that anybody could
+// use, and the code may be consumed: the client calls wx.login again. Logins
+// with one code at the same time cost one call to WeChat.
+func (m *Manager) Login(ctx context.Context, r LoginRequest) (token string, s *Session, err error) {
+	if err := r.validate(); err != nil {
+		return "", nil, err
+	}
+	app, err := m.app(r.AppID)
+	if err != nil {
+		return "", nil, err
+	}
+	id, err := app.identify(ctx, r)
+	if err != nil {
+		return "", nil, err
+	}
+	s = m.newSession(app, id)
+	if s.profile, err = m.verifyProfile(ctx, r, app, id); err != nil {
+		return "", nil, err
+	}
+	if err := m.onLogin(ctx, s); err != nil {
+		return "", nil, err
+	}
+	token = newToken()
+	if err := m.start(ctx, s, token, id.SessionKey, r.Device); err != nil {
+		return "", nil, err
+	}
+	return token, s, nil
+}
+
+func (r *LoginRequest) validate() error {
+	switch {
+	case len(r.Code) > maxCode || !codeShaped(r.Code):
+		return errBadRequest("code is not one that wx.login returns")
+	case (r.RawData == "") != (r.Signature == ""):
+		return errBadRequest("rawData and signature belong together")
+	case (r.EncryptedData == "") != (r.IV == ""):
+		return errBadRequest("encryptedData and iv belong together")
+	case len(r.Device) > maxDevice || !printable(r.Device):
+		return errBadRequest("device must be at most 128 bytes of printable text")
+	}
+	return nil
+}
+
+// codeShaped lets spaces pass: DevTools without an appid sends "the code is a
+// mock one", and WeChat's answer to it is the best explanation.
+func codeShaped(code string) bool {
+	for _, c := range code {
+		if c != ' ' && !urlSafe(c) {
+			return false
+		}
+	}
+	return true
+}
+
+func printable(s string) bool {
+	return utf8.ValidString(s) && !slices.ContainsFunc([]rune(s), func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+func (m *Manager) newSession(app *app, id Identity) *Session {
+	now := m.now()
+	s := &Session{
+		rec: record{
+			appID: app.id, openID: id.OpenID, unionID: id.UnionID, id: newSessionID(),
+			created: now, lastSeen: now,
+			idle: m.cfg.IdleTimeout.Milliseconds(), lifetime: m.cfg.Lifetime.Milliseconds(),
+		},
+	}
+	s.expose()
+	return s
+}
+
+// verifyProfile checks what came with the code. Its session_key is the one that
+// WeChat just handed out; but data that the client fetched before wx.login may
+// be encrypted with the one before, which the user record still has.
+func (m *Manager) verifyProfile(ctx context.Context, r LoginRequest, app *app, id Identity) ([]byte, error) {
+	if r.Signature == "" && r.EncryptedData == "" {
+		return nil, nil
+	}
+	keys := []wxapi.Secret{id.SessionKey}
+	profile, err := r.openProfile(app.id, id.OpenID, keys)
+	if err == nil {
+		return profile, nil
+	}
+	held, err := m.sessionKeys(ctx, userKey(app.id, id.OpenID))
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range held {
+		keys = append(keys, h.key)
+	}
+	return r.openProfile(app.id, id.OpenID, keys)
+}
+
+// openProfile tries the keys in turn.
+func (r *LoginRequest) openProfile(appID, openID string, keys []wxapi.Secret) ([]byte, error) {
+	for _, key := range keys {
+		if r.Signature != "" && !wxapi.VerifySignature(r.RawData, r.Signature, key) {
+			continue
+		}
+		if r.EncryptedData == "" {
+			return nil, nil
+		}
+		plain, err := wxapi.Decrypt(key, r.EncryptedData, r.IV, wxapi.Watermark{AppID: appID, OpenID: openID})
+		if err == nil {
+			return plain, nil
+		}
+	}
+	return nil, errInvalidSignature()
+}
+
+func (m *Manager) onLogin(ctx context.Context, s *Session) error {
+	if m.cfg.OnLogin == nil {
+		return nil
+	}
+	err := m.cfg.OnLogin(ctx, s)
+	s.profile = nil
+	if err == nil || CodeOf(err) != "" {
+		return err
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return errStore(err) // the application could not decide: try again
+	}
+	return &Error{Code: LoginDenied, Message: "the application refused the login", cause: err}
+}
+
+// start stores the session, then lists it. Until both are done nobody has the
+// token, so that a crash in between leaves nothing that could be used.
+func (m *Manager) start(ctx context.Context, s *Session, token string, key wxapi.Secret, device string) error {
+	d := tokenDigest(token)
+	s.key = s.keyBuf.put(sessionPrefix, &d)
+	if err := m.create(ctx, s); err != nil {
+		return err
+	}
+	userKey := s.userKey()
+	u, err := m.editUser(ctx, userKey, func(u *user) error {
+		if err := m.makeRoom(ctx, u); err != nil {
+			return err
+		}
+		m.holdKey(u, userKey, key)
+		u.entries = append(u.entries, entry{
+			id: s.ID, created: s.rec.created, ends: s.rec.created + s.rec.lifetime,
+			device: device, records: []digest{d},
+		})
+		return nil
+	})
+	if err == nil {
+		err = m.execute(ctx, userKey, u)
+	}
+	if err != nil {
+		m.discard(ctx, s.key)
+	}
+	return err
+}
+
+// create stores a session that is new, after taking over what a hook set.
+func (m *Manager) create(ctx context.Context, s *Session) error {
+	if err := s.seal(); err != nil {
+		return err
+	}
+	raw := s.rec.encode()
+	err := m.store.Swap(ctx, s.key, nil, raw, s.rec.ttl(s.rec.lastSeen))
+	if err != nil {
+		m.discard(ctx, s.key)
+		return errStore(err)
+	}
+	return s.load(raw)
+}
+
+// makeRoom keeps the index below the cap: what is dead goes first, then the
+// oldest sessions.
+func (m *Manager) makeRoom(ctx context.Context, u *user) error {
+	if len(u.entries) < m.cfg.MaxSessions {
+		return nil
+	}
+	_, dead, err := m.census(ctx, u)
+	if err != nil {
+		return err
+	}
+	u.drop(dead)
+	for len(u.entries) >= m.cfg.MaxSessions {
+		oldest := slices.MinFunc(u.entries, func(a, b entry) int { return int(a.created - b.created) })
+		u.doomEntry(oldest.id, byCap)
+	}
+	return nil
+}
+
+// holdKey puts a new session_key into the user's ring. A ring that no key opens
+// any more is started anew: it holds nothing that WeChat would not give again.
+func (m *Manager) holdKey(u *user, userKey string, key wxapi.Secret) {
+	if key == "" {
+		return // a Source without session_keys
+	}
+	held, err := m.openKeys(u, userKey)
+	if err != nil {
+		m.log.Warn("cannot read a user's session_keys, starting anew", "error", err)
+	}
+	if held, changed := held.add(key, m.now()); changed {
+		u.sealed = m.keys.seal(userKey, held.encode())
+		u.verdict = verdict{}
+	}
+}
+
+func (m *Manager) openKeys(u *user, userKey string) (sessionKeys, error) {
+	if len(u.sealed) == 0 {
+		return nil, nil
+	}
+	plain, err := m.keys.open(userKey, u.sealed)
+	if err != nil {
+		return nil, err
+	}
+	return decodeSessionKeys(plain)
+}
+
+// sessionKeys reads the user's ring; it is empty where the store has none.
+func (m *Manager) sessionKeys(ctx context.Context, userKey string) (sessionKeys, error) {
+	u, _, err := m.readUser(ctx, userKey)
+	if u == nil || err != nil {
+		return nil, err
+	}
+	keys, err := m.openKeys(u, userKey)
+	if err != nil {
+		return nil, errStore(err)
+	}
+	return keys, nil
+}

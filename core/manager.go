@@ -1,0 +1,209 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+// Manager issues sessions and answers for them. It holds no session itself:
+// any number of processes may work on one store. Its methods are safe for
+// concurrent use, and their errors are *Error except where said otherwise.
+type Manager struct {
+	cfg   Config
+	store Store
+	keys  keyring
+	apps  map[string]*app
+	first *app // the default
+	log   *slog.Logger
+}
+
+// app is a configured mini program.
+type app struct {
+	id     string
+	source Source
+}
+
+// New checks cfg and returns a Manager that keeps its sessions in store. It
+// talks to nobody: a store or a WeChat that is down shows in the requests.
+func New(cfg Config, store Store) (*Manager, error) {
+	cfg, err := cfg.withDefaults()
+	if err == nil && store == nil {
+		err = errors.New("no store: pass what stores.Open returns")
+	}
+	var keys keyring
+	if err == nil {
+		keys, err = newKeyring(cfg.Keys)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot use this configuration: %w", err)
+	}
+	m := &Manager{cfg: cfg, store: store, keys: keys, apps: map[string]*app{}, log: cfg.Logger}
+	if err := m.addApps(); err != nil {
+		return nil, fmt.Errorf("cannot use this configuration: %w", err)
+	}
+	if in, ok := store.(InProcess); len(keys) == 0 && !(ok && in.InProcess()) {
+		m.log.Warn("session_keys are stored in clear: set Keys (WX_KEYS) to encrypt them, for example to the output of `openssl rand -base64 32`")
+	}
+	return m, nil
+}
+
+func (m *Manager) addApps() error {
+	for _, a := range m.cfg.apps() {
+		source := a.Source
+		if source == nil {
+			var err error
+			if source, err = m.cfg.newCodeSource(a); err != nil {
+				return err
+			}
+		}
+		m.apps[a.AppID] = &app{id: a.AppID, source: source}
+		if m.first == nil {
+			m.first = m.apps[a.AppID]
+		}
+	}
+	return nil
+}
+
+// Ping reports whether the store answers, for health checks.
+func (m *Manager) Ping(ctx context.Context) error {
+	var err error
+	if p, ok := m.store.(Pinger); ok {
+		err = p.Ping(ctx)
+	} else if _, err = m.store.Get(ctx, sessionPrefix); errors.Is(err, ErrNotFound) {
+		err = nil
+	}
+	if err != nil {
+		return errStore(err)
+	}
+	return nil
+}
+
+// Authenticate returns the session that token stands for and renews it: its
+// idle timeout starts anew. Most users have an adapter's middleware call it.
+//
+// It costs one Get of the store; the renewal is written only when more than a
+// twentieth of the idle timeout has passed since the last one. A renewal that
+// fails does not fail the request. Errors: NoSession, InvalidSession,
+// SessionRevoked, StoreUnavailable.
+func (m *Manager) Authenticate(ctx context.Context, token string) (*Session, error) {
+	s := new(Session)
+	if err := m.authenticate(ctx, token, s); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Check is Authenticate without the renewal: the server's counterpart of
+// wx.checkSession.
+func (m *Manager) Check(ctx context.Context, token string) (*Session, error) {
+	s := new(Session)
+	if err := m.find(ctx, token, s, m.now()); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (m *Manager) authenticate(ctx context.Context, token string, s *Session) error {
+	now := m.now()
+	if err := m.find(ctx, token, s, now); err != nil {
+		return err
+	}
+	if s.rec.due(now) {
+		m.renew(ctx, s, now)
+	}
+	return nil
+}
+
+// find makes s the live session of token.
+func (m *Manager) find(ctx context.Context, token string, s *Session, now int64) error {
+	if !tokenShaped(token) {
+		return errNoSession()
+	}
+	d := tokenDigest(token)
+	if err := m.read(ctx, s, &d); err != nil {
+		return err
+	}
+	return s.rec.check(now)
+}
+
+// read makes s the record under d, dead or alive.
+func (m *Manager) read(ctx context.Context, s *Session, d *digest) error {
+	return m.readKey(ctx, s, s.keyBuf.put(sessionPrefix, d))
+}
+
+func (m *Manager) readKey(ctx context.Context, s *Session, key string) error {
+	s.key = key
+	raw, err := m.get(ctx, s.buf[:0], key)
+	if errors.Is(err, ErrNotFound) {
+		return errInvalidSession()
+	}
+	if err != nil {
+		return errStore(err)
+	}
+	if err := s.load(raw); err != nil {
+		return recordError(err)
+	}
+	return nil
+}
+
+func (m *Manager) get(ctx context.Context, dst []byte, key string) ([]byte, error) {
+	if store, ok := m.store.(AppendGetter); ok {
+		return store.AppendGet(ctx, dst, key)
+	}
+	return m.store.Get(ctx, key)
+}
+
+// renew writes down that s is in use. A conflict means that another request
+// renewed, changed or ended the session meanwhile, and none of these must be
+// undone; a store that fails gets another chance at the next request.
+func (m *Manager) renew(ctx context.Context, s *Session, now int64) {
+	raw := s.rec.touched(now)
+	touched := s.rec
+	touched.lastSeen = now
+	switch err := m.store.Swap(ctx, s.key, s.rec.raw, raw, touched.ttl(now)); {
+	case err == nil:
+		s.load(raw) // the same bytes but for lastSeen
+	case !errors.Is(err, ErrConflict):
+		m.log.WarnContext(ctx, "cannot renew a session", "error", err)
+	}
+}
+
+// now is the time in Unix milliseconds, the unit of all records.
+func (m *Manager) now() int64 { return m.cfg.Now().UnixMilli() }
+
+// app returns the app called id; "" is the default.
+func (m *Manager) app(id string) (*app, error) {
+	if id == "" {
+		return m.first, nil
+	}
+	if a := m.apps[id]; a != nil {
+		return a, nil
+	}
+	return nil, errBadRequest("appid is none of the configured apps")
+}
+
+// refererHost begins the Referer of every request of a mini program. WeChat
+// sets it, a page cannot.
+const refererHost = "https://servicewechat.com/"
+
+// appFromReferer returns the appid in WeChat's Referer if it is configured, else "".
+func (m *Manager) appFromReferer(referer string) string {
+	path, found := strings.CutPrefix(referer, refererHost)
+	if !found {
+		return ""
+	}
+	id, _, _ := strings.Cut(path, "/")
+	if m.apps[id] == nil {
+		return ""
+	}
+	return id
+}
+
+// wholeSeconds rounds milliseconds down.
+func wholeSeconds(ms int64) int64 {
+	return max(0, ms/int64(time.Second/time.Millisecond))
+}

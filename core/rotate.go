@@ -1,0 +1,126 @@
+package core
+
+import (
+	"context"
+	"errors"
+)
+
+// Rotate issues a new token for the session of token: same id, same
+// attributes, same absolute lifetime. The old token works on for
+// Config.RotateGrace, so that requests in flight pass, and so that a client
+// that missed the answer can rotate again; the newest token then is the one
+// that lives on. A logout with any of them ends the session.
+//
+// Errors: those of Authenticate, and RateLimited for more rotations within one
+// grace period than a client can have use for.
+func (m *Manager) Rotate(ctx context.Context, token string) (string, *Session, error) {
+	var old Session
+	if err := m.find(ctx, token, &old, m.now()); err != nil {
+		return "", nil, err
+	}
+	from, err := m.current(ctx, old.key)
+	if err != nil {
+		return "", nil, err
+	}
+	token = newToken()
+	d := tokenDigest(token)
+	s := m.successor(from, &d)
+	if err := m.create(ctx, s); err != nil {
+		return "", nil, err
+	}
+	if err := m.listRecord(ctx, s, d); err != nil {
+		m.discard(ctx, s.key)
+		return "", nil, err
+	}
+	if err := m.supersede(ctx, from.key, s, d); err != nil {
+		return "", nil, err
+	}
+	return token, s, nil
+}
+
+// successor copies a session under a new key.
+func (m *Manager) successor(from *Session, d *digest) *Session {
+	s := &Session{rec: from.rec}
+	s.rec.lastSeen = max(m.now(), from.rec.lastSeen)
+	s.key = s.keyBuf.put(sessionPrefix, d)
+	return s
+}
+
+// listRecord adds the new record to the session's entry, before anybody gets
+// its token: whoever ends the session from here on ends this record too.
+func (m *Manager) listRecord(ctx context.Context, s *Session, d digest) error {
+	key := s.userKey()
+	u, err := m.editUser(ctx, key, func(u *user) error {
+		if e := u.find(s.rec.id); e != nil && len(e.records) > 1 {
+			_, dead, err := m.census(ctx, &user{entries: []entry{*e}})
+			if err != nil {
+				return err
+			}
+			u.drop(dead)
+		}
+		e := u.find(s.rec.id)
+		switch {
+		case e == nil:
+			return errInvalidSession()
+		case len(e.records) >= maxRecords:
+			return &Error{Code: RateLimited, Message: "the token was rotated too often, use the newest one", RetryAfter: m.cfg.RotateGrace}
+		}
+		e.records = append(e.records, d)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return m.execute(ctx, key, u)
+}
+
+// supersede gives the record under key its grace period and s, whose digest is
+// d, as its successor. What was changed under the old token meanwhile moves to
+// s first; if another rotation was faster, s follows the record that it made.
+//
+// When it cannot tell whether it succeeded it leaves s alone: the old record
+// may point to it by now.
+func (m *Manager) supersede(ctx context.Context, key string, s *Session, d digest) error {
+	for range maxSwaps {
+		from, err := m.current(ctx, key)
+		if err != nil {
+			if CodeOf(err) != StoreUnavailable {
+				m.discard(ctx, s.key)
+			}
+			return err
+		}
+		if err := m.inherit(ctx, s, from); err != nil {
+			return err
+		}
+		ended := from.rec
+		now := m.now()
+		ended.state, ended.next = superseded, d[:]
+		ended.until = now + m.cfg.RotateGrace.Milliseconds()
+		err = m.store.Swap(ctx, from.key, from.rec.raw, ended.encode(), ended.ttl(now))
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, ErrConflict) {
+			return errStore(err)
+		}
+	}
+	return errStore(errSwaps)
+}
+
+// inherit brings the attributes of s, which nobody uses yet, up to those of from.
+func (m *Manager) inherit(ctx context.Context, s, from *Session) error {
+	if string(s.rec.attrs) == string(from.rec.attrs) {
+		return nil
+	}
+	rec := s.rec
+	rec.attrs = from.rec.attrs
+	raw := rec.encode()
+	err := m.store.Swap(ctx, s.key, s.rec.raw, raw, rec.ttl(m.now()))
+	if errors.Is(err, ErrConflict) { // only whoever ends the session touches its record
+		return errInvalidSession()
+	}
+	if err != nil {
+		return errStore(err)
+	}
+	return s.load(raw)
+}

@@ -1,0 +1,143 @@
+package core
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"maps"
+	"time"
+)
+
+// Session is what is known of a logged-in user. A Session that Authenticate
+// or an adapter hands out is a snapshot: reading it is safe for concurrent
+// use, and changing it changes nothing that is stored (see Manager.Update).
+type Session struct {
+	AppID   string `json:"appid"`
+	OpenID  string `json:"openid"`            // unique and stable per user and app; case-sensitive
+	UnionID string `json:"unionid,omitempty"` // only where WeChat gives one
+	ID      string `json:"id"`                // public handle; no credential; survives rotation
+
+	rec     record
+	set     attributes // of a session being changed; nil: see rec.attrs
+	profile json.RawMessage
+
+	key    string // of the record, in the store
+	keyBuf keyBuffer
+	buf    [192]byte // holds the record of most sessions, to save an allocation
+}
+
+// Attr returns the attribute called name, and "" if there is none.
+func (s *Session) Attr(name string) string {
+	if s.set != nil {
+		return s.set[name]
+	}
+	return findAttr(s.rec.attrs, name)
+}
+
+// Attrs yields all attributes, in no particular order.
+func (s *Session) Attrs() iter.Seq2[string, string] {
+	if s.set != nil {
+		return maps.All(s.set)
+	}
+	return scanAttrs(s.rec.attrs)
+}
+
+// SetAttr sets an attribute. It is stored only where the manager hands out a
+// session to be changed: in Config.OnLogin and in the function given to
+// Manager.Update. All names and values together may take 4 KiB; beyond it the
+// login or update fails with BadRequest and nothing is stored.
+func (s *Session) SetAttr(name, value string) {
+	s.change()
+	s.set[name] = value
+}
+
+// DeleteAttr removes an attribute, under the conditions of SetAttr.
+func (s *Session) DeleteAttr(name string) {
+	s.change()
+	delete(s.set, name)
+}
+
+func (s *Session) change() {
+	if s.set == nil {
+		s.set = maps.Collect(scanAttrs(s.rec.attrs))
+	}
+}
+
+// CreatedAt is the time of the login.
+func (s *Session) CreatedAt() time.Time { return time.UnixMilli(s.rec.created) }
+
+// LastSeen is the last use that was written down; it lags behind by up to a
+// twentieth of the idle timeout.
+func (s *Session) LastSeen() time.Time { return time.UnixMilli(s.rec.lastSeen) }
+
+// ExpiresAt is when the session ends if it is not used until then.
+func (s *Session) ExpiresAt() time.Time { return time.UnixMilli(s.rec.expiresAt()) }
+
+// EndsAt is when the session ends however much it is used. For a token that
+// was rotated away it is the end of its grace period.
+func (s *Session) EndsAt() time.Time { return time.UnixMilli(s.rec.endsAt()) }
+
+// Profile is the user info that came encrypted with the login: WeChat's JSON
+// (openId, nickName, …), verified to be of this user and app. It is there in
+// Config.OnLogin only, and nil if the client sent none. Since 2022 WeChat fills
+// it with placeholders ("微信用户"); take names and avatars from the user.
+func (s *Session) Profile() json.RawMessage { return s.profile }
+
+// Format prints app and public id for every verb: attributes may hold what
+// belongs in no log, and a record's bytes are noise.
+func (s Session) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "Session{AppID:%s ID:%s}", s.AppID, s.ID)
+}
+
+// load makes s the view of a record that was read or written.
+func (s *Session) load(raw []byte) error {
+	if err := s.rec.parse(raw); err != nil {
+		return err
+	}
+	s.set = nil
+	s.expose()
+	return nil
+}
+
+// expose fills the exported fields from the record.
+func (s *Session) expose() {
+	s.AppID, s.OpenID, s.UnionID, s.ID = s.rec.appID, s.rec.openID, s.rec.unionID, s.rec.id
+}
+
+func (s *Session) userKey() string { return userKey(s.rec.appID, s.rec.openID) }
+
+// seal writes changed attributes back into the record.
+func (s *Session) seal() error {
+	if s.set == nil {
+		return nil
+	}
+	attrs, err := s.set.encode()
+	if err != nil {
+		return err
+	}
+	s.rec.attrs = attrs
+	return nil
+}
+
+type sessionKey struct{}
+
+// attached is a session and the context that carries it, in one allocation.
+type attached struct {
+	context.Context
+	session Session
+}
+
+func (a *attached) Value(key any) any {
+	if _, ok := key.(sessionKey); ok {
+		return &a.session
+	}
+	return a.Context.Value(key)
+}
+
+// FromContext returns the session that a middleware put into ctx, and nil on a
+// route without one.
+func FromContext(ctx context.Context) *Session {
+	s, _ := ctx.Value(sessionKey{}).(*Session)
+	return s
+}

@@ -1,0 +1,145 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/wxsession/wxsession/core/wxapi"
+)
+
+// Source proves who logs in. The default exchanges LoginRequest.Code with
+// WeChat's code2Session; another one lets users of another platform in.
+//
+// Errors that are an *Error or a *wxapi.Error reach the client with the code
+// that belongs to them, all others as WeChatUnavailable. A Source checks the
+// fields that it uses: the manager has bounded them, nothing more.
+type Source interface {
+	Identify(ctx context.Context, r LoginRequest) (Identity, error)
+}
+
+// Identity is what a Source found out.
+type Identity struct {
+	OpenID  string // required
+	UnionID string
+	// SessionKey is kept, encrypted, to check signatures and to decrypt data;
+	// "" where the platform has none.
+	SessionKey wxapi.Secret
+}
+
+// identify asks the app's source and does not trust what it answers.
+func (a *app) identify(ctx context.Context, r LoginRequest) (Identity, error) {
+	id, err := a.source.Identify(ctx, r)
+	if err != nil {
+		return Identity{}, sourceError(err)
+	}
+	for _, text := range []string{id.OpenID, id.UnionID, id.SessionKey.Reveal()} {
+		if len(text) > maxIdentity || !printable(text) {
+			return Identity{}, errWeChat(errIdentity)
+		}
+	}
+	if id.OpenID == "" {
+		return Identity{}, errWeChat(errIdentity)
+	}
+	return id, nil
+}
+
+var errIdentity = errors.New("the answer names no openid of a sensible form")
+
+// codeSource is code2Session. A code is good for one exchange, so that
+// requests with the same code at the same time (a double tap, a client that
+// retries) share it.
+type codeSource struct {
+	api     *wxapi.Client
+	timeout time.Duration
+	flights singleflight.Group
+}
+
+func (c *Config) newCodeSource(a App) (*codeSource, error) {
+	bases, err := c.bases()
+	if err != nil {
+		return nil, err
+	}
+	api, err := wxapi.New(wxapi.Config{
+		AppID: a.AppID, Secret: wxapi.Secret(a.Secret),
+		Bases: bases, HTTPClient: c.HTTPClient, Timeout: upstreamTimeout,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &codeSource{api: api, timeout: upstreamTimeout}, nil
+}
+
+// upstreamTimeout bounds everything that one request asks of WeChat.
+const upstreamTimeout = 5 * time.Second
+
+// Identify leaves the exchange running when its caller goes away: the others
+// that wait for it need the answer, and the code is spent either way.
+func (s *codeSource) Identify(ctx context.Context, r LoginRequest) (Identity, error) {
+	if r.Code == "" {
+		return Identity{}, errBadRequest("code is missing: send what wx.login returned")
+	}
+	done := s.flights.DoChan(r.Code, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
+		defer cancel()
+		return s.api.Code2Session(ctx, r.Code)
+	})
+	select {
+	case <-ctx.Done():
+		return Identity{}, errWeChat(ctx.Err())
+	case result := <-done:
+		if result.Err != nil {
+			return Identity{}, result.Err
+		}
+		found := result.Val.(wxapi.CodeSession)
+		return Identity{OpenID: found.OpenID, UnionID: found.UnionID, SessionKey: found.SessionKey}, nil
+	}
+}
+
+// Waits that help: WeChat's quotas count per minute and per day, and its own
+// troubles pass within seconds.
+const (
+	wechatRetry      = 3 * time.Second
+	minuteQuotaRetry = time.Minute
+	dayQuotaRetry    = time.Hour
+
+	errcodeDayQuota = 45009
+)
+
+func errWeChat(cause error) *Error {
+	return &Error{Code: WeChatUnavailable, Message: "WeChat did not answer as it should, try again", RetryAfter: wechatRetry, cause: cause}
+}
+
+// sourceError is the one place where WeChat's refusals become codes.
+func sourceError(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	refusal, ok := errors.AsType[*wxapi.Error](err)
+	if !ok {
+		return errWeChat(err)
+	}
+	e := &Error{ErrCode: refusal.ErrCode, RID: refusal.RID, cause: err}
+	switch refusal.Kind {
+	case wxapi.InvalidCode:
+		e.Code, e.Message = InvalidCode, "WeChat does not accept the code: it has expired or belongs to another app, call wx.login again"
+	case wxapi.CodeUsed:
+		e.Code, e.Message = CodeUsed, "the code was used before, call wx.login again"
+	case wxapi.Blocked:
+		e.Code, e.Message = UserBlocked, "WeChat has blocked this user as high-risk"
+	case wxapi.RateLimited:
+		e.Code, e.Message, e.RetryAfter = RateLimited, "WeChat's quota is used up, wait before the next try", minuteQuotaRetry
+		if refusal.ErrCode == errcodeDayQuota {
+			e.RetryAfter = dayQuotaRetry
+		}
+	case wxapi.InvalidSignature:
+		e.Code, e.Message = SessionKeyExpired, sessionKeyGone
+	case wxapi.Misconfigured:
+		e.Code, e.Message = Misconfigured, "WeChat refuses this backend's configuration, see its log"
+	default:
+		e.Code, e.Message, e.RetryAfter = WeChatUnavailable, "WeChat did not answer as it should, try again", wechatRetry
+	}
+	return e
+}

@@ -1,0 +1,61 @@
+package core
+
+import (
+	"context"
+	"errors"
+)
+
+// Update changes the attributes of a stored session with fn, so that nothing
+// is lost when several requests do it at once: fn gets the session as it is
+// stored now, and runs again if another change came first. s itself stays as
+// it is. An error of fn is returned as it is, and nothing is stored then.
+//
+// A session that was rotated meanwhile is changed under its new token. Errors
+// otherwise: BadRequest for attributes over 4 KiB, InvalidSession,
+// SessionRevoked, StoreUnavailable.
+func (m *Manager) Update(ctx context.Context, s *Session, fn func(*Session) error) error {
+	for range maxSwaps {
+		current, err := m.current(ctx, s.key)
+		if err != nil {
+			return err
+		}
+		if err := fn(current); err != nil {
+			return err
+		}
+		if err := current.seal(); err != nil {
+			return err
+		}
+		raw := current.rec.encode()
+		if string(raw) == string(current.rec.raw) {
+			return nil
+		}
+		err = m.store.Swap(ctx, current.key, current.rec.raw, raw, current.rec.ttl(m.now()))
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, ErrConflict) {
+			return errStore(err)
+		}
+	}
+	return errStore(errSwaps)
+}
+
+// current reads the live session under key, following rotations to the record
+// whose token is the newest.
+func (m *Manager) current(ctx context.Context, key string) (*Session, error) {
+	for range maxRecords + 1 {
+		s := new(Session)
+		if err := m.readKey(ctx, s, key); err != nil {
+			return nil, err
+		}
+		if err := s.rec.check(m.now()); err != nil {
+			return nil, err
+		}
+		if s.rec.state == live {
+			return s, nil
+		}
+		next := digest(s.rec.next)
+		key = next.key(sessionPrefix)
+	}
+	return nil, errInvalidSession()
+}
