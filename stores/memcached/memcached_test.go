@@ -1,0 +1,124 @@
+package memcached_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	gomemcache "github.com/bradfitz/gomemcache/memcache"
+
+	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/internal/testserver"
+	"github.com/wxsession/wxsession/stores/memcached"
+	"github.com/wxsession/wxsession/stores/storetest"
+)
+
+func open(t testing.TB, dsn string) core.Store {
+	t.Helper()
+	store, err := memcached.Open(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.(io.Closer).Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return store
+}
+
+// start runs n servers, each behind a proxy; the name lists the proxies.
+func start(t testing.TB, n int) (dsn string, servers []*testserver.Process, proxies []*testserver.Proxy) {
+	t.Helper()
+	for i := range n {
+		servers = append(servers, testserver.StartMemcached(t))
+		proxies = append(proxies, testserver.NewProxy(t, servers[i].Addr))
+		dsn += "," + proxies[i].Addr
+	}
+	return "memcached://" + dsn[1:], servers, proxies
+}
+
+func TestConformance(t *testing.T) {
+	for _, n := range []int{1, 3} {
+		t.Run(fmt.Sprintf("Open, servers: %d", n), func(t *testing.T) {
+			t.Parallel() // the suite waits for values to expire
+			dsn, servers, proxies := start(t, n)
+			byName := func(t testing.TB, prefix string) core.Store { return open(t, dsn+"?prefix="+prefix) }
+			storetest.Run(t, harness(byName, servers, proxies))
+		})
+	}
+	t.Run("New", func(t *testing.T) {
+		t.Parallel()
+		dsn, servers, proxies := start(t, 1)
+		client := gomemcache.New(dsn[len("memcached://"):])
+		t.Cleanup(func() { client.Close() })
+		byClient := func(t testing.TB, prefix string) core.Store {
+			store, err := memcached.New(client, memcached.Options{Prefix: prefix})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return store
+		}
+		storetest.Run(t, harness(byClient, servers, proxies))
+	})
+}
+
+func harness(open func(testing.TB, string) core.Store, servers []*testserver.Process, proxies []*testserver.Proxy) storetest.Harness {
+	each := func(act func(*testserver.Proxy)) {
+		for _, p := range proxies {
+			act(p)
+		}
+	}
+	prefix := synchronous(proxies)
+	return storetest.Harness{
+		Open:       func(t testing.TB) core.Store { return open(t, prefix()) },
+		OpenPrefix: open,
+		Outage: func(testing.TB) func() {
+			each((*testserver.Proxy).Refuse)
+			return func() { each((*testserver.Proxy).Pass) }
+		},
+		Stall: func(testing.TB) func() {
+			each((*testserver.Proxy).HalfOpen)
+			return func() { each((*testserver.Proxy).Pass) }
+		},
+		Restart: func(testing.TB) {
+			for _, s := range servers {
+				s.Restart()
+			}
+		},
+		Volatile: true,
+		Deadline: 800 * time.Millisecond, // 500 ms, on a machine that is busy with the race detector
+		MaxValue: 1<<20 - 1<<10,
+	}
+}
+
+// synchronous returns a source of fresh prefixes under which the keys by whose
+// expiry the suite tells the time lie on one server: the seconds of different
+// servers do not begin at the same moment.
+func synchronous(proxies []*testserver.Proxy) func() string {
+	var addrs []string
+	for _, p := range proxies {
+		addrs = append(addrs, p.Addr)
+	}
+	selector, err := memcached.NewSelector(addrs...)
+	if err != nil {
+		panic(err)
+	}
+	serverOf := func(key string) net.Addr {
+		addr, _ := selector.PickServer(key)
+		return addr
+	}
+	var count atomic.Int64
+	return func() string {
+		for {
+			prefix := fmt.Sprintf("%x:", count.Add(1))
+			clock := serverOf(prefix + "s:control")
+			if serverOf(prefix+"s:shortened") == clock && serverOf(prefix+"s:short") == clock {
+				return prefix
+			}
+		}
+	}
+}

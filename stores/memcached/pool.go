@@ -1,0 +1,161 @@
+package memcached
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// pool is the backend of Open: the servers, each with its own connections, so
+// that one that hangs takes nothing away from the others.
+type pool struct {
+	selector *Selector
+	servers  []*server // in the selector's order
+}
+
+func newPool(c config) *pool {
+	p := &pool{selector: c.selector}
+	for _, a := range c.selector.servers {
+		p.servers = append(p.servers, &server{
+			addr: a, where: " server " + a.name,
+			timeout: c.Timeout, maxIdle: c.maxIdle, slots: make(slots, c.MaxConns),
+		})
+	}
+	return p
+}
+
+func (p *pool) run(ctx context.Context, key string, once bool, op operation) error {
+	return p.servers[p.selector.pick(key)].run(ctx, key, once, op)
+}
+
+func (p *pool) ping(ctx context.Context) error {
+	errs := make([]error, len(p.servers))
+	var wg sync.WaitGroup
+	for i, s := range p.servers {
+		wg.Go(func() { errs[i] = s.run(ctx, "", false, ping) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+func (p *pool) close() {
+	for _, s := range p.servers {
+		s.close()
+	}
+}
+
+// server keeps the lanes to one server. The lane used last is used next, so
+// that no more connections stay warm than the load needs.
+type server struct {
+	addr    *address
+	where   string // in errors
+	timeout time.Duration
+	maxIdle int
+	slots   slots
+
+	mu     sync.Mutex
+	idle   []*lane
+	closed bool
+}
+
+// run executes op in the caller's goroutine: the lane's connection knows when
+// to give up.
+func (s *server) run(ctx context.Context, key string, once bool, op operation) error {
+	deadline := earlier(ctx, time.Now().Add(s.timeout))
+	err := s.slots.acquire(ctx, deadline)
+	if err == nil {
+		err = s.runInLane(ctx, deadline, key, once, op)
+		s.slots.release()
+	}
+	return outcome(ctx, s.where, err)
+}
+
+func (s *server) runInLane(ctx context.Context, deadline time.Time, key string, once bool, op operation) error {
+	l, err := s.take()
+	if err != nil {
+		return err
+	}
+	l.begin(ctx, deadline)
+	if once {
+		l.replaceDead()
+	}
+	err = op(l.client, key)
+	if l.end() {
+		s.give(l)
+	}
+	return err
+}
+
+func (s *server) take() (*lane, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, errClosed
+	}
+	last := len(s.idle) - 1
+	if last < 0 {
+		return newLane(s.addr), nil
+	}
+	l := s.idle[last]
+	s.idle[last] = nil
+	s.idle = s.idle[:last]
+	return l, nil
+}
+
+func (s *server) give(l *lane) {
+	s.mu.Lock()
+	keep := !s.closed && len(s.idle) < s.maxIdle
+	if keep {
+		s.idle = append(s.idle, l)
+	}
+	s.mu.Unlock()
+	if !keep {
+		l.close()
+	}
+}
+
+func (s *server) close() {
+	s.mu.Lock()
+	idle := s.idle
+	s.idle, s.closed = nil, true
+	s.mu.Unlock()
+	for _, l := range idle {
+		l.close()
+	}
+}
+
+func earlier(ctx context.Context, deadline time.Time) time.Time {
+	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
+		return d
+	}
+	return deadline
+}
+
+// slots bounds the calls in flight.
+type slots chan struct{}
+
+// acquire waits for a free slot, until deadline at most.
+func (s slots) acquire(ctx context.Context, deadline time.Time) error {
+	select {
+	case s <- struct{}{}:
+		return nil
+	default:
+		return s.wait(ctx, deadline)
+	}
+}
+
+func (s slots) wait(ctx context.Context, deadline time.Time) error {
+	timer := time.NewTimer(time.Until(deadline))
+	defer timer.Stop()
+	select {
+	case s <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return errBusy
+	}
+}
+
+func (s slots) release() { <-s }

@@ -1,0 +1,228 @@
+package memcached
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	gomemcache "github.com/bradfitz/gomemcache/memcache"
+
+	"github.com/wxsession/wxsession/core"
+)
+
+// Defaults of Options and of the data source name.
+const (
+	DefaultPrefix   = "wx:"
+	DefaultTimeout  = 500 * time.Millisecond
+	DefaultMaxConns = 64
+)
+
+// maxValue leaves 1 KiB of a server's 1 MiB (unless its -I says otherwise) to
+// the key and the server's own fields.
+const maxValue = 1<<20 - 1<<10
+
+// maxPrefix leaves 64 of Memcached's 250 bytes to core's keys.
+const maxPrefix = 250 - 64
+
+// Options are the settings of a Store. The zero value is ready to use.
+type Options struct {
+	// Prefix is put before every key: visible ASCII, at most 186 bytes.
+	// Empty means DefaultPrefix.
+	Prefix string
+
+	// Timeout bounds each call, waiting and dialling included, also where its
+	// context has no deadline or a later one. Zero means DefaultTimeout.
+	Timeout time.Duration
+
+	// MaxConns bounds the calls in flight, hence the connections in use: per
+	// server with Open, in all with New. Further calls wait for their turn until
+	// their time is up. Zero means DefaultMaxConns.
+	MaxConns int
+}
+
+// Store implements core.Store and core.Pinger. It is safe for concurrent use.
+type Store struct {
+	prefix  string
+	backend backend
+	closed  atomic.Bool
+}
+
+// backend lets an operation talk to the server that holds key.
+type backend interface {
+	// run returns when op has, or when its time is up; op may be running still
+	// then. once says that op sends a command that must not be sent twice.
+	run(ctx context.Context, key string, once bool, op operation) error
+	ping(ctx context.Context) error
+	close()
+}
+
+// operation returns nil, core.ErrNotFound, core.ErrConflict or a failure to
+// talk to the server.
+type operation func(c *gomemcache.Client, key string) error
+
+// withDefaults rejects what could not work.
+func (o Options) withDefaults() (Options, error) {
+	if o.Prefix == "" {
+		o.Prefix = DefaultPrefix
+	}
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.MaxConns == 0 {
+		o.MaxConns = DefaultMaxConns
+	}
+	switch {
+	case len(o.Prefix) > maxPrefix || !visible(o.Prefix):
+		return o, fmt.Errorf("memcached: the prefix must be at most %d bytes of visible ASCII", maxPrefix)
+	case o.Timeout < 0:
+		return o, fmt.Errorf("memcached: the timeout must be positive, not %v", o.Timeout)
+	case o.MaxConns < 0:
+		return o, fmt.Errorf("memcached: the bound on connections must be positive, not %d", o.MaxConns)
+	}
+	return o, nil
+}
+
+func visible(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// Get implements core.Store. It sends one get.
+func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
+	var value []byte
+	err := s.do(ctx, key, false, func(c *gomemcache.Client, key string) error {
+		item, err := fetch(c, key)
+		if err == gomemcache.ErrCacheMiss {
+			return core.ErrNotFound
+		}
+		if err == nil {
+			value = item.Value
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err // value may still be written to
+	}
+	return value, nil
+}
+
+// Swap implements core.Store: add, or gets and cas. A value of more than
+// 1 MiB - 1 KiB is an error.
+func (s *Store) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
+	expires, err := expiration(time.Now(), ttl)
+	if err != nil {
+		return err
+	}
+	if len(new) > maxValue {
+		return outcome(ctx, "", errTooLarge)
+	}
+	// The operation may outlive this call, the caller's slices must not.
+	item := &gomemcache.Item{Value: bytes.Clone(new), Expiration: expires}
+	if old == nil {
+		return s.do(ctx, key, true, create(item))
+	}
+	return s.do(ctx, key, false, replace(bytes.Clone(old), item))
+}
+
+func create(item *gomemcache.Item) operation {
+	return func(c *gomemcache.Client, key string) error {
+		item.Key = key
+		return conflictOf(c.Add(item))
+	}
+}
+
+func replace(old []byte, item *gomemcache.Item) operation {
+	return func(c *gomemcache.Client, key string) error {
+		found, err := fetch(c, key)
+		switch {
+		case err != nil:
+			return conflictOf(err)
+		case !bytes.Equal(found.Value, old):
+			return core.ErrConflict
+		case found.CasID == 0:
+			return errNoCAS
+		}
+		item.Key, item.CasID = key, found.CasID
+		return conflictOf(c.CompareAndSwap(item))
+	}
+}
+
+// Delete implements core.Store.
+func (s *Store) Delete(ctx context.Context, key string) error {
+	return s.do(ctx, key, true, func(c *gomemcache.Client, key string) error {
+		if err := c.Delete(key); err != gomemcache.ErrCacheMiss {
+			return err
+		}
+		return nil
+	})
+}
+
+// Ping asks every server whether it is there, and returns an error if any is
+// not: that server's share of the users gets errors. It is meant for alarms;
+// a load balancer that takes instances out of service by it would turn the
+// loss of one server of three into the loss of all.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	return s.backend.ping(ctx)
+}
+
+// Close ends the store; later calls return an error. Connections in use are
+// closed when their call ends. The client of New stays as it is: it belongs to
+// the application. Closing twice is fine.
+func (s *Store) Close() error {
+	if !s.closed.Swap(true) {
+		s.backend.close()
+	}
+	return nil
+}
+
+func (s *Store) do(ctx context.Context, key string, once bool, op operation) error {
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	return s.backend.run(ctx, s.prefix+key, once, op)
+}
+
+func (s *Store) usable(ctx context.Context) error {
+	err := ctx.Err()
+	if s.closed.Load() {
+		err = errClosed
+	}
+	return outcome(ctx, "", err)
+}
+
+// fetch sends get, once more where the connection was dead.
+func fetch(c *gomemcache.Client, key string) (*gomemcache.Item, error) {
+	item, err := c.Get(key)
+	if connectionDied(err) {
+		_ = c.Close() // other idle connections have died with it
+		item, err = c.Get(key)
+	}
+	if err == nil && item.Key != key {
+		// A connection whose answers are out of step would hand out the sessions
+		// of others.
+		_ = c.Close()
+		return nil, errOutOfStep
+	}
+	return item, err
+}
+
+func conflictOf(err error) error {
+	switch {
+	case errors.Is(err, gomemcache.ErrCacheMiss),
+		errors.Is(err, gomemcache.ErrNotStored),
+		errors.Is(err, gomemcache.ErrCASConflict):
+		return core.ErrConflict
+	default:
+		return err
+	}
+}
