@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/wxsession/wxsession/core/wxapi"
 )
 
 // Config says which apps log in and how long their sessions live. Its zero
@@ -46,6 +48,9 @@ type Config struct {
 	// APIBase is where WeChat's API is; "": https://api.weixin.qq.com. Further
 	// hosts, separated by commas, are tried where the first cannot be connected to.
 	APIBase string `env:"WX_API_BASE" json:"api_base,omitempty" yaml:"api_base,omitempty"`
+	// AccessToken says which endpoint issues access tokens; the zero value is
+	// stable_token. Logins need no access token.
+	AccessToken wxapi.TokenMode `json:"-" yaml:"-"`
 	// HTTPClient talks to WeChat; nil: a client with time limits and a connection
 	// pool sized for load.
 	HTTPClient *http.Client `json:"-" yaml:"-"`
@@ -75,6 +80,9 @@ type Config struct {
 type App struct {
 	AppID  string `json:"appid" yaml:"appid"`
 	Secret string `json:"secret" yaml:"secret"`
+	// APIBase, if not "", takes the place of Config.APIBase for this app. QQ's
+	// mini programs speak the same protocol at https://api.q.qq.com.
+	APIBase string `json:"api_base,omitempty" yaml:"api_base,omitempty"`
 	// Source proves who logs in; nil: code2Session.
 	Source Source `json:"-" yaml:"-"`
 }
@@ -94,7 +102,7 @@ func (c *Config) apps() []App {
 	if c.AppID == "" {
 		return c.Apps
 	}
-	return append([]App{{c.AppID, c.Secret, c.Source}}, c.Apps...)
+	return append([]App{{AppID: c.AppID, Secret: c.Secret, Source: c.Source}}, c.Apps...)
 }
 
 // withDefaults returns c with its zero values filled in, or what is wrong with it.
@@ -233,7 +241,9 @@ func (a App) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(a)) }
 
 // MarshalJSON writes the app without its secret.
 func (a App) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]string{"appid": a.AppID, "secret": hide(a.Secret)})
+	type plain App // has no MarshalJSON
+	a.Secret = hide(a.Secret)
+	return json.Marshal(plain(a))
 }
 
 // fileConfig is Config as it stands in a JSON file: durations as Go writes
@@ -277,13 +287,13 @@ func (c *Config) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// bases splits APIBase.
-func (c *Config) bases() ([]string, error) {
-	if c.APIBase == "" {
+// splitBases splits an APIBase.
+func splitBases(text string) ([]string, error) {
+	if text == "" {
 		return nil, nil
 	}
 	var bases []string
-	for base := range strings.SplitSeq(c.APIBase, ",") {
+	for base := range strings.SplitSeq(text, ",") {
 		base = strings.TrimRight(strings.TrimSpace(base), "/")
 		u, err := url.Parse(base)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {

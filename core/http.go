@@ -70,6 +70,13 @@ func (m *Manager) Routes() []Route {
 	add("GET", "/sessions", (*Manager).serveSessions)
 	add("DELETE", "/sessions/{id}", (*Manager).serveRevoke)
 	add("POST", "/rotate", (*Manager).serveRotate)
+	if m.cfg.PhoneRoute {
+		add("POST", "/phone", (*Manager).servePhone)
+	}
+	if m.cfg.Wafer {
+		add("GET", "/wafer/login", (*Manager).serveWaferLogin)
+		add("POST", "/wafer/login", (*Manager).serveWaferLogin)
+	}
 	return routes
 }
 
@@ -96,13 +103,18 @@ func (m *Manager) Recognize(ctx context.Context, h Header) (context.Context, *Se
 }
 
 // token takes the 3rd_session from the headers: "Authorization: Bearer …", or
-// X-WX-Session where something else claims that header.
+// X-WX-Session where something else claims that header, or X-WX-Skey of a Wafer
+// client.
 func (m *Manager) token(h Header) string {
 	const scheme = "bearer "
 	if a := h.Get("Authorization"); len(a) >= len(scheme) && strings.EqualFold(a[:len(scheme)], scheme) {
 		return strings.TrimSpace(a[len(scheme):])
 	}
-	return h.Get("X-Wx-Session")
+	token := h.Get("X-Wx-Session")
+	if token == "" && m.cfg.Wafer {
+		token = h.Get("X-Wx-Skey")
+	}
+	return token
 }
 
 // Refusal turns an error of the manager into the reply that reports it, and
@@ -110,7 +122,11 @@ func (m *Manager) token(h Header) string {
 func (m *Manager) Refusal(ctx context.Context, err error, h Header) Reply {
 	e := asError(err)
 	m.report(ctx, e)
-	r := newReply(e)
+	var body any = e
+	if f := m.waferFailure(err, e, h); f != nil {
+		body = f
+	}
+	r := newReply(body)
 	r.Status, r.Err = e.Code.Status(), e
 	if r.Status == 401 {
 		challenge := "Bearer"

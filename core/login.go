@@ -23,6 +23,9 @@ type LoginRequest struct {
 
 	// Header is the HTTP request's, for a Source that reads it; may be nil.
 	Header Header
+
+	// lenient lets a login pass whose profile does not decrypt.
+	lenient bool
 }
 
 const (
@@ -38,29 +41,36 @@ const (
 // use, and the code may be consumed: the client calls wx.login again. Logins
 // with one code at the same time cost one call to WeChat.
 func (m *Manager) Login(ctx context.Context, r LoginRequest) (token string, s *Session, err error) {
+	token, s, _, err = m.login(ctx, r)
+	return token, s, err
+}
+
+func (m *Manager) login(ctx context.Context, r LoginRequest) (token string, s *Session, profile []byte, err error) {
 	if err := r.validate(); err != nil {
-		return "", nil, err
+		return "", nil, nil, err
 	}
 	app, err := m.app(r.AppID)
 	if err != nil {
-		return "", nil, err
+		return "", nil, nil, err
 	}
+	r.AppID = app.id
 	id, err := app.identify(ctx, r)
 	if err != nil {
-		return "", nil, err
+		return "", nil, nil, err
 	}
-	s = m.newSession(app, id)
-	if s.profile, err = m.verifyProfile(ctx, r, app, id); err != nil {
-		return "", nil, err
+	profile, err = m.verifyProfile(ctx, r, id)
+	if err != nil && !(r.lenient && CodeOf(err) == InvalidSignature) {
+		return "", nil, nil, err
 	}
-	if err := m.onLogin(ctx, s); err != nil {
-		return "", nil, err
+	s = m.newSession(r, id)
+	if err := m.onLogin(ctx, s, profile); err != nil {
+		return "", nil, nil, err
 	}
 	token = newToken()
 	if err := m.start(ctx, s, token, id.SessionKey, r.Device); err != nil {
-		return "", nil, err
+		return "", nil, nil, err
 	}
-	return token, s, nil
+	return token, s, profile, nil
 }
 
 func (r *LoginRequest) validate() error {
@@ -69,7 +79,7 @@ func (r *LoginRequest) validate() error {
 		return errBadRequest("code is not one that wx.login returns")
 	case (r.RawData == "") != (r.Signature == ""):
 		return errBadRequest("rawData and signature belong together")
-	case (r.EncryptedData == "") != (r.IV == ""):
+	case (r.EncryptedData == "") != (r.IV == "") && !r.lenient:
 		return errBadRequest("encryptedData and iv belong together")
 	case len(r.Device) > maxDevice || !printable(r.Device):
 		return errBadRequest("device must be at most 128 bytes of printable text")
@@ -92,11 +102,11 @@ func printable(s string) bool {
 	return utf8.ValidString(s) && !slices.ContainsFunc([]rune(s), func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-func (m *Manager) newSession(app *app, id Identity) *Session {
+func (m *Manager) newSession(r LoginRequest, id Identity) *Session {
 	now := m.now()
 	s := &Session{
 		rec: record{
-			appID: app.id, openID: id.OpenID, unionID: id.UnionID, id: newSessionID(),
+			appID: r.AppID, openID: id.OpenID, unionID: id.UnionID, id: newSessionID(),
 			created: now, lastSeen: now,
 			idle: m.cfg.IdleTimeout.Milliseconds(), lifetime: m.cfg.Lifetime.Milliseconds(),
 		},
@@ -108,27 +118,27 @@ func (m *Manager) newSession(app *app, id Identity) *Session {
 // verifyProfile checks what came with the code. Its session_key is the one that
 // WeChat just handed out; but data that the client fetched before wx.login may
 // be encrypted with the one before, which the user record still has.
-func (m *Manager) verifyProfile(ctx context.Context, r LoginRequest, app *app, id Identity) ([]byte, error) {
+func (m *Manager) verifyProfile(ctx context.Context, r LoginRequest, id Identity) ([]byte, error) {
 	if r.Signature == "" && r.EncryptedData == "" {
 		return nil, nil
 	}
 	keys := []wxapi.Secret{id.SessionKey}
-	profile, err := r.openProfile(app.id, id.OpenID, keys)
+	profile, err := r.openProfile(id.OpenID, keys)
 	if err == nil {
 		return profile, nil
 	}
-	held, err := m.sessionKeys(ctx, userKey(app.id, id.OpenID))
+	held, err := m.sessionKeys(ctx, userKey(r.AppID, id.OpenID))
 	if err != nil {
 		return nil, err
 	}
 	for _, h := range held {
 		keys = append(keys, h.key)
 	}
-	return r.openProfile(app.id, id.OpenID, keys)
+	return r.openProfile(id.OpenID, keys)
 }
 
 // openProfile tries the keys in turn.
-func (r *LoginRequest) openProfile(appID, openID string, keys []wxapi.Secret) ([]byte, error) {
+func (r *LoginRequest) openProfile(openID string, keys []wxapi.Secret) ([]byte, error) {
 	for _, key := range keys {
 		if r.Signature != "" && !wxapi.VerifySignature(r.RawData, r.Signature, key) {
 			continue
@@ -136,7 +146,7 @@ func (r *LoginRequest) openProfile(appID, openID string, keys []wxapi.Secret) ([
 		if r.EncryptedData == "" {
 			return nil, nil
 		}
-		plain, err := wxapi.Decrypt(key, r.EncryptedData, r.IV, wxapi.Watermark{AppID: appID, OpenID: openID})
+		plain, err := wxapi.Decrypt(key, r.EncryptedData, r.IV, wxapi.Watermark{AppID: r.AppID, OpenID: openID})
 		if err == nil {
 			return plain, nil
 		}
@@ -144,10 +154,11 @@ func (r *LoginRequest) openProfile(appID, openID string, keys []wxapi.Secret) ([
 	return nil, errInvalidSignature()
 }
 
-func (m *Manager) onLogin(ctx context.Context, s *Session) error {
+func (m *Manager) onLogin(ctx context.Context, s *Session, profile []byte) error {
 	if m.cfg.OnLogin == nil {
 		return nil
 	}
+	s.profile = profile
 	err := m.cfg.OnLogin(ctx, s)
 	s.profile = nil
 	if err == nil || CodeOf(err) != "" {
@@ -220,31 +231,32 @@ func (m *Manager) makeRoom(ctx context.Context, u *user) error {
 	return nil
 }
 
-// holdKey puts a new session_key into the user's ring. A ring that no key opens
-// any more is started anew: it holds nothing that WeChat would not give again.
+// holdKey puts a new session_key into the user's ring.
 func (m *Manager) holdKey(u *user, userKey string, key wxapi.Secret) {
 	if key == "" {
 		return // a Source without session_keys
 	}
-	held, err := m.openKeys(u, userKey)
-	if err != nil {
-		m.log.Warn("cannot read a user's session_keys, starting anew", "error", err)
-	}
-	if held, changed := held.add(key, m.now()); changed {
+	if held, changed := m.openKeys(u, userKey).add(key, m.now()); changed {
 		u.sealed = m.keys.seal(userKey, held.encode())
 		u.verdict = verdict{}
 	}
 }
 
-func (m *Manager) openKeys(u *user, userKey string) (sessionKeys, error) {
+// openKeys returns the user's ring. One that no key of ours opens any more
+// counts as empty: the next login brings what WeChat gives again.
+func (m *Manager) openKeys(u *user, userKey string) sessionKeys {
 	if len(u.sealed) == 0 {
-		return nil, nil
+		return nil
 	}
 	plain, err := m.keys.open(userKey, u.sealed)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		var keys sessionKeys
+		if keys, err = decodeSessionKeys(plain); err == nil {
+			return keys
+		}
 	}
-	return decodeSessionKeys(plain)
+	m.log.Error("cannot read stored session_keys", "error", err)
+	return nil
 }
 
 // sessionKeys reads the user's ring; it is empty where the store has none.
@@ -253,9 +265,5 @@ func (m *Manager) sessionKeys(ctx context.Context, userKey string) (sessionKeys,
 	if u == nil || err != nil {
 		return nil, err
 	}
-	keys, err := m.openKeys(u, userKey)
-	if err != nil {
-		return nil, errStore(err)
-	}
-	return keys, nil
+	return m.openKeys(u, userKey), nil
 }

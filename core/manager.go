@@ -7,6 +7,10 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/wxsession/wxsession/core/wxapi"
 )
 
 // Manager issues sessions and answers for them. It holds no session itself:
@@ -19,12 +23,15 @@ type Manager struct {
 	apps  map[string]*app
 	first *app // the default
 	log   *slog.Logger
+
+	checks singleflight.Group // of session_keys, by user
 }
 
 // app is a configured mini program.
 type app struct {
 	id     string
 	source Source
+	api    *wxapi.Client // nil: no secret
 }
 
 // New checks cfg and returns a Manager that keeps its sessions in store. It
@@ -53,19 +60,32 @@ func New(cfg Config, store Store) (*Manager, error) {
 
 func (m *Manager) addApps() error {
 	for _, a := range m.cfg.apps() {
-		source := a.Source
-		if source == nil {
-			var err error
-			if source, err = m.cfg.newCodeSource(a); err != nil {
-				return err
-			}
+		app, err := m.newApp(a)
+		if err != nil {
+			return err
 		}
-		m.apps[a.AppID] = &app{id: a.AppID, source: source}
+		m.apps[a.AppID] = app
 		if m.first == nil {
-			m.first = m.apps[a.AppID]
+			m.first = app
 		}
 	}
 	return nil
+}
+
+func (m *Manager) newApp(a App) (*app, error) {
+	app := &app{id: a.AppID, source: a.Source}
+	if a.Secret != "" {
+		tokens := m.newTokenSource(a.AppID)
+		api, err := m.cfg.newClient(a, tokens)
+		if err != nil {
+			return nil, err
+		}
+		app.api, tokens.api = api, api
+	}
+	if app.source == nil {
+		app.source = &codeSource{exchange: app.api.Code2Session}
+	}
+	return app, nil
 }
 
 // Ping reports whether the store answers, for health checks.

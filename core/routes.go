@@ -18,6 +18,8 @@ type (
 	checkReply struct {
 		ExpiresIn int64 `json:"expires_in"`
 		Lifetime  int64 `json:"lifetime"`
+		// KeyValid is set by deep=1: whether WeChat still takes the session_key.
+		KeyValid *bool `json:"session_key_valid,omitempty"`
 	}
 	sessionsReply struct {
 		Sessions []sessionReply `json:"sessions"`
@@ -75,22 +77,43 @@ func (m *Manager) remaining(s *Session) (expiresIn, lifetime int64) {
 }
 
 func (m *Manager) serveCheck(ctx context.Context, req Request) (any, error) {
+	deep, err := flag(req, "deep")
+	if err != nil {
+		return nil, err
+	}
 	s, err := m.Check(ctx, m.token(req.Header))
 	if err != nil {
 		return nil, err
 	}
 	var r checkReply
 	r.ExpiresIn, r.Lifetime = m.remaining(s)
+	if deep {
+		err := m.CheckSessionKey(ctx, s)
+		if err != nil && CodeOf(err) != SessionKeyExpired {
+			return nil, err
+		}
+		valid := err == nil
+		r.KeyValid = &valid
+	}
 	return r, nil
+}
+
+// flag reports whether the query sets name to 1.
+func flag(req Request, name string) (bool, error) {
+	query, err := url.ParseQuery(req.Query)
+	if err != nil {
+		return false, errBadRequest("the query is malformed")
+	}
+	return query.Get(name) == "1", nil
 }
 
 func (m *Manager) serveLogout(ctx context.Context, req Request) (any, error) {
 	token := m.token(req.Header)
-	query, err := url.ParseQuery(req.Query)
+	all, err := flag(req, "all")
 	if err != nil {
-		return nil, errBadRequest("the query is malformed")
+		return nil, err
 	}
-	if query.Get("all") != "1" {
+	if !all {
 		return nil, m.Logout(ctx, token)
 	}
 	s, err := m.Check(ctx, token)
@@ -139,6 +162,20 @@ func (m *Manager) serveRotate(ctx context.Context, req Request) (any, error) {
 		return nil, err
 	}
 	return m.loginReply(token, s), nil
+}
+
+func (m *Manager) servePhone(ctx context.Context, req Request) (any, error) {
+	_, s, err := m.Authorize(ctx, req.Header)
+	if err != nil {
+		return nil, err
+	}
+	var body struct {
+		Code string `json:"code"`
+	}
+	if err := decode(req, &body); err != nil {
+		return nil, err
+	}
+	return m.phoneNumber(ctx, s.AppID, s.OpenID, body.Code)
 }
 
 // errJSON says what is wrong with a body, and repeats nothing of it.

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -52,28 +53,23 @@ var errIdentity = errors.New("the answer names no openid of a sensible form")
 // requests with the same code at the same time (a double tap, a client that
 // retries) share it.
 type codeSource struct {
-	api     *wxapi.Client
-	timeout time.Duration
-	flights singleflight.Group
-}
-
-func (c *Config) newCodeSource(a App) (*codeSource, error) {
-	bases, err := c.bases()
-	if err != nil {
-		return nil, err
-	}
-	api, err := wxapi.New(wxapi.Config{
-		AppID: a.AppID, Secret: wxapi.Secret(a.Secret),
-		Bases: bases, HTTPClient: c.HTTPClient, Timeout: upstreamTimeout,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &codeSource{api: api, timeout: upstreamTimeout}, nil
+	exchange func(ctx context.Context, code string) (wxapi.CodeSession, error)
+	flights  singleflight.Group
 }
 
 // upstreamTimeout bounds everything that one request asks of WeChat.
 const upstreamTimeout = 5 * time.Second
+
+func (c *Config) newClient(a App, tokens wxapi.TokenSource) (*wxapi.Client, error) {
+	bases, err := splitBases(cmp.Or(a.APIBase, c.APIBase))
+	if err != nil {
+		return nil, err
+	}
+	return wxapi.New(wxapi.Config{
+		AppID: a.AppID, Secret: wxapi.Secret(a.Secret), Tokens: tokens,
+		Bases: bases, HTTPClient: c.HTTPClient, Timeout: upstreamTimeout, Now: c.Now,
+	})
+}
 
 // Identify leaves the exchange running when its caller goes away: the others
 // that wait for it need the answer, and the code is spent either way.
@@ -82,9 +78,9 @@ func (s *codeSource) Identify(ctx context.Context, r LoginRequest) (Identity, er
 		return Identity{}, errBadRequest("code is missing: send what wx.login returned")
 	}
 	done := s.flights.DoChan(r.Code, func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), upstreamTimeout)
 		defer cancel()
-		return s.api.Code2Session(ctx, r.Code)
+		return s.exchange(ctx, r.Code)
 	})
 	select {
 	case <-ctx.Done():

@@ -1,0 +1,91 @@
+package core
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+)
+
+// Tencent's Wafer SDKs are abandoned, and mini programs built on them are not.
+// With Config.Wafer both families of clients work unchanged: they log in by
+// headers, send the token as X-WX-Skey, and know an invalid session by the body.
+// One body satisfies both; it is the only one that may hold waferMagic or a code
+// of -1, because either makes a client throw its session away.
+const waferMagic = "F2C224D4-2BCE-4C64-AF9F-A6D872000D1A"
+
+type (
+	waferLogin struct {
+		Magic   int          `json:"F2C224D4-2BCE-4C64-AF9F-A6D872000D1A"`
+		Session waferSession `json:"session"` // Wafer 1
+		Code    int          `json:"code"`    // Wafer 2, and Data
+		Data    waferData    `json:"data"`
+	}
+	waferSession struct {
+		ID   string `json:"id"`
+		Skey string `json:"skey"`
+	}
+	waferData struct {
+		Skey     string          `json:"skey"`
+		Time     int64           `json:"time"`
+		UserInfo json.RawMessage `json:"userinfo"`
+	}
+	waferFailure struct {
+		Magic   int    `json:"F2C224D4-2BCE-4C64-AF9F-A6D872000D1A"`
+		Error   string `json:"error"`
+		Message string `json:"message"`
+		Code    int    `json:"code"`
+	}
+)
+
+// serveWaferLogin needs the code alone. A profile that does not decrypt is left
+// out: these clients send one with every login, and WeChat has not put anything
+// of interest into it for years.
+func (m *Manager) serveWaferLogin(ctx context.Context, req Request) (any, error) {
+	h := req.Header
+	token, s, profile, err := m.login(ctx, LoginRequest{
+		Code:          h.Get("X-Wx-Code"),
+		AppID:         m.appFromReferer(h.Get("Referer")),
+		EncryptedData: h.Get("X-Wx-Encrypted-Data"),
+		IV:            h.Get("X-Wx-Iv"),
+		Header:        h,
+		lenient:       true,
+	})
+	if err != nil {
+		return nil, &waferError{err}
+	}
+	if profile == nil {
+		profile = json.RawMessage("{}")
+	}
+	return waferLogin{
+		Magic:   1,
+		Session: waferSession{ID: s.ID, Skey: token},
+		Data:    waferData{Skey: token, Time: s.CreatedAt().Unix(), UserInfo: profile},
+	}, nil
+}
+
+// waferError marks the failure of a Wafer login.
+type waferError struct{ error }
+
+func (e *waferError) Unwrap() error { return e.error }
+
+// isWafer reports whether a Wafer client sent a request with these headers.
+func (m *Manager) isWafer(h Header) bool {
+	return m.cfg.Wafer && h.Get("X-Wx-Skey") != ""
+}
+
+// waferFailure returns the body by which a Wafer client knows the failure e, or
+// nil where the plain one is right. Of a request with a session it may only be
+// told that it must log in again: everything else, an outage above all, is none
+// of the session layer's business.
+func (m *Manager) waferFailure(err error, e *Error, h Header) *waferFailure {
+	f := &waferFailure{Magic: 1, Message: e.Message, Code: -1}
+	if _, login := errors.AsType[*waferError](err); login {
+		f.Error = "ERR_LOGIN_FAILED"
+		return f
+	}
+	if m.isWafer(h) && e.Code.Status() == 401 {
+		f.Error = "ERR_INVALID_SESSION"
+		return f
+	}
+	return nil
+}
