@@ -5,28 +5,33 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptrace"
+	"net/url"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
-const (
-	maxReply   = 64 << 10 // bytes; what is longer is no reply of WeChat
-	maxRetries = 2        // of errcode -1, nothing else
-)
+const maxRetries = 2 // of errcode -1, nothing else
 
 // Client calls the API on behalf of one app. It is safe for concurrent use.
 type Client struct {
-	// Behind pointers, which fmt prints as addresses.
-	cfg        *Config
-	loginQuery *Secret
-	http       *http.Client
-	buffers    sync.Pool
+	cfg     *Config // without the secret
+	reveal  func() credentials
+	http    *http.Client
+	buffers sync.Pool
+}
+
+// credentials are kept in a closure: there no way of printing a Client finds them.
+type credentials struct {
+	secret     Secret
+	loginQuery string // of code2Session, up to the code
+}
+
+func newCredentials(appid string, secret Secret) func() credentials {
+	c := credentials{secret, "appid=" + appid + "&secret=" + url.QueryEscape(secret.Reveal()) +
+		"&grant_type=authorization_code&js_code="}
+	return func() credentials { return c }
 }
 
 // request is one call before it is sent.
@@ -35,7 +40,7 @@ type request struct {
 	query    string          // encoded
 	body     []byte          // JSON, sent by POST; nil means GET
 	narrow   func(Kind) Kind // nil: the kind as the table has it
-	hide     [4]Secret       // values that this request carries
+	hide     [5]Secret       // values that this request carries; [1] is for the access token
 }
 
 // reply is what WeChat's JSON is decoded into.
@@ -125,80 +130,6 @@ func decode[T reply](rq *request, body []byte) (T, *Error) {
 		return none, rq.fail(Unavailable, errGarbage)
 	}
 	return out, nil
-}
-
-// roundTrip reads the reply to rq into buf, from the first base that it could
-// be sent to.
-func (c *Client) roundTrip(ctx context.Context, rq *request, buf *bytes.Buffer) error {
-	if len(c.cfg.Bases) == 1 {
-		return c.ask(ctx, c.cfg.Bases[0], rq, buf)
-	}
-	var err error
-	for _, base := range c.cfg.Bases {
-		var line connection
-		err = c.ask(httptrace.WithClientTrace(ctx, line.trace()), base, rq, buf)
-		if err == nil || !line.missing() || ctx.Err() != nil {
-			return err
-		}
-	}
-	return err
-}
-
-// connection learns whether a request got one. Only a transport that reports
-// its search for a connection, and none found, proves that nothing was sent.
-type connection struct{ wanted, got atomic.Bool }
-
-func (l *connection) missing() bool { return l.wanted.Load() && !l.got.Load() }
-
-func (l *connection) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		GetConn: func(string) { l.wanted.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { l.got.Store(true) },
-	}
-}
-
-// ask makes one HTTP exchange.
-func (c *Client) ask(ctx context.Context, base string, rq *request, buf *bytes.Buffer) error {
-	req, err := rq.build(ctx, base)
-	if err != nil {
-		return err
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("http status %d", resp.StatusCode)
-	}
-	buf.Reset()
-	if _, err := buf.ReadFrom(io.LimitReader(resp.Body, maxReply+1)); err != nil {
-		return err
-	}
-	if buf.Len() > maxReply {
-		return errGarbage
-	}
-	return nil
-}
-
-func (rq *request) build(ctx context.Context, base string) (*http.Request, error) {
-	if rq.body == nil {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+rq.path, nil)
-		return rq.addQuery(req), err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+rq.path, bytes.NewReader(rq.body))
-	if err == nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	return rq.addQuery(req), err
-}
-
-// addQuery keeps the query out of the URL's parser, whose errors quote it.
-func (rq *request) addQuery(req *http.Request) *http.Request {
-	if req != nil {
-		req.URL.RawQuery = rq.query
-	}
-	return req
 }
 
 // fail returns a failure that is not WeChat's verdict.

@@ -40,14 +40,15 @@ var errCodeShape = errors.New("the code is empty or too long")
 // InvalidCode, CodeUsed, Blocked, RateLimited, Unavailable and Misconfigured.
 // After a time-out the code may be consumed: only a new one is sure to work.
 func (c *Client) Code2Session(ctx context.Context, code string) (CodeSession, error) {
+	own := c.reveal()
 	rq := &request{
 		op: "code2Session", path: "/sns/jscode2session", narrow: loginKind,
-		hide: [4]Secret{c.cfg.Secret, Secret(code)},
+		hide: [5]Secret{own.secret, 2: Secret(code)},
 	}
 	if code == "" || len(code) > MaxCode {
 		return CodeSession{}, rq.fail(InvalidCode, errCodeShape)
 	}
-	rq.query = c.loginQuery.Reveal() + url.QueryEscape(code)
+	rq.query = own.loginQuery + url.QueryEscape(code)
 	r, err := call[sessionReply](ctx, c, rq)
 	if err != nil {
 		return CodeSession{}, err

@@ -224,7 +224,7 @@ func TestCode2SessionFaults(t *testing.T) {
 			if e.ErrCode != 0 || e.Unwrap() == nil {
 				t.Errorf("errcode %d, cause %v", e.ErrCode, e.Unwrap())
 			}
-			if n := wx.Calls(loginPath); n != 1 {
+			if n := wx.Calls(loginPath); n != 1 && !(fault.Hang && n == 0) {
 				t.Errorf("%d calls, want 1", n)
 			}
 			if fault.Hang && !errors.Is(err, context.DeadlineExceeded) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -66,9 +65,9 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	cfg.setDefaults()
-	login := "appid=" + cfg.AppID + "&secret=" + url.QueryEscape(cfg.Secret.Reveal()) +
-		"&grant_type=authorization_code&js_code="
-	return &Client{cfg: &cfg, loginQuery: (*Secret)(&login), http: httpClient(cfg.HTTPClient)}, nil
+	c := &Client{cfg: &cfg, reveal: newCredentials(cfg.AppID, cfg.Secret), http: httpClient(cfg.HTTPClient)}
+	cfg.Secret = ""
+	return c, nil
 }
 
 func (c *Config) validate() error {
@@ -121,32 +120,4 @@ func trimSlash(s string) string {
 		s = s[:len(s)-1]
 	}
 	return s
-}
-
-// httpClient copies given, or makes the default one. Redirects are not
-// followed: the query that carries the secret would travel along.
-func httpClient(given *http.Client) *http.Client {
-	c := http.Client{Transport: newTransport()}
-	if given != nil {
-		c = *given
-	}
-	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &c
-}
-
-// newTransport keeps enough idle connections for a busy service (net/http's
-// default is two per host) and gives up on a host soon enough that the next
-// base gets its turn within the time limit. It stays with HTTP/1.1, where a
-// connection that died in silence costs one call and not all of them.
-func newTransport() *http.Transport {
-	dialer := net.Dialer{Timeout: 2 * time.Second, KeepAlive: 15 * time.Second}
-	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         dialer.DialContext,
-		TLSHandshakeTimeout: 2 * time.Second,
-		MaxIdleConnsPerHost: 256,
-		MaxConnsPerHost:     1024,
-		IdleConnTimeout:     60 * time.Second,
-		DisableCompression:  true, // replies are some hundred bytes
-	}
 }

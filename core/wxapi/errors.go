@@ -104,6 +104,11 @@ func (e *Error) Error() string {
 // transport's error without the URL.
 func (e *Error) Unwrap() error { return e.cause }
 
+func isKind(err error, k Kind) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Kind == k
+}
+
 // kindOf is the table of WeChat's error codes.
 func kindOf(errcode int) Kind {
 	switch errcode {

@@ -12,8 +12,10 @@ const redacted = "[redacted]"
 // encoders of JSON, YAML and XML see "[redacted]" in its place. It is decoded
 // like a plain string, so it can stand in a configuration struct.
 //
-// fmt cannot call methods on unexported struct fields: a type that keeps a
-// Secret in one should hold it behind a pointer.
+// Three places are out of its reach: an unexported struct field, whose methods
+// fmt cannot call; a struct behind a pointer in another, printed with a verb
+// that does not fit it (go vet reports those); and the keys of a map in JSON. A
+// type that must never show the text keeps it in a closure.
 type Secret string
 
 // Reveal returns the text itself, for the one place that needs it.
@@ -31,5 +33,5 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalJSON hides the secret from JSON.
 func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
-// MarshalText hides the secret from the other encoders, and as a map key.
+// MarshalText hides the secret from the other encoders.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }

@@ -26,8 +26,9 @@ type user struct {
 	openid  string
 	blocked bool
 	key     sessionKey
-	seen    string // the session_key as of the last code acquired
-	crypto  []cryptoKey
+	seen    string      // the session_key as of the last code acquired
+	crypto  []cryptoKey // the newest comes last
+	paid    payment
 }
 
 // AddApp adds another mini program. If the server has one with this appid, that

@@ -107,6 +107,10 @@ func moreTexts(errcode int) string {
 		return "invalid sig_method"
 	case errSignature:
 		return "invalid signature"
+	case errNoPluginData:
+		return "get no data"
+	case errNotBound:
+		return "not bound to an open platform account"
 	case errTrade:
 		return "invalid trade"
 	}

@@ -80,9 +80,8 @@ func (s *Server) Heal() {
 	clear(s.plans)
 }
 
+// nextFault needs s.mu.
 func (s *Server) nextFault(path string) Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	key := path
 	if len(s.plans[key]) == 0 {
 		key = ""

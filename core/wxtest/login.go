@@ -7,9 +7,9 @@ type session struct {
 	ErrCode    *int   `json:"errcode,omitempty"` // on success only with Fault.ErrCodeZero
 }
 
-// code2Session serves /sns/jscode2session. Parameters are read from the query
+// serveLogin serves /sns/jscode2session. Parameters are read from the query
 // whatever the method, as WeChat does.
-func (s *Server) code2Session(rq *request, rp *reply) {
+func (s *Server) serveLogin(rq *request, rp *reply) {
 	q := rq.query
 	app := s.apps[q.Get("appid")]
 	switch {

@@ -43,26 +43,37 @@ func read(r *http.Request) *request {
 	}
 }
 
-// Calls returns how many requests there were to path, those with faults
-// included; "" means all paths.
+// Calls returns how many requests to path have arrived, those that hang or fail
+// included; "" means all paths. Paths that WeChat does not have count only there.
 func (s *Server) Calls(path string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.calls[path]
 }
 
-// Requests returns the latest requests, the oldest first.
+// Requests returns the latest requests, the oldest first. One that hangs is not
+// among them yet.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.log[max(0, len(s.log)-maxLog):])
 }
 
+// arrive counts a request, before anything can go wrong with it.
+func (s *Server) arrive(rq *request) Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls[""]++
+	if endpointOf(rq.path).exists() {
+		s.calls[rq.path]++
+	}
+	return s.nextFault(rq.path)
+}
+
+// record writes a request into the log, when its reply is known.
 func (s *Server) record(rq *request, errcode int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls[rq.path]++
-	s.calls[""]++
 	if len(s.log) >= 2*maxLog {
 		s.log = append(s.log[:0], s.log[maxLog:]...)
 	}

@@ -59,21 +59,24 @@ type Server struct {
 	names  map[string]string // openid → name, for unionids
 	codes  codes
 	tokens map[string]*token
-	plans  map[string][]*plan
-	calls  map[string]int
-	log    []Request
+	// messages holds the hashes of encrypted phone numbers.
+	messages map[string]time.Time
+	plans    map[string][]*plan
+	calls    map[string]int
+	log      []Request
 }
 
 // NewServer starts a Server on a free loopback port. It takes at most one
 // Options, and panics if it cannot listen, as httptest.NewServer does.
 func NewServer(opts ...Options) *Server {
 	s := &Server{
-		done:   make(chan struct{}),
-		apps:   map[string]*App{},
-		names:  map[string]string{},
-		tokens: map[string]*token{},
-		plans:  map[string][]*plan{},
-		calls:  map[string]int{},
+		done:     make(chan struct{}),
+		apps:     map[string]*App{},
+		names:    map[string]string{},
+		tokens:   map[string]*token{},
+		messages: map[string]time.Time{},
+		plans:    map[string][]*plan{},
+		calls:    map[string]int{},
 	}
 	if len(opts) > 0 {
 		s.opts = opts[0]
@@ -125,7 +128,7 @@ func (s *Server) now() time.Time { return s.opts.Now().Add(s.offset) }
 // elsewhere too: behind TLS, or in a program of its own.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rq := read(r)
-	f := s.nextFault(rq.path)
+	f := s.arrive(rq)
 	if !s.hold(r.Context(), f) || f.Reset {
 		s.record(rq, 0)
 		abort(w)

@@ -1,5 +1,11 @@
 package wxtest
 
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+)
+
 // SessionKey returns the session_key that is valid for the user now, and issues
 // one if there is none: what the server would hold after a login. It does not
 // renew the key.
@@ -57,3 +63,48 @@ func (s *Server) currentKey(u *user) sessionKey {
 
 // renew needs s.mu.
 func (s *Server) renew(u *user) { u.key.expires = s.now().Add(s.opts.KeyLifetime) }
+
+// serveCheck serves /wxa/checksession.
+func (s *Server) serveCheck(a *App, rq *request, rp *reply) {
+	if verdict := s.checkSigned(a, rq); verdict != 0 {
+		rp.refuse(verdict)
+		return
+	}
+	rp.succeed(ok)
+}
+
+// serveReset serves /wxa/resetusersessionkey: the new key inherits the expiry.
+func (s *Server) serveReset(a *App, rq *request, rp *reply) {
+	if verdict := s.checkSigned(a, rq); verdict != 0 {
+		rp.refuse(verdict)
+		return
+	}
+	u := a.user(rq.query.Get("openid"))
+	expires := u.key.expires
+	u.key = newSessionKey(s.now(), s.opts.KeyLifetime)
+	u.key.expires = expires
+	rp.succeed(struct {
+		refusal
+		OpenID     string `json:"openid"`
+		SessionKey string `json:"session_key"`
+	}{ok, u.openid, u.key.value})
+}
+
+// checkSigned judges the signature of the session_key APIs. Wrong, displaced
+// and expired keys look the same.
+func (s *Server) checkSigned(a *App, rq *request) int {
+	q := rq.query
+	u := a.users[q.Get("openid")]
+	switch {
+	case u == nil:
+		return errInvalidOpenID
+	case q.Get("sig_method") != "hmac_sha256":
+		return errSigMethod
+	}
+	got, err := hex.DecodeString(q.Get("signature")) // either case: both are in use
+	mac := hmac.New(sha256.New, []byte(u.key.value))
+	if err != nil || !u.key.alive(s.now()) || !hmac.Equal(got, mac.Sum(nil)) {
+		return errSignature
+	}
+	return 0
+}

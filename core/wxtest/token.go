@@ -84,16 +84,16 @@ func (s *Server) giveToken(t *token, rp *reply) {
 	rp.succeed(tokenReply{t.value, int64(t.expires.Sub(s.now()) / time.Second)})
 }
 
-// token serves /cgi-bin/token.
-func (s *Server) token(rq *request, rp *reply) {
+// serveToken serves /cgi-bin/token.
+func (s *Server) serveToken(rq *request, rp *reply) {
 	q := rq.query
 	if app := s.credentials(rq, q.Get("appid"), q.Get("secret"), q.Get("grant_type"), rp); app != nil {
 		s.giveToken(s.replace(&app.normal, app), rp)
 	}
 }
 
-// stable serves /cgi-bin/stable_token.
-func (s *Server) stable(rq *request, rp *reply) {
+// serveStable serves /cgi-bin/stable_token.
+func (s *Server) serveStable(rq *request, rp *reply) {
 	var in struct {
 		GrantType    string `json:"grant_type"`
 		AppID        string `json:"appid"`

@@ -1,0 +1,72 @@
+package wxapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/url"
+)
+
+var errNoTokens = errors.New("set Config.Tokens: this call needs an access token")
+
+// authorized calls with an access token. If WeChat refuses the token, it asks
+// for another one, once.
+func authorized[T reply](ctx context.Context, c *Client, rq *request, params url.Values) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	defer cancel()
+	var stale Secret
+	for {
+		token, err := c.accessToken(ctx, rq, stale)
+		if err != nil {
+			var none T
+			return none, err
+		}
+		rq.query, rq.hide[1] = withToken(token, params), token
+		out, err := call[T](ctx, c, rq)
+		if stale != "" || !isKind(err, BadToken) {
+			return out, err
+		}
+		stale = token
+	}
+}
+
+// authorizedPost calls with a body of JSON.
+func authorizedPost[T reply](ctx context.Context, c *Client, rq *request, body any) (T, error) {
+	rq.body = encode(body)
+	return authorized[T](ctx, c, rq, nil)
+}
+
+// encode cannot fail: the bodies here consist of texts and booleans.
+func encode(body any) []byte {
+	b, _ := json.Marshal(body)
+	return b
+}
+
+func withToken(token Secret, params url.Values) string {
+	q := "access_token=" + url.QueryEscape(token.Reveal())
+	if len(params) > 0 {
+		q += "&" + params.Encode()
+	}
+	return q
+}
+
+func (c *Client) accessToken(ctx context.Context, rq *request, stale Secret) (Secret, error) {
+	if c.cfg.Tokens == nil {
+		return "", rq.fail(Misconfigured, errNoTokens)
+	}
+	token, err := c.cfg.Tokens.Token(ctx, stale)
+	if err == nil {
+		return token, nil
+	}
+	failure := rq.fail(Unavailable, err)
+	if e, ok := errors.AsType[*Error](err); ok {
+		failure.Kind = e.Kind
+	}
+	return "", failure
+}
+
+// acknowledged is a reply that says no more than "ok". The errcode has to be
+// there: an empty object from somewhere in between is no consent.
+type acknowledged struct{ outcome }
+
+func (r acknowledged) complete() bool { return r.ErrCode != nil }

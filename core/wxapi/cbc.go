@@ -1,0 +1,49 @@
+package wxapi
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/subtle"
+	"encoding/base64"
+)
+
+// maxEncrypted bounds the base64 text that is decrypted. A month of WeRun
+// steps, the longest that WeChat encrypts, has some 3 KiB.
+const maxEncrypted = 64 << 10
+
+// decryptCBC undoes AES-128-CBC with PKCS#7 padding, both lengths checked
+// before the cipher sees them: it panics otherwise.
+func decryptCBC(key, iv, data []byte) ([]byte, bool) {
+	if len(key) != 16 || len(iv) != aes.BlockSize || len(data) == 0 || len(data)%aes.BlockSize != 0 {
+		return nil, false
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, false
+	}
+	plain := make([]byte, len(data))
+	cipher.NewCBCDecrypter(block, iv).CryptBlocks(plain, data)
+	return unpad(plain)
+}
+
+// unpad checks all bytes of the padding, in a time that does not depend on them.
+func unpad(b []byte) ([]byte, bool) {
+	last := b[len(b)-1]
+	n := int(last)
+	good := subtle.ConstantTimeLessOrEq(1, n) & subtle.ConstantTimeLessOrEq(n, aes.BlockSize)
+	for i, c := range b[len(b)-aes.BlockSize:] {
+		padding := subtle.ConstantTimeLessOrEq(aes.BlockSize-i, n)
+		good &= subtle.ConstantTimeSelect(padding, subtle.ConstantTimeByteEq(c, last), 1)
+	}
+	if good == 0 {
+		return nil, false
+	}
+	return b[:len(b)-n], true
+}
+
+// unbase64 is strict: standard alphabet, padded, no stray bits, and no line
+// breaks, which DecodeString skips.
+func unbase64(s string) ([]byte, bool) {
+	b, err := base64.StdEncoding.Strict().DecodeString(s)
+	return b, err == nil && base64.StdEncoding.EncodedLen(len(b)) == len(s)
+}

@@ -1,0 +1,57 @@
+package wxapi
+
+import (
+	"context"
+	"time"
+)
+
+// UserKey is one of the keys that the mini program has from
+// wx.getUserCryptoManager. DecryptUserCrypto uses it.
+type UserKey struct {
+	Key     Secret // 16 bytes in base64
+	IV      string // 16 characters
+	Version int    // what the mini program sends along to name the key
+	Created time.Time
+	Left    time.Duration // how long it is valid yet; 0 when it has expired
+}
+
+type userKeysReply struct {
+	outcome
+	Keys []struct {
+		EncryptKey string `json:"encrypt_key"`
+		IV         string `json:"iv"`
+		Version    int    `json:"version"`
+		CreateTime int64  `json:"create_time"`
+		ExpireIn   int64  `json:"expire_in"`
+	} `json:"key_info_list"`
+}
+
+const maxKeyLife = 24 * 60 * 60 // seconds; WeChat's is 3600
+
+func (r userKeysReply) complete() bool {
+	for _, k := range r.Keys {
+		if !visible(k.EncryptKey, maxIdentifier) || !visible(k.IV, maxIdentifier) || k.ExpireIn > maxKeyLife {
+			return false
+		}
+	}
+	return r.ErrCode != nil
+}
+
+// UserEncryptKeys returns the user's latest keys, at most three, as WeChat
+// orders them (/wxa/business/getuserencryptkey). A session_key that is not
+// valid any more gives an Error of kind InvalidSignature.
+func (c *Client) UserEncryptKeys(ctx context.Context, openid string, key Secret) ([]UserKey, error) {
+	r, err := signed[userKeysReply](ctx, c, "getUserEncryptKey", "/wxa/business/getuserencryptkey", openid, key)
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]UserKey, len(r.Keys))
+	for i, k := range r.Keys {
+		keys[i] = UserKey{
+			Key: Secret(k.EncryptKey), IV: k.IV, Version: k.Version,
+			Created: time.Unix(k.CreateTime, 0),
+			Left:    time.Duration(max(0, k.ExpireIn)) * time.Second,
+		}
+	}
+	return keys, nil
+}
