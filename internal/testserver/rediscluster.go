@@ -2,6 +2,7 @@ package testserver
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -107,4 +108,55 @@ func (c *RedisCluster) inStep() bool {
 func NodeID(t testing.TB, p *Process) string {
 	t.Helper()
 	return Redis(t, p.Addr, "CLUSTER", "MYID")
+}
+
+// MoveSlot moves a slot, and the keys in it, from the master that has it to
+// the next one, step by step as the cluster's administrators do.
+func (c *RedisCluster) MoveSlot(t testing.TB, slot string) {
+	t.Helper()
+	from := c.owner(t, slot)
+	source, target := c.Masters[from], c.Masters[(from+1)%len(c.Masters)]
+	Redis(t, target.Addr, "CLUSTER", "SETSLOT", slot, "IMPORTING", NodeID(t, source))
+	Redis(t, source.Addr, "CLUSTER", "SETSLOT", slot, "MIGRATING", NodeID(t, target))
+	for {
+		keys := Redis(t, source.Addr, "CLUSTER", "GETKEYSINSLOT", slot, "100")
+		if keys == "" {
+			break
+		}
+		args := []string{"MIGRATE", "127.0.0.1", fmt.Sprint(target.Port), "", "0", "5000", "KEYS"}
+		Redis(t, source.Addr, append(args, strings.Split(keys, "\n")...)...)
+	}
+	for _, m := range []*Process{target, source} {
+		Redis(t, m.Addr, "CLUSTER", "SETSLOT", slot, "NODE", NodeID(t, target))
+	}
+}
+
+// owner finds the master that serves a slot: only it does not redirect.
+func (c *RedisCluster) owner(t testing.TB, slot string) int {
+	t.Helper()
+	for i, m := range c.Masters {
+		for _, line := range strings.Split(Redis(t, m.Addr, "CLUSTER", "NODES"), "\n") {
+			if strings.Contains(line, "myself") && hasSlot(strings.Fields(line)[8:], slot) {
+				return i
+			}
+		}
+	}
+	t.Fatalf("no master has slot %s", slot)
+	return 0
+}
+
+func hasSlot(ranges []string, slot string) bool {
+	n, _ := strconv.Atoi(slot)
+	for _, r := range ranges {
+		low, high, found := strings.Cut(r, "-")
+		if !found {
+			high = low
+		}
+		a, errA := strconv.Atoi(low)
+		b, errB := strconv.Atoi(high)
+		if errA == nil && errB == nil && a <= n && n <= b {
+			return true
+		}
+	}
+	return false
 }

@@ -4,9 +4,9 @@
 //
 // A Get is one command in one round trip (GET), a Swap is SET NX PX or a short
 // script (EVALSHA, EVAL once per server), a Delete is UNLINK. Every key expires.
-// Besides, the store sends PING, and only where told so WAIT and CLIENT
-// TRACKING. An ACL needs no more than these, HELLO, CLIENT SETINFO, and on a
-// cluster CLUSTER SLOTS.
+// Besides, the store sends PING; with a near cache, PTTL in one round trip with
+// GET, and CLIENT TRACKING; with wait_replicas, WAIT. An ACL needs no more than
+// these and HELLO; on a cluster CLUSTER SLOTS and ASKING.
 //
 // # DSN
 //
@@ -55,11 +55,9 @@
 // another instance has changed is served for as long as the announcement
 // travels, and for one second at most: entries are served only while the server
 // has answered on the connection of the announcements within the last 750 ms,
-// and a lost connection empties the cache. A key that has expired may be served
-// until the server notices, for 30 s at most; core judges the age of a session
-// by the record itself. At the bound, an entry picked at random gives way. The
-// cache works over a single connection, on one server or under Sentinel, not on
-// a cluster.
+// and a lost connection empties the cache. No entry outlives its key. At the
+// bound, an entry picked at random gives way. The cache works over a single
+// connection, on one server or under Sentinel, not on a cluster.
 //
 // # Durable revocations
 //

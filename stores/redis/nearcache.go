@@ -17,10 +17,6 @@ const (
 	// trusted is how long entries are served after the server was last seen alive
 	// on the connection over which it announces changes.
 	trusted = 750 * time.Millisecond
-
-	// maxAge bounds an entry's life: the server announces that a key has expired
-	// when it notices, which may be late for keys that nobody asks it for.
-	maxAge = 30 * time.Second
 )
 
 // nearCache keeps what was read until the server announces a change. It relies
@@ -44,8 +40,14 @@ type nearShard struct {
 }
 
 type nearEntry struct {
-	value []byte // never modified
-	read  time.Duration
+	value []byte        // never modified
+	end   time.Duration // since start
+}
+
+// ticket is what a read takes before it is sent, to have its reply kept.
+type ticket struct {
+	changes uint64
+	sent    time.Duration // since start
 }
 
 func newNearCache(limit int) *nearCache {
@@ -66,7 +68,7 @@ func newNearCache(limit int) *nearCache {
 // get returns neither value nor error for what it does not know. The value is
 // shared, and never nil where it is known.
 func (c *nearCache) get(ctx context.Context, key string) ([]byte, error) {
-	if c == nil || !strings.HasPrefix(key, cachedKind) {
+	if !c.covers(key) {
 		return nil, nil
 	}
 	now := time.Since(c.start)
@@ -77,7 +79,7 @@ func (c *nearCache) get(ctx context.Context, key string) ([]byte, error) {
 	s.mu.Lock()
 	e, ok := s.entries[key]
 	s.mu.Unlock()
-	if !ok || now-e.read > maxAge {
+	if !ok || now >= e.end {
 		return nil, nil
 	}
 	if err := ctx.Err(); err != nil {
@@ -86,28 +88,35 @@ func (c *nearCache) get(ctx context.Context, key string) ([]byte, error) {
 	return e.value, nil
 }
 
-// ticket begins a read that may be kept.
-func (c *nearCache) ticket(key string) uint64 {
-	if c == nil {
-		return 0
+func (c *nearCache) covers(key string) bool { return c != nil && strings.HasPrefix(key, cachedKind) }
+
+// fill reads what get does not know, and remembers it. The ttl is asked for in
+// the same round trip: the server would announce the key's end, but only when
+// it notices, which may be late for keys that nobody asks for.
+func (c *nearCache) fill(call call, prefix, key string) ([]byte, error) {
+	t, b := c.ticket(key), call.client.B()
+	replies := call.client.DoMulti(call.ctx, b.Get().Key(prefix+key).Build(), b.Pttl().Key(prefix+key).Build())
+	v, err := value(replies[0])
+	if ttl, errTTL := replies[1].AsInt64(); err == nil && errTTL == nil && ttl > 0 {
+		c.keep(t, key, nearEntry{value: append([]byte{}, v...), end: t.sent + time.Duration(ttl)*time.Millisecond})
 	}
-	s := c.shard(key)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.changes
+	return v, err
 }
 
-// keep remembers what a read has brought, unless something has changed since
-// its ticket. At the bound, an entry of the map's choice gives way.
-func (c *nearCache) keep(ticket uint64, key string, value []byte) {
-	if c == nil || !strings.HasPrefix(key, cachedKind) {
-		return
-	}
-	e := nearEntry{value: append([]byte{}, value...), read: time.Since(c.start)}
+func (c *nearCache) ticket(key string) ticket {
 	s := c.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.changes != ticket {
+	return ticket{s.changes, time.Since(c.start)}
+}
+
+// keep remembers an entry, unless something has changed since its ticket. At
+// the bound, an entry of the map's choice gives way.
+func (c *nearCache) keep(t ticket, key string, e nearEntry) {
+	s := c.shard(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.changes != t.changes {
 		return
 	}
 	if _, ok := s.entries[key]; !ok && len(s.entries) >= c.limit {

@@ -63,6 +63,7 @@ func (s *settings) clientOption(d *dialer, secure *tls.Config) rueidis.ClientOpt
 		MaxFlushDelay:       s.flushDelay,
 		DisableRetry:        true, // its retries know no bound; see Store.read
 		DisableCache:        true,
+		ClientSetInfo:       rueidis.DisableClientSetInfo,
 		ForceSingleClient:   s.topology == single,
 		ClusterOption:       rueidis.ClusterOption{ShardsRefreshInterval: 5 * time.Second, MaxMovedRedirections: 5},
 		Sentinel: rueidis.SentinelOption{

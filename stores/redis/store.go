@@ -111,19 +111,23 @@ func (s *Store) read(ctx context.Context, key string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	ticket := s.near.ticket(key)
-	v, err := s.get(c, key)
+	v, err := s.fetch(c, key)
 	if isBroken(err) && c.ctx.Err() == nil {
-		v, err = s.get(c, key)
-	}
-	if err == nil {
-		s.near.keep(ticket, key, v)
+		v, err = s.fetch(c, key)
 	}
 	return v, s.end(ctx, c, err)
 }
 
-func (s *Store) get(c call, key string) ([]byte, error) {
-	v, err := c.client.Do(c.ctx, c.client.B().Get().Key(s.prefix+key).Build()).AsBytes()
+func (s *Store) fetch(c call, key string) ([]byte, error) {
+	if s.near.covers(key) {
+		return s.near.fill(c, s.prefix, key)
+	}
+	return value(c.client.Do(c.ctx, c.client.B().Get().Key(s.prefix+key).Build()))
+}
+
+// value takes the reply to a GET. Its bytes are nobody else's.
+func value(reply rueidis.RedisResult) ([]byte, error) {
+	v, err := reply.AsBytes()
 	if rueidis.IsRedisNil(err) {
 		return nil, core.ErrNotFound
 	}
@@ -152,7 +156,7 @@ func (s *Store) Swap(ctx context.Context, key string, old, new []byte, ttl time.
 // Delete implements core.Store.
 func (s *Store) Delete(ctx context.Context, key string) error {
 	return s.write(ctx, key, func(ctx context.Context, client rueidis.CommandClient) error {
-		return client.Do(ctx, client.B().Unlink().Key(s.prefix+key).Build()).Error()
+		return remove(ctx, client, s.prefix+key)
 	})
 }
 

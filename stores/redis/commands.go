@@ -47,6 +47,10 @@ func replace(ctx context.Context, client rueidis.CommandClient, key string, old,
 	return err
 }
 
+func remove(ctx context.Context, client rueidis.CommandClient, key string) error {
+	return client.Do(ctx, client.B().Unlink().Key(key).Build()).Error()
+}
+
 // milliseconds rounds up: a value must never go before its time.
 func milliseconds(ttl time.Duration) int64 {
 	ms := ttl.Milliseconds()

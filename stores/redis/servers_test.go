@@ -1,0 +1,103 @@
+package redis_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/wxsession/wxsession/internal/testserver"
+	"github.com/wxsession/wxsession/stores/redis"
+	"github.com/wxsession/wxsession/stores/storetest"
+)
+
+func TestConformsOnAUnixSocket(t *testing.T) {
+	server := testserver.StartRedis(t)
+	storetest.Run(t, harness("redis+unix://"+testserver.RedisSocket(server)+"?db=3"))
+	if keys := testserver.Redis(t, server.Addr, "INFO", "keyspace"); !strings.Contains(keys, "db3:") || strings.Contains(keys, "db0:") {
+		t.Errorf("the keys are not in database 3 alone: %s", keys)
+	}
+}
+
+func TestConformsWithUserAndPassword(t *testing.T) {
+	server := testserver.StartRedis(t)
+	// The rights that the package's documentation names, and no others.
+	testserver.Redis(t, server.Addr, "ACL", "SETUSER", "wx", "on", ">pa/ss@1", "~*",
+		"+get", "+set", "+evalsha", "+eval", "+unlink", "+ping", "+hello", "+client|tracking", "+pttl")
+	testserver.Redis(t, server.Addr, "ACL", "SETUSER", "default", "off")
+	storetest.Run(t, harness("redis://wx:pa%2Fss%401@"+server.Addr+"?cache=100"))
+
+	_, err := open(t, "redis://wx:Hunter2@"+server.Addr).Get(t.Context(), "s:k")
+	if err == nil || !strings.Contains(err.Error(), "WRONGPASS") || strings.Contains(err.Error(), "Hunter2") {
+		t.Errorf("Get with a wrong password: %v; want WRONGPASS, without the password", err)
+	}
+}
+
+func TestConformsOnACluster(t *testing.T) {
+	t.Parallel()
+	cluster := testserver.StartRedisCluster(t)
+	storetest.Run(t, harness("redis+cluster://"+strings.Join(cluster.Addrs(), ",")))
+	t.Run("slots move under traffic", func(t *testing.T) { slotsMove(t, cluster) })
+	t.Run("revocations wait for replicas", func(t *testing.T) {
+		store := open(t, "redis+cluster://"+cluster.Masters[0].Addr+"?wait_replicas=1").(*redis.Store)
+		for i := range records { // on several nodes
+			if err := store.Revoke(t.Context(), record(i)); err != nil {
+				t.Errorf("Delete: %v", err)
+			}
+		}
+	})
+	t.Run("a master is killed", func(t *testing.T) { masterDies(t, cluster) })
+}
+
+func slotsMove(t *testing.T, cluster *testserver.RedisCluster) {
+	store := open(t, "redis+cluster://"+cluster.Masters[0].Addr)
+	l := startLoad(t, store)
+	l.waitAnswers(t, 100)
+	for i := range records {
+		slot := testserver.Redis(t, cluster.Masters[0].Addr, "CLUSTER", "KEYSLOT", "wx:"+record(i))
+		cluster.MoveSlot(t, slot)
+		l.waitAnswers(t, 200)
+	}
+	l.stop(t)
+	if n := l.errors.Load(); n > clients {
+		t.Errorf("%d calls failed while slots moved; want few", n)
+	}
+}
+
+func masterDies(t *testing.T, cluster *testserver.RedisCluster) {
+	store := open(t, "redis+cluster://"+strings.Join(cluster.Addrs(), ","))
+	l := startLoad(t, store)
+	l.waitAnswers(t, 1000)
+	testserver.Redis(t, cluster.Masters[1].Addr, "PING")
+	cluster.Masters[1].Kill()
+	l.waitErrors(t, 1)
+	promoted := cluster.Replicas[1].Addr
+	waitFor(t, "promotion of the replica", func() bool {
+		return strings.Contains(testserver.Redis(t, promoted, "ROLE"), "master")
+	})
+	for i := range records {
+		waitFor(t, "answer for every record", func() bool {
+			v, err := store.Get(t.Context(), record(i))
+			return err == nil && string(v) == "alive"
+		})
+	}
+	l.stop(t)
+}
+
+func TestConformsUnderSentinel(t *testing.T) {
+	t.Parallel()
+	s := testserver.StartSentinel(t)
+	dsn := "redis+sentinel://" + strings.Join(s.Addrs(), ",") + "/" + testserver.SentinelMaster
+	storetest.Run(t, harness(dsn))
+	storetest.Run(t, harness(dsn+"?cache=100"))
+	store, cached := open(t, dsn), open(t, dsn+"?cache=100")
+	l, lc := startLoad(t, store), startLoad(t, cached)
+	l.waitAnswers(t, 1000)
+	s.Master.Kill()
+	l.waitErrors(t, 1)
+	l.waitAnswers(t, 1000)
+	lc.waitAnswers(t, 1000)
+	if role := testserver.Redis(t, s.Replica.Addr, "ROLE"); !strings.HasPrefix(role, "master") {
+		t.Errorf("the store answers, but the replica's role is %s", role)
+	}
+	l.stop(t)
+	lc.stop(t)
+}
