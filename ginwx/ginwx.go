@@ -1,0 +1,90 @@
+// Package ginwx gives a Gin application WeChat Mini Program login sessions:
+//
+//	r := gin.Default()
+//	auth := ginwx.Mount(r, wx)
+//	r.GET("/api/me", auth, func(c *gin.Context) {
+//		c.JSON(200, gin.H{"openid": ginwx.Session(c).OpenID})
+//	})
+//
+// The session is in the request's context too, where code below the handlers
+// finds it with [core.FromContext]. Hand c.Request.Context() down to it, not c:
+// Gin reuses c, and does not cancel it when the client goes away.
+//
+// A refusal appears in c.Errors as a *core.Error, for middlewares that log or
+// count; the reply has been written by then.
+package ginwx
+
+import (
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/wxsession/wxsession/core"
+)
+
+// Mount adds the login routes to r, an engine or a group, and returns
+// Require(wx). The routes stand under Config.Prefix, within the group's path.
+func Mount(r gin.IRouter, wx *core.Manager) gin.HandlerFunc {
+	for _, route := range wx.Routes() {
+		path := strings.ReplaceAll(route.Path, "{id}", ":id")
+		r.Handle(route.Method, path, func(c *gin.Context) {
+			send(c, route.Serve(c.Request.Context(), core.Request{
+				Header: c.Request.Header,
+				Query:  c.Request.URL.RawQuery,
+				ID:     c.Param("id"),
+				Body:   c.Request.Body,
+			}))
+		})
+	}
+	return Require(wx)
+}
+
+// Require returns the middleware for routes that need a session. Requests
+// without a live one are answered by it and do not reach the handler.
+func Require(wx *core.Manager) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		ctx, _, err := wx.Authorize(c.Request.Context(), c.Request.Header)
+		if err != nil {
+			Refuse(c, wx, err)
+			return
+		}
+		c.Request = c.Request.WithContext(ctx)
+	}
+}
+
+// Optional returns the middleware for public pages that greet a user whom they
+// know. It refuses nobody: Session is nil for strangers, and for everybody
+// while the store does not answer. Requests without a token do not cost a look
+// into the store.
+func Optional(wx *core.Manager) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if ctx, s := wx.Recognize(c.Request.Context(), c.Request.Header); s != nil {
+			c.Request = c.Request.WithContext(ctx)
+		}
+	}
+}
+
+// Session returns the session of the request. It is nil on a route without
+// Require or Optional, and may be nil behind Optional.
+func Session(c *gin.Context) *core.Session {
+	return core.FromContext(c.Request.Context())
+}
+
+// Refuse answers with an error of the manager, as the login routes would, and
+// aborts: for handlers that call wx.Update, wx.Decrypt and so on.
+func Refuse(c *gin.Context, wx *core.Manager, err error) {
+	send(c, wx.Refusal(c.Request.Context(), err, c.Request.Header))
+}
+
+// send writes r and ends the chain if it reports a failure.
+func send(c *gin.Context, r core.Reply) {
+	if r.Err != nil {
+		_ = c.Error(r.Err)
+		c.Abort()
+	}
+	for _, h := range r.Header {
+		c.Header(h.Name, h.Value)
+	}
+	c.Status(r.Status)
+	_, _ = c.Writer.Write(r.Body) // fails when the client has gone
+}

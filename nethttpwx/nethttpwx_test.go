@@ -1,0 +1,77 @@
+package nethttpwx_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/wxsession/wxsession/core/adaptertest"
+	"github.com/wxsession/wxsession/nethttpwx"
+)
+
+func TestAdapter(t *testing.T) {
+	adaptertest.Run(t, adaptertest.Harness{
+		Serve: func(t testing.TB, app *adaptertest.App) string {
+			mux := http.NewServeMux()
+			auth := nethttpwx.Mount(mux, app.Manager)
+			routes(mux, app, auth)
+			return serve(t, app, mux)
+		},
+		NoErrorPath: true,
+	})
+}
+
+// TestHandlerOnAnotherRouter mounts the login routes by their prefix, as chi
+// and gorilla/mux would.
+func TestHandlerOnAnotherRouter(t *testing.T) {
+	adaptertest.Run(t, adaptertest.Harness{
+		Serve: func(t testing.TB, app *adaptertest.App) string {
+			mux := http.NewServeMux()
+			routes(mux, app, nethttpwx.Require(app.Manager))
+			prefix := strings.TrimSuffix(app.Manager.Routes()[0].Path, "/login")
+			mux.Handle(prefix+"/", nethttpwx.Handler(app.Manager))
+			return serve(t, app, mux)
+		},
+		NoErrorPath: true,
+	})
+}
+
+func routes(mux *http.ServeMux, app *adaptertest.App, auth func(http.Handler) http.Handler) {
+	require := nethttpwx.Require(app.Manager)
+	who := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, app.Who(r.Context(), nethttpwx.Session(r)))
+	})
+	mux.Handle("GET /me", auth(who))
+	mux.Handle("GET /public", nethttpwx.Optional(app.Manager)(who))
+	mux.Handle("GET /plain", who)
+	mux.Handle("POST /echo", require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(w, r.Body)
+	})))
+	mux.HandleFunc("GET /refuse", func(w http.ResponseWriter, r *http.Request) {
+		nethttpwx.Refuse(w, r, app.Manager, app.Err)
+	})
+	mux.Handle("GET /stream", require(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		app.Stream(w, w.(http.Flusher).Flush)
+	})))
+	mux.Handle("GET /hijack", require(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		app.Hijack(conn)
+	})))
+	mux.Handle("GET /panic", require(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { app.Panic() })))
+}
+
+func serve(t testing.TB, app *adaptertest.App, h http.Handler) string {
+	return adaptertest.ServeHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if v := recover(); v != nil {
+				app.Recovered(v)
+			}
+		}()
+		http.StripPrefix(app.Group, h).ServeHTTP(w, r)
+	}))
+}
