@@ -84,13 +84,13 @@ func TestUnreadableVariablesAreNamedAndNotRepeated(t *testing.T) {
 }
 
 func TestNewRefusesWhatCannotWork(t *testing.T) {
-	good := Config{AppID: "wx1", Secret: "secret-marker"}
+	good := Config{AppID: "wx1", Secret: "secret-marker", Logger: slog.New(slog.DiscardHandler)}
 	for _, c := range []struct {
 		name   string
 		change func(*Config)
 		say    string
 	}{
-		{"no app", func(c *Config) { *c = Config{} }, "WX_APPID"},
+		{"no app", func(c *Config) { c.AppID, c.Secret = "", "" }, "WX_APPID"},
 		{"a secret without an app", func(c *Config) { c.AppID = ""; c.Apps = []App{{AppID: "wx2", Secret: "x"}} }, "WX_APPID"},
 		{"an appid that is none", func(c *Config) { c.AppID = "wx 1&secret=" }, "WX_APPID"},
 		{"no secret", func(c *Config) { c.Secret = "" }, "WX_SECRET"},

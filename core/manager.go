@@ -17,7 +17,7 @@ import (
 // any number of processes may work on one store. Its methods are safe for
 // concurrent use, and their errors are *Error except where said otherwise.
 type Manager struct {
-	cfg   Config
+	cfg   Config // without its secrets: whoever prints a Manager prints this too
 	store Store
 	keys  keyring
 	apps  map[string]*app
@@ -52,6 +52,7 @@ func New(cfg Config, store Store) (*Manager, error) {
 	if err := m.addApps(); err != nil {
 		return nil, fmt.Errorf("cannot use this configuration: %w", err)
 	}
+	m.cfg = cfg.hidden()
 	if in, ok := store.(InProcess); len(keys) == 0 && !(ok && in.InProcess()) {
 		m.log.Warn("session_keys are stored in clear: set Keys (WX_KEYS) to encrypt them, for example to the output of `openssl rand -base64 32`")
 	}

@@ -163,8 +163,12 @@ func (m *Manager) phoneNumber(ctx context.Context, appID, openID, code string) (
 		return wxapi.Phone{}, err
 	}
 	phone, err := api.PhoneNumber(ctx, code, openID)
-	if err != nil {
-		return wxapi.Phone{}, sourceError(err)
+	if err == nil {
+		return phone, nil
 	}
-	return phone, nil
+	e := sourceError(err)
+	if openID != "" && e.ErrCode == errcodeOpenID {
+		e.Code, e.Message, e.RetryAfter = InvalidCode, "the code is another user's", 0
+	}
+	return wxapi.Phone{}, e
 }

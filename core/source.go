@@ -102,6 +102,7 @@ const (
 	dayQuotaRetry    = time.Hour
 
 	errcodeDayQuota = 45009
+	errcodeOpenID   = 40003
 )
 
 func errWeChat(cause error) *Error {
