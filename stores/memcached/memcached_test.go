@@ -42,9 +42,10 @@ func start(t testing.TB, n int) (dsn string, servers []*testserver.Process, prox
 }
 
 func TestConformance(t *testing.T) {
+	t.Parallel() // the suite waits for values to expire
 	for _, n := range []int{1, 3} {
 		t.Run(fmt.Sprintf("Open, servers: %d", n), func(t *testing.T) {
-			t.Parallel() // the suite waits for values to expire
+			t.Parallel()
 			dsn, servers, proxies := start(t, n)
 			byName := func(t testing.TB, prefix string) core.Store { return open(t, dsn+"?prefix="+prefix) }
 			storetest.Run(t, harness(byName, servers, proxies))

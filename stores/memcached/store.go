@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync/atomic"
 	"time"
 
@@ -49,6 +50,12 @@ type Store struct {
 	backend backend
 	closed  atomic.Bool
 }
+
+var (
+	_ core.Store  = (*Store)(nil)
+	_ core.Pinger = (*Store)(nil)
+	_ io.Closer   = (*Store)(nil)
+)
 
 // backend lets an operation talk to the server that holds key.
 type backend interface {
