@@ -1,0 +1,90 @@
+package demo
+
+import (
+	"cmp"
+	"context"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/core/wxtest"
+)
+
+// Server runs an example.
+type Server struct {
+	prefix string
+	sim    *wxtest.Server // nil: the real WeChat
+}
+
+// NewServer prepares the server of an application with this configuration. If
+// it names no app, NewServer starts a simulated WeChat and makes cfg use it.
+func NewServer(cfg *core.Config) *Server {
+	s := &Server{prefix: cmp.Or(cfg.Prefix, "/wx")}
+	if s.prefix == "/" {
+		s.prefix = ""
+	}
+	if cfg.AppID == "" && cfg.Secret == "" && len(cfg.Apps) == 0 {
+		s.sim = wxtest.NewServer()
+		cfg.AppID, cfg.Secret, cfg.APIBase = s.sim.AppID, s.sim.Secret, s.sim.URL
+	}
+	return s
+}
+
+// grace is what requests have to end after SIGTERM. It is less than the five
+// seconds in which the process has promised to be gone.
+const grace = 4 * time.Second
+
+// Run serves h on ADDR (default :8080; port 0 takes a free one) until SIGINT or
+// SIGTERM. Requests that run then may end; after that it returns nil.
+func (s *Server) Run(h http.Handler) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	l, err := net.Listen("tcp", cmp.Or(os.Getenv("ADDR"), ":8080"))
+	if err != nil {
+		return err
+	}
+	srv := &http.Server{
+		Handler:           s.withDevtools(h),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(l) }()
+	s.greet(os.Stdout, address(l.Addr()))
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	stop() // a second signal ends the process at once
+	s.shutdown(srv)
+	return nil
+}
+
+func (s *Server) shutdown(srv *http.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	if err := srv.Shutdown(ctx); err != nil {
+		_ = srv.Close() // cuts off what still runs
+	}
+	if s.sim != nil {
+		s.sim.Close()
+	}
+}
+
+// address is how the server is reached from this machine.
+func address(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return "http://" + a.String()
+	}
+	if ip := net.ParseIP(host); ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}

@@ -1,0 +1,53 @@
+package demo
+
+import (
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/wxsession/wxsession/core"
+)
+
+func TestAddressIsOneThatCurlReaches(t *testing.T) {
+	for _, c := range []struct {
+		ip   net.IP
+		want string
+	}{
+		{net.IPv4(127, 0, 0, 1), "http://127.0.0.1:80"},
+		{net.IPv4zero, "http://localhost:80"},
+		{net.IPv6unspecified, "http://localhost:80"},
+		{net.IPv6loopback, "http://[::1]:80"},
+	} {
+		if got := address(&net.TCPAddr{IP: c.ip, Port: 80}); got != c.want {
+			t.Errorf("address of %v is %s, want %s", c.ip, got, c.want)
+		}
+	}
+}
+
+func TestSimulatorStandsInOnlyWhereNoAppIsNamed(t *testing.T) {
+	for name, cfg := range map[string]core.Config{
+		"an appid":               {AppID: "wx1", Secret: "s"},
+		"further apps":           {Apps: []core.App{{AppID: "wx1", Secret: "s"}}},
+		"a secret without appid": {Secret: "s"}, // a slip that New explains
+	} {
+		if s := NewServer(&cfg); s.sim != nil {
+			s.sim.Close()
+			t.Errorf("with %s WeChat is simulated", name)
+		}
+	}
+	var cfg core.Config
+	s := NewServer(&cfg)
+	if s.sim == nil || cfg.AppID == "" || cfg.Secret == "" || cfg.APIBase != s.sim.URL {
+		t.Fatalf("without an app the configuration is %v", cfg)
+	}
+	s.sim.Close()
+}
+
+func TestRealWeChatIsGreetedWithoutScript(t *testing.T) {
+	cfg := core.Config{AppID: "wx1", Secret: "s", Prefix: "/"}
+	var out strings.Builder
+	NewServer(&cfg).greet(&out, "http://localhost:8080")
+	if want := "listening on http://localhost:8080, the login routes are under http://localhost:8080/\n"; out.String() != want {
+		t.Errorf("the greeting is %q, want %q", out.String(), want)
+	}
+}
