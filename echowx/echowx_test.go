@@ -1,8 +1,11 @@
 package echowx_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/labstack/echo/v4"
@@ -79,5 +82,47 @@ func watch(app *adaptertest.App) echo.MiddlewareFunc {
 			}()
 			return next(c)
 		}
+	}
+}
+
+// TestReplyUnderDebug: Echo's debug mode shows causes to clients; a refusal
+// keeps to the wire protocol.
+func TestReplyUnderDebug(t *testing.T) {
+	wx, _, stop := newManager()
+	defer stop()
+	e := echo.New()
+	e.Debug = true
+	e.GET("/me", echo.NotFoundHandler, echowx.Require(wx))
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, httptest.NewRequest("GET", "/me", nil))
+	var members map[string]string
+	if err := json.Unmarshal(w.Body.Bytes(), &members); err != nil || w.Code != 401 || len(members) != 2 || members["error"] != "no_session" {
+		t.Errorf("the reply is %d %s", w.Code, w.Body)
+	}
+}
+
+// TestErrorHandlerChoosesContentType: the reply's own Content-Type is not
+// forced on an application that answers in its own way.
+func TestErrorHandlerChoosesContentType(t *testing.T) {
+	wx, _, stop := newManager()
+	defer stop()
+	e := echo.New()
+	e.HTTPErrorHandler = func(_ error, c echo.Context) { _ = c.HTML(http.StatusOK, "<p>log in</p>") }
+	e.GET("/me", echo.NotFoundHandler, echowx.Require(wx))
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, httptest.NewRequest("GET", "/me", nil))
+	if got := w.Header().Get("Content-Type"); !strings.HasPrefix(got, "text/html") {
+		t.Errorf("the Content-Type is %q, want the handler's own", got)
+	}
+}
+
+// TestErrorIsLegible: the text of a refusal is for logs.
+func TestErrorIsLegible(t *testing.T) {
+	wx, _, stop := newManager()
+	defer stop()
+	c := echo.New().NewContext(httptest.NewRequest("GET", "/me", nil), httptest.NewRecorder())
+	err := echowx.Require(wx)(echo.NotFoundHandler)(c)
+	if err == nil || !strings.Contains(err.Error(), "no_session") {
+		t.Errorf("the error is %v", err)
 	}
 }

@@ -3,6 +3,8 @@ package echowx_test
 import (
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/labstack/echo/v5"
@@ -80,5 +82,31 @@ func watch(app *adaptertest.App) echo.MiddlewareFunc {
 			}()
 			return next(c)
 		}
+	}
+}
+
+// TestErrorHandlerChoosesContentType: the reply's own Content-Type is not
+// forced on an application that answers in its own way.
+func TestErrorHandlerChoosesContentType(t *testing.T) {
+	wx, _, stop := newManager()
+	defer stop()
+	e := echo.New()
+	e.HTTPErrorHandler = func(c *echo.Context, _ error) { _ = c.HTML(http.StatusOK, "<p>log in</p>") }
+	e.GET("/me", func(*echo.Context) error { return nil }, echowx.Require(wx))
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, httptest.NewRequest("GET", "/me", nil))
+	if got := w.Header().Get("Content-Type"); !strings.HasPrefix(got, "text/html") {
+		t.Errorf("the Content-Type is %q, want the handler's own", got)
+	}
+}
+
+// TestErrorTellsItsStatus: middlewares that log ask Echo for it.
+func TestErrorTellsItsStatus(t *testing.T) {
+	wx, _, stop := newManager()
+	defer stop()
+	c := echo.New().NewContext(httptest.NewRequest("GET", "/me", nil), httptest.NewRecorder())
+	err := echowx.Require(wx)(func(*echo.Context) error { return nil })(c)
+	if echo.StatusCode(err) != http.StatusUnauthorized || !strings.Contains(err.Error(), "no_session") {
+		t.Errorf("the error is %v with status %d", err, echo.StatusCode(err))
 	}
 }

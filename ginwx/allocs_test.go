@@ -1,0 +1,32 @@
+package ginwx_test
+
+import (
+	"net/http/httptest"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/wxsession/wxsession/ginwx"
+)
+
+// TestCost: the middleware adds two allocations to a request, the session with
+// its context and the copy of the request that carries it.
+func TestCost(t *testing.T) {
+	wx, token, stop := newManager()
+	defer stop()
+	auth := ginwx.Require(wx)
+	c, _ := gin.CreateTestContext(httptest.NewRecorder())
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Authorization", "Bearer "+token)
+
+	got := testing.AllocsPerRun(100, func() {
+		c.Request = r
+		auth(c)
+	})
+	if got > 2 {
+		t.Errorf("the middleware allocates %v times, want 2", got)
+	}
+	if ginwx.Session(c) == nil {
+		t.Error("the token is refused")
+	}
+}

@@ -1,0 +1,131 @@
+package ginwx_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/core/wxtest"
+	"github.com/wxsession/wxsession/ginwx"
+	"github.com/wxsession/wxsession/stores/memory"
+)
+
+// newManager is for the examples: its WeChat is simulated, its store is this
+// process. alice has logged in and got the token.
+func newManager() (wx *core.Manager, token string, stop func()) {
+	sim := wxtest.NewServer()
+	store, err := memory.New(memory.Options{})
+	if err != nil {
+		panic(err)
+	}
+	wx, err = core.New(core.Config{AppID: sim.AppID, Secret: sim.Secret, APIBase: sim.URL}, store)
+	if err != nil {
+		panic(err)
+	}
+	token, _, err = wx.Login(context.Background(), core.LoginRequest{Code: sim.Code("alice")})
+	if err != nil {
+		panic(err)
+	}
+	return wx, token, func() { sim.Close(); _ = store.Close() }
+}
+
+// get prints what a client with this token gets.
+func get(h http.Handler, path, token string) {
+	r := httptest.NewRequest("GET", path, nil)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	fmt.Println(w.Code, strings.TrimSpace(w.Body.String()))
+}
+
+func ExampleMount() {
+	wx, token, stop := newManager()
+	defer stop()
+
+	r := gin.New()
+	auth := ginwx.Mount(r, wx)
+	r.GET("/api/me", auth, func(c *gin.Context) {
+		c.JSON(http.StatusOK, gin.H{"openid": ginwx.Session(c).OpenID})
+	})
+
+	get(r, "/api/me", token)
+	get(r, "/api/me", "")
+	// Output:
+	// 200 {"openid":"alice"}
+	// 401 {"error":"no_session","message":"send the 3rd_session as \"Authorization: Bearer \u003ctoken\u003e\""}
+}
+
+func ExampleRequire() {
+	wx, token, stop := newManager()
+	defer stop()
+
+	r := gin.New()
+	api := r.Group("/api", ginwx.Require(wx)) // the login routes are mounted elsewhere
+	api.GET("/orders", func(c *gin.Context) {
+		c.String(http.StatusOK, "no orders")
+	})
+
+	get(r, "/api/orders", token)
+	// Output: 200 no orders
+}
+
+func ExampleOptional() {
+	wx, token, stop := newManager()
+	defer stop()
+
+	r := gin.New()
+	r.GET("/", ginwx.Optional(wx), func(c *gin.Context) {
+		if s := ginwx.Session(c); s != nil {
+			c.String(http.StatusOK, "hello %s", s.OpenID)
+			return
+		}
+		c.String(http.StatusOK, "hello stranger")
+	})
+
+	get(r, "/", token)
+	get(r, "/", "")
+	// Output:
+	// 200 hello alice
+	// 200 hello stranger
+}
+
+func ExampleSession() {
+	_, token, stop := newManager()
+	defer stop()
+
+	r := gin.New()
+	r.GET("/public", func(c *gin.Context) {
+		c.String(http.StatusOK, "a session: %t", ginwx.Session(c) != nil)
+	})
+
+	get(r, "/public", token) // no middleware, no session
+	// Output: 200 a session: false
+}
+
+func ExampleRefuse() {
+	wx, token, stop := newManager()
+	defer stop()
+
+	r := gin.New()
+	r.GET("/note", ginwx.Require(wx), func(c *gin.Context) {
+		err := wx.Update(c.Request.Context(), ginwx.Session(c), func(s *core.Session) error {
+			s.SetAttr("note", strings.Repeat("x", 5000))
+			return nil
+		})
+		if err != nil {
+			ginwx.Refuse(c, wx, err)
+			return
+		}
+		c.Status(http.StatusNoContent)
+	})
+
+	get(r, "/note", token)
+	// Output: 400 {"error":"bad_request","message":"attributes take 5004 bytes, at most 4096 are kept"}
+}

@@ -1,0 +1,32 @@
+package nethttpwx_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/wxsession/wxsession/nethttpwx"
+)
+
+// TestCost: the middleware adds two allocations to a request, the session with
+// its context and the copy of the request that carries it.
+func TestCost(t *testing.T) {
+	wx, token, stop := newManager()
+	defer stop()
+	served := 0
+	h := nethttpwx.Require(wx)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if nethttpwx.Session(r) != nil {
+			served++
+		}
+	}))
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Authorization", "Bearer "+token)
+
+	if got := testing.AllocsPerRun(100, func() { h.ServeHTTP(w, r) }); got > 2 {
+		t.Errorf("the middleware allocates %v times, want 2", got)
+	}
+	if served == 0 {
+		t.Error("the token is refused")
+	}
+}

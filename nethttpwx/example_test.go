@@ -1,0 +1,140 @@
+package nethttpwx_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/core/wxtest"
+	"github.com/wxsession/wxsession/nethttpwx"
+	"github.com/wxsession/wxsession/stores/memory"
+)
+
+// newManager is for the examples: its WeChat is simulated, its store is this
+// process. alice has logged in and got the token.
+func newManager() (wx *core.Manager, token string, stop func()) {
+	sim := wxtest.NewServer()
+	store, err := memory.New(memory.Options{})
+	if err != nil {
+		panic(err)
+	}
+	wx, err = core.New(core.Config{AppID: sim.AppID, Secret: sim.Secret, APIBase: sim.URL}, store)
+	if err != nil {
+		panic(err)
+	}
+	token, _, err = wx.Login(context.Background(), core.LoginRequest{Code: sim.Code("alice")})
+	if err != nil {
+		panic(err)
+	}
+	return wx, token, func() { sim.Close(); _ = store.Close() }
+}
+
+// get prints what a client with this token gets.
+func get(h http.Handler, path, token string) {
+	r := httptest.NewRequest("GET", path, nil)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	fmt.Println(w.Code, strings.TrimSpace(w.Body.String()))
+}
+
+func ExampleMount() {
+	wx, token, stop := newManager()
+	defer stop()
+
+	mux := http.NewServeMux()
+	auth := nethttpwx.Mount(mux, wx)
+	mux.Handle("GET /api/me", auth(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(w, nethttpwx.Session(r).OpenID)
+	})))
+
+	get(mux, "/api/me", token)
+	get(mux, "/api/me", "")
+	// Output:
+	// 200 alice
+	// 401 {"error":"no_session","message":"send the 3rd_session as \"Authorization: Bearer \u003ctoken\u003e\""}
+}
+
+func ExampleHandler() {
+	wx, token, stop := newManager()
+	defer stop()
+
+	// With chi: r.Handle("/wx/*", nethttpwx.Handler(wx)).
+	h := nethttpwx.Handler(wx)
+
+	get(h, "/wx/check", "")
+	get(h, "/nowhere", token)
+	// Output:
+	// 401 {"error":"no_session","message":"send the 3rd_session as \"Authorization: Bearer \u003ctoken\u003e\""}
+	// 404 404 page not found
+}
+
+func ExampleRequire() {
+	wx, token, stop := newManager()
+	defer stop()
+
+	api := http.NewServeMux() // the login routes are mounted elsewhere
+	api.HandleFunc("GET /api/orders", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "no orders")
+	})
+
+	get(nethttpwx.Require(wx)(api), "/api/orders", token)
+	// Output: 200 no orders
+}
+
+func ExampleOptional() {
+	wx, token, stop := newManager()
+	defer stop()
+
+	home := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s := nethttpwx.Session(r); s != nil {
+			fmt.Fprintln(w, "hello", s.OpenID)
+			return
+		}
+		fmt.Fprintln(w, "hello stranger")
+	})
+
+	get(nethttpwx.Optional(wx)(home), "/", token)
+	get(nethttpwx.Optional(wx)(home), "/", "")
+	// Output:
+	// 200 hello alice
+	// 200 hello stranger
+}
+
+func ExampleSession() {
+	_, token, stop := newManager()
+	defer stop()
+
+	public := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(w, "a session:", nethttpwx.Session(r) != nil)
+	})
+
+	get(public, "/", token) // no middleware, no session
+	// Output: 200 a session: false
+}
+
+func ExampleRefuse() {
+	wx, token, stop := newManager()
+	defer stop()
+
+	note := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := wx.Update(r.Context(), nethttpwx.Session(r), func(s *core.Session) error {
+			s.SetAttr("note", strings.Repeat("x", 5000))
+			return nil
+		})
+		if err != nil {
+			nethttpwx.Refuse(w, r, wx, err)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+
+	get(nethttpwx.Require(wx)(note), "/note", token)
+	// Output: 400 {"error":"bad_request","message":"attributes take 5004 bytes, at most 4096 are kept"}
+}
