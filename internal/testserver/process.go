@@ -73,9 +73,13 @@ func (p *Process) Kill() {
 func (p *Process) Restart() {
 	p.t.Helper()
 	p.Kill()
-	if err := p.start(); err != nil {
-		p.t.Errorf("restart %s: %v", filepath.Base(p.bin), err)
+	var err error
+	for range 5 { // another test may be trying the port, for a moment
+		if err = p.start(); err == nil {
+			return
+		}
 	}
+	p.t.Errorf("restart %s: %v", filepath.Base(p.bin), err)
 }
 
 // Pause stops the process with SIGSTOP: the kernel still accepts connections
@@ -166,19 +170,25 @@ func (p *Process) log() []byte {
 	return text[max(0, len(text)-4096):]
 }
 
-// freePort picks from below the range that Linux hands out to outgoing
-// connections, so that no client takes the port while its server restarts.
 func freePort(t testing.TB) int {
 	t.Helper()
+	ln := listenAnywhere(t)
+	defer ln.Close()
+	return ln.Addr().(*net.TCPAddr).Port
+}
+
+// listenAnywhere picks from below the range that Linux hands out to outgoing
+// connections, so that no client takes the port while its server restarts.
+func listenAnywhere(t testing.TB) net.Listener {
+	t.Helper()
 	for range 100 {
-		port := 20000 + rand.IntN(12000)
-		if ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
-			ln.Close()
-			return port
+		port := strconv.Itoa(20000 + rand.IntN(12000))
+		if ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port)); err == nil {
+			return ln
 		}
 	}
 	t.Fatal("no free port between 20000 and 32000")
-	return 0
+	return nil
 }
 
 // lookPath skips the test where the server is not installed.

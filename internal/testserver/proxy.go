@@ -42,8 +42,8 @@ func NewProxy(t testing.TB, target string) *Proxy {
 	p := &Proxy{t: t, target: target, links: map[*link]struct{}{}}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.Addr = (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: freePort(t)}).String()
-	p.listen()
+	p.serve(listenAnywhere(t))
+	p.Addr = p.listener.Addr().String()
 	t.Cleanup(func() {
 		p.Refuse()
 		p.wg.Wait()
@@ -82,10 +82,16 @@ func (p *Proxy) set(m mode, delay time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.mode, p.delay = m, delay
-	if m != refuse {
-		p.listen()
-		return
+	switch {
+	case m == refuse:
+		p.shut()
+	case p.listener == nil:
+		p.reopen()
 	}
+}
+
+// shut closes the port and resets all connections; p.mu is held.
+func (p *Proxy) shut() {
 	if p.listener != nil {
 		p.listener.Close()
 		p.listener = nil
@@ -95,17 +101,23 @@ func (p *Proxy) set(m mode, delay time.Duration) {
 	}
 }
 
-// listen opens the port if it is not open; p.mu is held.
-func (p *Proxy) listen() {
+// reopen opens the port again; p.mu is held. Another test may be trying the
+// port, for a moment.
+func (p *Proxy) reopen() {
 	p.t.Helper()
-	if p.listener != nil {
-		return
+	var err error
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		var ln net.Listener
+		if ln, err = net.Listen("tcp", p.Addr); err == nil {
+			p.serve(ln)
+			return
+		}
 	}
-	ln, err := net.Listen("tcp", p.Addr)
-	if err != nil {
-		p.t.Errorf("open the proxy's port: %v", err)
-		return
-	}
+	p.t.Errorf("reopen the proxy's port: %v", err)
+}
+
+// serve has the proxy accept from ln; p.mu is held.
+func (p *Proxy) serve(ln net.Listener) {
 	p.listener = ln
 	p.wg.Go(func() { p.accept(ln) })
 }

@@ -51,7 +51,7 @@ func TestWritesAreSentOnce(t *testing.T) {
 		t.Run(backend, func(t *testing.T) {
 			ctx := t.Context()
 			_, servers, proxies := start(t, 1)
-			store := openAs(t, backend, proxies[0].Addr)
+			store := openAs(t, backend, proxies[0].Addr, 10*time.Second)
 			proxies[0].ResetMidReply()
 			before := statistics(t, servers[0].Addr)
 			_, get := store.Get(ctx, "s:k")
@@ -72,7 +72,7 @@ func TestWritesAreSentOnce(t *testing.T) {
 
 func TestConnectionsAreBounded(t *testing.T) {
 	server := testserver.StartMemcached(t)
-	store := open(t, "memcached://"+server.Addr+"?max_conns=6&max_idle=2")
+	store := open(t, "memcached://"+server.Addr+"?max_conns=6&max_idle=2&timeout=10s")
 	inParallel(64, func(int) {
 		for range 20 {
 			if _, err := store.Get(context.Background(), "s:k"); !errors.Is(err, core.ErrNotFound) {

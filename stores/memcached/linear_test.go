@@ -13,18 +13,19 @@ import (
 func TestHistoriesAreLinearizable(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		name  string
-		storm func(*testserver.Process, *testserver.Proxy) // takes a few tenths of a second
+		name    string
+		timeout string
+		storm   func(*testserver.Process, *testserver.Proxy) // takes a few tenths of a second
 	}{
-		{"calm", nil},
-		{"connections dropped", func(_ *testserver.Process, p *testserver.Proxy) { p.Drop(); time.Sleep(50 * time.Millisecond) }},
-		{"reset mid-reply", func(_ *testserver.Process, p *testserver.Proxy) { p.ResetMidReply(); time.Sleep(50 * time.Millisecond) }},
-		{"half-open", func(_ *testserver.Process, p *testserver.Proxy) { p.HalfOpen(); time.Sleep(200 * time.Millisecond) }},
-		{"slow", func(_ *testserver.Process, p *testserver.Proxy) {
+		{"calm", "10s", nil},
+		{"connections dropped", "1s", func(_ *testserver.Process, p *testserver.Proxy) { p.Drop(); time.Sleep(50 * time.Millisecond) }},
+		{"reset mid-reply", "1s", func(_ *testserver.Process, p *testserver.Proxy) { p.ResetMidReply(); time.Sleep(50 * time.Millisecond) }},
+		{"half-open", "100ms", func(_ *testserver.Process, p *testserver.Proxy) { p.HalfOpen(); time.Sleep(200 * time.Millisecond) }},
+		{"slow", "100ms", func(_ *testserver.Process, p *testserver.Proxy) {
 			p.Slow(60 * time.Millisecond)
 			time.Sleep(300 * time.Millisecond)
 		}},
-		{"stopped", func(s *testserver.Process, _ *testserver.Proxy) {
+		{"stopped", "100ms", func(s *testserver.Process, _ *testserver.Proxy) {
 			s.Pause()
 			time.Sleep(200 * time.Millisecond)
 			s.Resume()
@@ -34,7 +35,7 @@ func TestHistoriesAreLinearizable(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			dsn, servers, proxies := start(t, 1)
-			a, b := open(t, dsn+"?timeout=100ms"), open(t, dsn+"?timeout=100ms")
+			a, b := open(t, dsn+"?timeout="+tt.timeout), open(t, dsn+"?timeout="+tt.timeout)
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			var weather sync.WaitGroup
