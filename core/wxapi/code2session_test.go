@@ -234,6 +234,36 @@ func TestCode2SessionFaults(t *testing.T) {
 	}
 }
 
+// A good body does not make up for a bad status or a size beyond the limit.
+func TestCode2SessionLimits(t *testing.T) {
+	const body = `{"openid":"o1","session_key":"k"}`
+	for name, test := range map[string]struct {
+		status, size int
+		good         bool
+	}{
+		"200":                {200, len(body), true},
+		"201":                {201, len(body), false},
+		"500":                {500, len(body), false},
+		"64 KiB":             {200, 64 << 10, true},
+		"64 KiB and a blank": {200, 64<<10 + 1, false},
+	} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(test.status)
+			fmt.Fprintf(w, "%-*s", test.size, body)
+		}))
+		defer srv.Close()
+		c, err := wxapi.New(wxapi.Config{AppID: "wx1", Secret: "s", Bases: []string{srv.URL}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = c.Code2Session(t.Context(), "c"); test.good != (err == nil) {
+			t.Errorf("%s: %v", name, err)
+		} else if !test.good {
+			wantError(t, err, wxapi.Unavailable)
+		}
+	}
+}
+
 func TestCode2SessionIgnoresContentType(t *testing.T) {
 	wx := newWeChat(t)
 	for _, ct := range []string{"text/html", "application/octet-stream", "image/jpeg"} {

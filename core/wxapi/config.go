@@ -42,14 +42,15 @@ type Config struct {
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 
-	// OnCall, if set, learns about every HTTP exchange after its end. It is
-	// called by the goroutine that made the call, and must not block.
+	// OnCall, if set, learns about every attempt after its end: a retry is a
+	// second one, a fail-over is not. It runs in the goroutine that made the
+	// call, and must not block.
 	OnCall func(ctx context.Context, c Call)
 
 	pause func(ctx context.Context, d time.Duration) error
 }
 
-// Call describes one HTTP exchange. It holds no secret.
+// Call describes one attempt at a call. It holds no secret.
 type Call struct {
 	Op       string // WeChat's name of the API
 	Path     string // of the endpoint, without query
