@@ -120,8 +120,8 @@ func (m *mapStore) Delete(_ context.Context, key string) error {
 func TestRecorderRecordsACorrectStoreAsCorrect(t *testing.T) {
 	history := load(t, &mapStore{values: map[string]string{}})
 	Check(t, history)
-	if all, unknown := history.Len(); all < 1000 || unknown != 0 {
-		t.Errorf("recorded %d operations, %d of unknown outcome; want thousands, and none", all, unknown)
+	if _, unknown := history.Len(); unknown != 0 {
+		t.Errorf("%d operations of unknown outcome, want none", unknown)
 	}
 }
 
@@ -143,11 +143,21 @@ func TestLoadConvictsAStoreThatLosesUpdates(t *testing.T) {
 	}
 }
 
+// load records some two thousand operations.
 func load(t *testing.T, store core.Store) *History {
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	history := &History{}
+	go func() {
+		for all := 0; all < 2000 && ctx.Err() == nil; time.Sleep(time.Millisecond) {
+			all, _ = history.Len()
+		}
+		cancel()
+	}()
 	history.Load(ctx, "k", store, store)
+	if all, _ := history.Len(); all < 2000 {
+		t.Errorf("recorded %d operations within a minute, want 2000", all)
+	}
 	return history
 }
 
