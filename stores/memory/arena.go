@@ -1,119 +1,163 @@
 package memory
 
 import (
+	"bytes"
 	"encoding/binary"
-	"math/bits"
+	"sync/atomic"
 )
 
-// arena hands out room for records in large chunks. A freed slot is kept for
-// the next record of its size class; the list of free slots runs through the
-// slots themselves.
+// arena keeps records in chunks of words, which a reader may load while a
+// writer stores: the shard's sequence number tells the reader afterwards. A
+// freed slot is kept for the next record of its size class; the list of free
+// slots runs through the slots themselves.
 type arena struct {
-	// chunks[0] stays nil, so that no slot has the ref 0.
-	chunks [][]byte
-	// filling is the chunk that new slots are cut from, used how much of it is cut.
-	filling, used int
-	free          [classCount]ref
-	// spare are the numbers of chunks that a large record has left.
-	spare []int
+	chunks []*chunk
+	// used is how many words of the last chunk have been cut into slots.
+	used int
+	free [classCount]ref
+	// large are the records above maxShared. They are never written to again, and
+	// looked up under the lock only.
+	large      []record
+	spareLarge []ref
+	// stale says that readers do not know of the last chunk yet.
+	stale bool
 }
-
-// ref names a slot: its chunk's number, and its place there in units of 8 bytes.
-type ref uint32
 
 const (
-	unit       = 8
-	offsetBits = 12
-	maxChunks  = 1 << (32 - offsetBits)
-
-	minChunk = 4 << 10
-	maxChunk = unit << offsetBits
-
-	// A record above this size has a chunk of its own, so that the end of a
-	// shared chunk that a record does not fit into is an eighth of it at most.
-	maxShared  = minChunk
-	classCount = 113
+	offsetBits = 11
+	chunkWords = 1 << offsetBits
+	maxChunks  = 1<<(31-offsetBits) - 1
 )
 
-// sizeClass rounds a size up: to units as far as 512 bytes, then to sixteen
-// steps per doubling. A size above maxShared is its own class, without number.
-func sizeClass(size int) (class, rounded int) {
-	switch {
-	case size <= 512:
-		class = (size + unit - 1) / unit
-		return class, class * unit
-	case size > maxShared:
-		return 0, size
+type chunk [chunkWords]atomic.Uint64
+
+// ref names a slot: its chunk's number, counted from 1, and its first word
+// there. With the highest bit set it names a large record. No ref is 0.
+type ref uint32
+
+const largeRef ref = 1 << 31
+
+func slotRef(chunk, word int) ref { return ref(chunk+1)<<offsetBits | ref(word) }
+func (r ref) isLarge() bool       { return r&largeRef != 0 }
+func (r ref) chunk() int          { return int(r>>offsetBits) - 1 }
+func (r ref) word() int           { return int(r & (chunkWords - 1)) }
+
+// load copies the record at word into buf. It returns nil where buf is too
+// small, or where the words make no sense, because a writer is at work.
+func (c *chunk) load(buf []byte, word int) record {
+	if word+2 > chunkWords {
+		return nil
 	}
-	doubling := bits.Len(uint(size - 1))
-	step := 1 << (doubling - 5)
-	steps := (size + step - 1) / step
-	return 64 + (doubling-10)*16 + steps - 16, steps * step
+	binary.LittleEndian.PutUint64(buf, c[word].Load())
+	binary.LittleEndian.PutUint64(buf[wordSize:], c[word+1].Load())
+	size := record(buf).size()
+	words := (size + wordSize - 1) / wordSize
+	if words*wordSize > len(buf) || word+words > chunkWords {
+		return nil
+	}
+	for i := 2; i < words; i++ {
+		binary.LittleEndian.PutUint64(buf[i*wordSize:], c[word+i].Load())
+	}
+	return record(buf[:size])
 }
 
-func (a *arena) at(r ref) record {
-	return a.chunks[r>>offsetBits][(r&(1<<offsetBits-1))*unit:]
+func (c *chunk) store(word int, r record) {
+	for ; len(r) >= wordSize; r = r[wordSize:] {
+		c[word].Store(binary.LittleEndian.Uint64(r))
+		word++
+	}
+	if len(r) > 0 {
+		var last [wordSize]byte
+		copy(last[:], r)
+		c[word].Store(binary.LittleEndian.Uint64(last[:]))
+	}
 }
 
-// alloc returns an unused slot of at least size bytes, or false where the refs
-// are used up.
-func (a *arena) alloc(size int) (ref, bool) {
-	class, size := sizeClass(size)
-	if class == 0 {
-		chunk, ok := a.addChunk(size)
-		return ref(chunk << offsetBits), ok
+// load is for the holder of the lock; buf must have room for maxShared bytes.
+func (a *arena) load(buf []byte, r ref) record {
+	if r.isLarge() {
+		return a.large[r&^largeRef]
 	}
+	return a.chunks[r.chunk()].load(buf, r.word())
+}
+
+func (a *arena) end(r ref) int64 {
+	if r.isLarge() {
+		return a.large[r&^largeRef].end()
+	}
+	return int64(a.firstWord(r).Load() & maxEnd)
+}
+
+func (a *arena) firstWord(r ref) *atomic.Uint64 { return &a.chunks[r.chunk()][r.word()] }
+
+// add stores a copy of a record, or returns false where the refs are used up.
+func (a *arena) add(r record) (ref, bool) {
+	if len(r) > maxShared {
+		return a.addLarge(r)
+	}
+	at, ok := a.slot(len(r))
+	if ok {
+		a.chunks[at.chunk()].store(at.word(), r)
+	}
+	return at, ok
+}
+
+// overwrite stores a record in the slot of another one of its size class.
+func (a *arena) overwrite(at ref, had int, r record) bool {
+	if at.isLarge() || len(r) > maxShared {
+		return false
+	}
+	class, _ := sizeClass(had)
+	if needs, _ := sizeClass(len(r)); needs != class {
+		return false
+	}
+	a.chunks[at.chunk()].store(at.word(), r)
+	return true
+}
+
+func (a *arena) slot(size int) (ref, bool) {
+	class, rounded := sizeClass(size)
 	if r := a.free[class]; r != 0 {
-		a.free[class] = ref(binary.LittleEndian.Uint32(a.at(r)))
+		a.free[class] = a.nextFree(r)
 		return r, true
 	}
-	return a.cut(size)
-}
-
-// cut takes a slot from the chunk being filled, or from a new one, twice as
-// large as the last, so that a small store stays small.
-func (a *arena) cut(size int) (ref, bool) {
-	if a.filling == 0 || a.used+size > len(a.chunks[a.filling]) {
-		next := minChunk
-		if a.filling != 0 {
-			next = min(2*len(a.chunks[a.filling]), maxChunk)
-		}
-		chunk, ok := a.addChunk(next)
-		if !ok {
+	words := rounded / wordSize
+	if len(a.chunks) == 0 || a.used+words > chunkWords {
+		if len(a.chunks) == maxChunks {
 			return 0, false
 		}
-		a.filling, a.used = chunk, 0
+		a.chunks = append(a.chunks, new(chunk))
+		a.used, a.stale = 0, true
 	}
-	r := ref(a.filling<<offsetBits | a.used/unit)
-	a.used += size
-	return r, true
+	a.used += words
+	return slotRef(len(a.chunks)-1, a.used-words), true
 }
 
-func (a *arena) addChunk(size int) (number int, ok bool) {
-	if n := len(a.spare); n > 0 {
-		number, a.spare = a.spare[n-1], a.spare[:n-1]
-		a.chunks[number] = make([]byte, size)
-		return number, true
+func (a *arena) nextFree(r ref) ref { return ref(a.firstWord(r).Load()) }
+
+func (a *arena) addLarge(r record) (ref, bool) {
+	own := record(bytes.Clone(r))
+	if n := len(a.spareLarge); n > 0 {
+		at := a.spareLarge[n-1]
+		a.spareLarge = a.spareLarge[:n-1]
+		a.large[at&^largeRef] = own
+		return at, true
 	}
-	if len(a.chunks) == maxChunks {
+	if len(a.large) == int(largeRef) {
 		return 0, false
 	}
-	if len(a.chunks) == 0 {
-		a.chunks = append(a.chunks, nil)
-	}
-	a.chunks = append(a.chunks, make([]byte, size))
-	return len(a.chunks) - 1, true
+	a.large = append(a.large, own)
+	return largeRef | ref(len(a.large)-1), true
 }
 
 // release gives a slot back; size is that of the record in it.
 func (a *arena) release(r ref, size int) {
-	class, _ := sizeClass(size)
-	if class == 0 {
-		chunk := int(r >> offsetBits)
-		a.chunks[chunk] = nil
-		a.spare = append(a.spare, chunk)
+	if r.isLarge() {
+		a.large[r&^largeRef] = nil
+		a.spareLarge = append(a.spareLarge, r)
 		return
 	}
-	binary.LittleEndian.PutUint32(a.at(r), uint32(a.free[class]))
+	class, _ := sizeClass(size)
+	a.firstWord(r).Store(uint64(a.free[class]))
 	a.free[class] = r
 }

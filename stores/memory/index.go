@@ -1,17 +1,23 @@
 package memory
 
+import "sync/atomic"
+
 // index is a hash table of integers with open addressing: it finds the refs
 // that may belong to a key's hash. It grows without a stop: a larger table is
 // put beside the old one, and each write carries over a few entries.
 type index struct {
-	cur []entry
+	cur table
 	// old is the table that is being left, nil most of the time. Nothing is added
 	// to it; what leaves it turns into gone. old[:moved] has been carried over.
-	old   []entry
+	old   table
 	moved int
 	// n counts the entries of both tables.
 	n int
+	// stale says that readers do not know these tables yet.
+	stale bool
 }
+
+type table []atomic.Uint64
 
 // entry is a tag and a ref. The zero entry is a free place: no ref is 0.
 type entry uint64
@@ -31,21 +37,41 @@ func newEntry(tag uint32, r ref) entry { return entry(tag)<<32 | entry(r) }
 func (e entry) tag() uint32            { return uint32(e >> 32) }
 func (e entry) ref() ref               { return ref(e) }
 
+func (t table) at(i int) entry     { return entry(t[i].Load()) }
+func (t table) set(i int, e entry) { t[i].Store(uint64(e)) }
+
 // home is the place where the search for a tag begins. It keeps the order of
 // tags in tables of any length, so that carrying over reads and writes both
 // tables from front to back.
-func home(tag uint32, length int) int { return int(uint64(tag) * uint64(length) >> 32) }
+func (t table) home(tag uint32) int { return int(uint64(tag) * uint64(len(t)) >> 32) }
 
-func after(i, length int) int {
-	if i++; i == length {
+func (t table) after(i int) int {
+	if i++; i == len(t) {
 		return 0
 	}
 	return i
 }
 
+// find returns the first entry with the tag, or 0. It comes to an end even if
+// a writer is moving entries about.
+func (t table) find(tag uint32) entry {
+	if len(t) == 0 {
+		return 0
+	}
+	i := t.home(tag)
+	for range t {
+		e := t.at(i)
+		if e == 0 || e.tag() == tag {
+			return e
+		}
+		i = t.after(i)
+	}
+	return 0
+}
+
 // position is a place in one of the two tables.
 type position struct {
-	table []entry
+	table table
 	i     int
 	old   bool
 }
@@ -61,11 +87,11 @@ func (x *index) insert(e entry) {
 }
 
 func (x *index) place(e entry) {
-	i := home(e.tag(), len(x.cur))
-	for x.cur[i] != 0 {
-		i = after(i, len(x.cur))
+	i := x.cur.home(e.tag())
+	for x.cur.at(i) != 0 {
+		i = x.cur.after(i)
 	}
-	x.cur[i] = e
+	x.cur.set(i, e)
 }
 
 // grow begins to move to a table half as large again. The last move has ended
@@ -73,51 +99,53 @@ func (x *index) place(e entry) {
 // it ends here.
 func (x *index) grow() {
 	x.move(len(x.old))
-	x.old, x.moved = x.cur, 0
-	x.cur = make([]entry, max(minTable, len(x.cur)*3/2))
+	x.old, x.moved, x.stale = x.cur, 0, true
+	x.cur = make(table, max(minTable, len(x.cur)*3/2))
 }
 
 // move carries over the entries in the next n places of old.
 func (x *index) move(n int) {
+	if x.old == nil {
+		return
+	}
 	for ; n > 0 && x.moved < len(x.old); n-- {
-		if e := x.old[x.moved]; e != 0 && e != gone {
+		if e := x.old.at(x.moved); e != 0 && e != gone {
 			x.place(e)
-			x.old[x.moved] = gone
+			x.old.set(x.moved, gone)
 		}
 		x.moved++
 	}
 	if x.moved == len(x.old) {
-		x.old = nil
+		x.old, x.stale = nil, true
 	}
 }
 
 func (x *index) remove(p position) {
 	x.n--
 	if p.old {
-		p.table[p.i] = gone
+		p.table.set(p.i, gone)
 		return
 	}
-	x.closeGap(p.i)
+	x.cur.closeGap(p.i)
 }
 
 // closeGap moves up those behind place i that may stand there, so that the
 // table needs no marks for what has left, and never fills up with them.
-func (x *index) closeGap(i int) {
-	length := len(x.cur)
-	for j := after(i, length); x.cur[j] != 0; j = after(j, length) {
-		h := home(x.cur[j].tag(), length)
-		if distance(h, j, length) >= distance(i, j, length) {
-			x.cur[i] = x.cur[j]
+func (t table) closeGap(i int) {
+	for j := t.after(i); t.at(j) != 0; j = t.after(j) {
+		e := t.at(j)
+		if t.distance(t.home(e.tag()), j) >= t.distance(i, j) {
+			t.set(i, e)
 			i = j
 		}
 	}
-	x.cur[i] = 0
+	t.set(i, 0)
 }
 
 // distance is how many steps lead from place i forward to j.
-func distance(i, j, length int) int {
+func (t table) distance(i, j int) int {
 	if j < i {
-		return j - i + length
+		return j - i + len(t)
 	}
 	return j - i
 }

@@ -1,8 +1,12 @@
 package memory
 
-import "encoding/binary"
+import (
+	"encoding/binary"
 
-// record is an entry where it lies in a chunk; the slice goes on beyond its end.
+	"github.com/wxsession/wxsession/core"
+)
+
+// record is an entry as bytes, in a buffer of its reader or writer:
 //
 //	7 bytes  end, microseconds
 //	1 byte   length of the key
@@ -17,13 +21,18 @@ const (
 	maxEnd     = 1<<56 - 1
 )
 
-func recordSize(key string, value []byte) int { return headerSize + len(key) + len(value) }
-
-func (r record) put(key string, value []byte, end int64) {
+// newRecord uses buf if the record fits.
+func newRecord(buf []byte, key string, value []byte, end int64) record {
+	size := headerSize + len(key) + len(value)
+	if size > len(buf) {
+		buf = make([]byte, size)
+	}
+	r := record(buf[:size])
 	binary.LittleEndian.PutUint64(r, uint64(min(end, maxEnd))|uint64(len(key))<<56)
 	r[8], r[9], r[10] = byte(len(value)), byte(len(value)>>8), byte(len(value)>>16)
 	copy(r[headerSize:], key)
 	copy(r[headerSize+len(key):], value)
+	return r
 }
 
 func (r record) end() int64    { return int64(binary.LittleEndian.Uint64(r) & maxEnd) }
@@ -35,7 +44,12 @@ func (r record) hasKey(key string) bool {
 	return r.keyLen() == len(key) && string(r[headerSize:headerSize+len(key)]) == key
 }
 
-func (r record) value() []byte {
-	start := headerSize + r.keyLen()
-	return r[start : start+r.valueLen()]
+func (r record) value() []byte { return r[headerSize+r.keyLen() : r.size()] }
+
+// appendLive appends the value, unless there is no record or it has expired.
+func (r record) appendLive(dst []byte, now int64) ([]byte, error) {
+	if r == nil || r.end() <= now {
+		return nil, core.ErrNotFound
+	}
+	return append(dst, r.value()...), nil
 }

@@ -3,52 +3,117 @@ package memory
 import (
 	"bytes"
 	"sync"
+	"sync/atomic"
 
 	"github.com/wxsession/wxsession/core"
 )
 
-// shard is a part of the keys, under one lock. The lock is held for tens of
-// nanoseconds, so that a reader-writer lock, whose readers all write to the same
-// counter, would be slower.
+// shard is a part of the keys. Writers take its lock. Readers write to no
+// shared memory at all, so that they do not slow each other down on other
+// cores: they look, and then ask by the sequence number whether a writer was
+// there meanwhile. All that they look at is loaded and stored atomically.
 type shard struct {
+	// seq is odd while a writer is at work.
+	seq  atomic.Uint64
+	view atomic.Pointer[view]
+
 	mu     sync.Mutex
 	index  index
 	arena  arena
 	cursor int // where the sweep goes on in index.cur
 
-	_ [128]byte // keeps the locks of neighbours out of one cache line
+	_ [128]byte // keeps neighbours out of one cache line
 }
 
-// write is what one Swap asks for.
-type write struct {
-	tag      uint32
-	key      string
-	old, new []byte
-	now, end int64
+// view is where readers look. Tables and chunks in it change, it does not.
+type view struct {
+	cur, old table
+	chunks   []*chunk
 }
 
-// read copies the value into buf if it fits, and returns its size.
-func (s *shard) read(buf []byte, tag uint32, key string, now int64) (int, error) {
+// peekSize is the size of the largest record that is read without the lock.
+const peekSize = 512
+
+// appendValue appends the value under key to dst, or returns ErrNotFound.
+func (s *shard) appendValue(dst []byte, tag uint32, key string, now int64) ([]byte, error) {
+	var buf [peekSize]byte
+	if r, ok := s.peek(buf[:], tag, key); ok {
+		return r.appendLive(dst, now)
+	}
+	return s.appendLocked(dst, tag, key, now)
+}
+
+// peek reads without the lock. It returns nil and true where there is surely no
+// record, and false where only a look under the lock can tell.
+func (s *shard) peek(buf []byte, tag uint32, key string) (r record, ok bool) {
+	seq, v := s.seq.Load(), s.view.Load()
+	if seq%2 == 1 || v == nil {
+		return nil, false
+	}
+	e := v.cur.find(tag)
+	if e == 0 {
+		e = v.old.find(tag)
+	}
+	if e != 0 {
+		if r = v.load(buf, e.ref()); r == nil {
+			return nil, false
+		}
+	}
+	if s.seq.Load() != seq {
+		return nil, false
+	}
+	return r, r == nil || r.hasKey(key)
+}
+
+// load returns nil where the view is older than the ref, too.
+func (v *view) load(buf []byte, r ref) record {
+	if r.isLarge() || r.chunk() >= len(v.chunks) {
+		return nil
+	}
+	return v.chunks[r.chunk()].load(buf, r.word())
+}
+
+// appendLocked copies under the lock only what is small: allocating there might
+// have to help the garbage collector, and large records never change.
+func (s *shard) appendLocked(dst []byte, tag uint32, key string, now int64) ([]byte, error) {
+	var buf [maxShared]byte
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, r := s.find(tag, key)
-	if r == nil || r.end() <= now {
-		return 0, core.ErrNotFound
+	_, r := s.find(buf[:], tag, key)
+	s.mu.Unlock()
+	return r.appendLive(dst, now)
+}
+
+func (s *shard) lock() {
+	s.mu.Lock()
+	s.seq.Add(1)
+}
+
+func (s *shard) unlock() {
+	if s.index.stale || s.arena.stale {
+		s.index.stale, s.arena.stale = false, false
+		s.view.Store(&view{cur: s.index.cur, old: s.index.old, chunks: s.arena.chunks})
 	}
-	v := r.value()
-	if len(v) <= len(buf) {
-		copy(buf, v)
-	}
-	return len(v), nil
+	s.seq.Add(1)
+	s.mu.Unlock()
+}
+
+// write is what one Swap asks for. The record is made before the lock is taken.
+type write struct {
+	tag uint32
+	key string
+	old []byte
+	new record
+	now int64
 }
 
 func (s *shard) swap(w *write, b *bound) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	var buf [maxShared]byte
+	s.lock()
+	defer s.unlock()
 	s.index.move(movesPerWrite)
-	p, r := s.find(w.tag, w.key)
+	p, r := s.find(buf[:], w.tag, w.key)
 	if r != nil && r.end() <= w.now {
-		s.remove(p, b)
+		s.remove(p, r.size(), b)
 		r = nil
 	}
 	switch {
@@ -57,38 +122,38 @@ func (s *shard) swap(w *write, b *bound) error {
 	case r == nil || w.old == nil || !bytes.Equal(r.value(), w.old):
 		return core.ErrConflict
 	}
-	return s.replace(p, r, w)
+	return s.replace(p, r.size(), w)
 }
 
 func (s *shard) delete(tag uint32, key string, b *bound) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	var buf [maxShared]byte
+	s.lock()
+	defer s.unlock()
 	s.index.move(movesPerWrite)
-	if p, r := s.find(tag, key); r != nil {
-		s.remove(p, b)
+	if p, r := s.find(buf[:], tag, key); r != nil {
+		s.remove(p, r.size(), b)
 	}
 }
 
 // find returns where the key's entry is and its record, expired or not; the
-// record is nil where there is none.
-func (s *shard) find(tag uint32, key string) (position, record) {
-	if i, r := s.search(s.index.cur, tag, key); r != nil {
+// record is nil where there is none. Only the holder of the lock may call it.
+func (s *shard) find(buf []byte, tag uint32, key string) (position, record) {
+	if i, r := s.search(buf, s.index.cur, tag, key); r != nil {
 		return position{table: s.index.cur, i: i}, r
 	}
-	i, r := s.search(s.index.old, tag, key)
+	i, r := s.search(buf, s.index.old, tag, key)
 	return position{table: s.index.old, i: i, old: true}, r
 }
 
-func (s *shard) search(table []entry, tag uint32, key string) (int, record) {
-	if len(table) == 0 {
+func (s *shard) search(buf []byte, t table, tag uint32, key string) (int, record) {
+	if len(t) == 0 {
 		return 0, nil
 	}
-	for i := home(tag, len(table)); table[i] != 0; i = after(i, len(table)) {
-		if table[i].tag() != tag {
-			continue
-		}
-		if r := s.arena.at(table[i].ref()); r.hasKey(key) {
-			return i, r
+	for i := t.home(tag); t.at(i) != 0; i = t.after(i) {
+		if e := t.at(i); e.tag() == tag {
+			if r := s.arena.load(buf, e.ref()); r.hasKey(key) {
+				return i, r
+			}
 		}
 	}
 	return 0, nil
@@ -98,38 +163,32 @@ func (s *shard) insert(w *write, b *bound) error {
 	if !b.take() {
 		return ErrFull
 	}
-	r, ok := s.arena.alloc(recordSize(w.key, w.new))
+	r, ok := s.arena.add(w.new)
 	if !ok {
 		b.release()
 		return ErrFull
 	}
-	s.arena.at(r).put(w.key, w.new, w.end)
 	s.index.insert(newEntry(w.tag, r))
 	return nil
 }
 
-// replace writes over the record where the new one is of its size class, and
-// moves it to another slot otherwise.
-func (s *shard) replace(p position, r record, w *write) error {
-	_, had := sizeClass(r.size())
-	_, needs := sizeClass(recordSize(w.key, w.new))
-	if had == needs {
-		r.put(w.key, w.new, w.end)
+func (s *shard) replace(p position, had int, w *write) error {
+	from := p.table.at(p.i).ref()
+	if s.arena.overwrite(from, had, w.new) {
 		return nil
 	}
-	to, ok := s.arena.alloc(needs)
+	to, ok := s.arena.add(w.new)
 	if !ok {
 		return ErrFull
 	}
-	s.arena.at(to).put(w.key, w.new, w.end)
-	s.arena.release(p.table[p.i].ref(), r.size())
-	p.table[p.i] = newEntry(w.tag, to)
+	p.table.set(p.i, newEntry(w.tag, to))
+	s.arena.release(from, had)
 	return nil
 }
 
-func (s *shard) remove(p position, b *bound) {
-	r := p.table[p.i].ref()
-	s.arena.release(r, s.arena.at(r).size())
+func (s *shard) remove(p position, size int, b *bound) {
+	r := p.table.at(p.i).ref()
 	s.index.remove(p)
+	s.arena.release(r, size)
 	b.release()
 }

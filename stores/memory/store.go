@@ -1,7 +1,6 @@
 package memory
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"hash/maphash"
@@ -86,41 +85,17 @@ func elapsed(now func() time.Time) func() time.Duration {
 
 // Get returns a copy of the value under key, which the caller may keep.
 func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
-	var small [256]byte
-	n, err := s.read(ctx, small[:], key)
-	if err != nil {
-		return nil, err
-	}
-	if n <= len(small) {
-		return bytes.Clone(small[:n]), nil
-	}
-	return s.AppendGet(ctx, make([]byte, 0, n), key)
+	return s.AppendGet(ctx, []byte{}, key)
 }
 
 // AppendGet appends the value under key to dst. It allocates nothing where dst
 // has room.
 func (s *Store) AppendGet(ctx context.Context, dst []byte, key string) ([]byte, error) {
-	for {
-		n, err := s.read(ctx, dst[len(dst):cap(dst)], key)
-		if err != nil {
-			return nil, err
-		}
-		if n <= cap(dst)-len(dst) {
-			return dst[:len(dst)+n], nil
-		}
-		dst = append(dst, make([]byte, n)...)[:len(dst)]
-	}
-}
-
-// read copies the value into buf if it fits, and returns its size. Whoever
-// needs a larger buffer allocates it between two calls, never under a lock,
-// where the allocation might have to help the garbage collector.
-func (s *Store) read(ctx context.Context, buf []byte, key string) (int, error) {
 	if err := s.ready(ctx); err != nil {
-		return 0, err
+		return nil, err
 	}
 	sh, tag := s.locate(key)
-	return sh.read(buf, tag, key, micros(s.clock()))
+	return sh.appendValue(dst, tag, key, micros(s.clock()))
 }
 
 // Swap implements core.Store. A new key is refused with ErrFull at the bound.
@@ -131,9 +106,11 @@ func (s *Store) Swap(ctx context.Context, key string, old, new []byte, ttl time.
 	if err := checkWrite(key, new, ttl); err != nil {
 		return err
 	}
-	sh, tag := s.locate(key)
+	var buf [maxShared]byte
 	now := s.clock()
-	w := write{tag: tag, key: key, old: old, new: new, now: micros(now), end: microsUp(now) + microsUp(ttl)}
+	r := newRecord(buf[:], key, new, microsUp(now)+microsUp(ttl))
+	sh, tag := s.locate(key)
+	w := write{tag: tag, key: key, old: old, new: r, now: micros(now)}
 	err := sh.swap(&w, &s.bound)
 	for errors.Is(err, ErrFull) && s.reclaim() {
 		err = sh.swap(&w, &s.bound)

@@ -68,20 +68,18 @@ func (s *Store) reclaim() bool {
 // index is moving to a larger table, it moves it on instead: what it passes over
 // then, and what closing a gap moves to a place behind it, is for the next round.
 func (s *shard) sweep(now int64, places int, b *bound) (freed int, done bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lock()
+	defer s.unlock()
 	if s.index.old != nil {
 		s.index.move(places)
 		return 0, false
 	}
 	for ; places > 0 && s.cursor < len(s.index.cur); places-- {
-		e := s.index.cur[s.cursor]
-		if e == 0 || s.arena.at(e.ref()).end() > now {
+		if s.removeExpired(now, b) {
+			freed++
+		} else {
 			s.cursor++
-			continue
 		}
-		s.remove(position{table: s.index.cur, i: s.cursor}, b)
-		freed++
 	}
 	if s.cursor < len(s.index.cur) {
 		return freed, false
@@ -90,10 +88,21 @@ func (s *shard) sweep(now int64, places int, b *bound) (freed int, done bool) {
 	return freed, true
 }
 
+// removeExpired looks at the place under the cursor.
+func (s *shard) removeExpired(now int64, b *bound) bool {
+	e := s.index.cur.at(s.cursor)
+	if e == 0 || s.arena.end(e.ref()) > now {
+		return false
+	}
+	var buf [maxShared]byte
+	s.remove(position{table: s.index.cur, i: s.cursor}, s.arena.load(buf[:], e.ref()).size(), b)
+	return true
+}
+
 // endRound gives an empty shard's memory back.
 func (s *shard) endRound() {
 	s.cursor = 0
-	if s.index.n == 0 {
-		s.index, s.arena = index{}, arena{}
+	if s.index.n == 0 && len(s.index.cur) > 0 {
+		s.index, s.arena = index{stale: true}, arena{}
 	}
 }
