@@ -43,9 +43,9 @@
 // [Open] does not connect, and a store whose server is down or hung recovers by
 // itself. Until then calls fail within the timeout, never with
 // core.ErrNotFound, and at once after several calls in a row without an answer,
-// except for one every 250 ms that tries. A read is sent again once if its
-// connection breaks; a write never, as it may have taken place. A connection
-// that dies without notice is found within two seconds.
+// except for one every 250 ms that tries. A read is sent three times at most,
+// where its connection breaks; a write once, as it may have taken place. A
+// connection that dies without notice is found within two seconds.
 //
 // # Near cache
 //

@@ -138,15 +138,21 @@ func (s *settings) defaultPort() string {
 	return "6379"
 }
 
-func withPort(hostport, port string) (string, bool) {
+// withPort completes host, host:port, [IPv6] or [IPv6]:port.
+func withPort(hostport, port string) (addr string, ok bool) {
 	host := hostport
 	if h, p, err := net.SplitHostPort(hostport); err == nil {
 		host, port = h, p
-	} else {
-		host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	} else if inner, found := strings.CutPrefix(hostport, "["); found {
+		host, ok = strings.CutSuffix(inner, "]")
+		if !ok {
+			return "", false
+		}
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
-	ok := err == nil && n > 0 && host != "" && !strings.ContainsAny(host, " []@%") && (!strings.Contains(host, ":") || net.ParseIP(host) != nil)
+	ip := strings.HasPrefix(hostport, "[")
+	ok = err == nil && n > 0 && host != "" && !strings.ContainsAny(host, " []%") &&
+		ip == strings.Contains(host, ":") && (!ip || net.ParseIP(host) != nil)
 	return net.JoinHostPort(host, port), ok
 }
 

@@ -42,7 +42,7 @@ func describe(ctx context.Context, err error) error {
 // refusal keeps the code that begins an error reply, such as WRONGPASS, NOPERM,
 // READONLY, OOM, LOADING, CLUSTERDOWN, and drops the text.
 func refusal(text string) string {
-	if strings.HasPrefix(text, "ERR unknown command") {
+	if strings.HasPrefix(text, "unknown command") { // rueidis cuts the ERR
 		return "unknown command; the store needs GET, SET, EVALSHA, EVAL, UNLINK and PING"
 	}
 	code, _, _ := strings.Cut(text, " ")
@@ -54,6 +54,9 @@ func refusal(text string) string {
 
 // isSilence reports whether err says that the time was up.
 func isSilence(err error) bool {
+	if err == nil {
+		return false // before the variable below costs every call an allocation
+	}
 	var timeout net.Error
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) ||
 		errors.As(err, &timeout) && timeout.Timeout()

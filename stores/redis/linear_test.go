@@ -43,7 +43,7 @@ func TestHistoriesAreLinearizable(t *testing.T) {
 
 // disturb lets each fault meet the load, with calm before and after it.
 func disturb(server *testserver.Process, proxy *testserver.Proxy) {
-	const calm, fault = 300 * time.Millisecond, 200 * time.Millisecond
+	const calm, fault = 150 * time.Millisecond, 50 * time.Millisecond
 	for _, f := range faults {
 		time.Sleep(calm)
 		f.begin(server, proxy)

@@ -1,8 +1,10 @@
 package redis_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wxsession/wxsession/internal/testserver"
 	"github.com/wxsession/wxsession/stores/redis"
@@ -17,13 +19,25 @@ func TestConformsOnAUnixSocket(t *testing.T) {
 	}
 }
 
-func TestConformsWithUserAndPassword(t *testing.T) {
+func TestUserWithTheRightsInTheDocumentation(t *testing.T) {
 	server := testserver.StartRedis(t)
-	// The rights that the package's documentation names, and no others.
-	testserver.Redis(t, server.Addr, "ACL", "SETUSER", "wx", "on", ">pa/ss@1", "~*",
-		"+get", "+set", "+evalsha", "+eval", "+unlink", "+ping", "+hello", "+client|tracking", "+pttl")
+	testserver.Redis(t, server.Addr, "ACL", "SETUSER", "wx", "on", ">pa/ss@1", "~wx:*",
+		"+get", "+set", "+evalsha", "+eval", "+unlink", "+ping", "+hello", "+client|tracking", "+pttl", "+wait")
 	testserver.Redis(t, server.Addr, "ACL", "SETUSER", "default", "off")
-	storetest.Run(t, harness("redis://wx:pa%2Fss%401@"+server.Addr+"?cache=100"))
+	store := open(t, "redis://wx:pa%2Fss%401@"+server.Addr+"?cache=100&wait_replicas=1&wait_timeout=1ms").(*redis.Store)
+	create(t, store, "s:k", "v")
+	if err := store.Swap(t.Context(), "s:k", []byte("v"), []byte("w"), time.Hour); err != nil {
+		t.Error(err)
+	}
+	if got := get(t, store, "s:k"); got != "w" {
+		t.Errorf("Get = %q; want w", got)
+	}
+	if err := errors.Join(store.Ping(t.Context()), store.Delete(t.Context(), "s:k")); err != nil {
+		t.Error(err)
+	}
+	if err := store.Revoke(t.Context(), "s:k"); err == nil || !strings.Contains(err.Error(), "replicas") {
+		t.Errorf("Revoke without replicas: %v", err)
+	}
 
 	_, err := open(t, "redis://wx:Hunter2@"+server.Addr).Get(t.Context(), "s:k")
 	if err == nil || !strings.Contains(err.Error(), "WRONGPASS") || strings.Contains(err.Error(), "Hunter2") {
@@ -87,7 +101,6 @@ func TestConformsUnderSentinel(t *testing.T) {
 	s := testserver.StartSentinel(t)
 	dsn := "redis+sentinel://" + strings.Join(s.Addrs(), ",") + "/" + testserver.SentinelMaster
 	storetest.Run(t, harness(dsn))
-	storetest.Run(t, harness(dsn+"?cache=100"))
 	store, cached := open(t, dsn), open(t, dsn+"?cache=100")
 	l, lc := startLoad(t, store), startLoad(t, cached)
 	l.waitAnswers(t, 1000)

@@ -104,15 +104,18 @@ func (s *Store) AppendGet(ctx context.Context, dst []byte, key string) ([]byte, 
 	return append(dst, v...), nil
 }
 
-// read asks the server, once more where the first connection turned out to be
-// broken: reading twice does no harm.
+// maxReads is how often a read is sent, where the connection turns out to be
+// broken: after a server's restart each of the connections is.
+const maxReads = 3
+
+// read asks the server. Reading twice does no harm.
 func (s *Store) read(ctx context.Context, key string) ([]byte, error) {
 	c, err := s.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	v, err := s.fetch(c, key)
-	if isBroken(err) && c.ctx.Err() == nil {
+	for n := 1; n < maxReads && isBroken(err) && c.ctx.Err() == nil; n++ {
 		v, err = s.fetch(c, key)
 	}
 	return v, s.end(ctx, c, err)

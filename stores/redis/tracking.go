@@ -60,5 +60,6 @@ func (c *nearCache) beat(ping func(context.Context) error) (stop func()) {
 	return sync.OnceFunc(func() {
 		cancel()
 		<-done
+		c.proven.Store(0) // a closed store answers nothing, what it remembers neither
 	})
 }

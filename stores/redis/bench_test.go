@@ -1,0 +1,85 @@
+package redis_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/internal/testserver"
+	"github.com/wxsession/wxsession/stores/memory"
+)
+
+const (
+	benchKey   = "s:0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
+	benchValue = 135 // bytes
+)
+
+func BenchmarkGet(b *testing.B) {
+	server := testserver.StartRedis(b)
+	client, err := rueidis.NewClient(rueidis.ClientOption{
+		InitAddress: []string{server.Addr}, DisableCache: true, ForceSingleClient: true,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer client.Close()
+	bare := func() error {
+		_, err := client.Do(b.Context(), client.B().Get().Key("wx:"+benchKey).Build()).AsBytes()
+		return err
+	}
+	store := open(b, "redis://"+server.Addr)
+	create(b, store, benchKey, strings.Repeat("x", benchValue))
+	own := func() error { _, err := store.Get(b.Context(), benchKey); return err }
+	delayed := open(b, "redis://"+server.Addr+"?flush_delay=20us")
+	b.Run("bare", func(b *testing.B) { sequential(b, bare) })
+	b.Run("store", func(b *testing.B) { sequential(b, own) })
+	b.Run("bare-64", func(b *testing.B) { parallel(b, bare) })
+	b.Run("store-64", func(b *testing.B) { parallel(b, own) })
+	b.Run("flush-delay-64", func(b *testing.B) {
+		parallel(b, func() error { _, err := delayed.Get(b.Context(), benchKey); return err })
+	})
+}
+
+func BenchmarkNearCacheHit(b *testing.B) {
+	server := testserver.StartRedis(b)
+	near := open(b, "redis://"+server.Addr+"?cache=1000")
+	inMemory, err := memory.Open(b.Context(), "memory://")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, store := range map[string]core.Store{"near": near, "memory": inMemory} {
+		create(b, store, benchKey, strings.Repeat("x", benchValue))
+		get(b, store, benchKey)
+		time.Sleep(300 * time.Millisecond) // a heartbeat
+		get(b, store, benchKey)
+		buf := make([]byte, 0, 256)
+		hit := func() error { _, err := store.(core.AppendGetter).AppendGet(b.Context(), buf, benchKey); return err }
+		b.Run(name, func(b *testing.B) { sequential(b, hit) })
+		b.Run(name+"-64", func(b *testing.B) { parallel(b, hit) })
+	}
+}
+
+func sequential(b *testing.B, get func() error) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := get(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func parallel(b *testing.B, get func() error) {
+	b.ReportAllocs()
+	b.SetParallelism(64)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if err := get(); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+}

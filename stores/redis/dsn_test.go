@@ -1,0 +1,80 @@
+package redis
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestParse(t *testing.T) {
+	with := func(f func(*settings)) *settings {
+		s := &settings{network: "tcp", buffer: defaultBuffer, addrs: []string{"h:6379"}}
+		f(s)
+		return s
+	}
+	tests := map[string]*settings{
+		"redis://h":                    with(func(s *settings) {}),
+		"redis://h/":                   with(func(s *settings) {}),
+		"redis://h:1/2":                with(func(s *settings) { s.addrs, s.db = []string{"h:1"}, 2 }),
+		"redis://h?db=2":               with(func(s *settings) { s.db = 2 }),
+		"redis://u:p@h":                with(func(s *settings) { s.user, s.password = "u", "p" }),
+		"redis://:p@h":                 with(func(s *settings) { s.password = "p" }),
+		"redis://[::1]":                with(func(s *settings) { s.addrs = []string{"[::1]:6379"} }),
+		"redis://[::1]:9":              with(func(s *settings) { s.addrs = []string{"[::1]:9"} }),
+		"rediss://h":                   with(func(s *settings) { s.tls = true }),
+		"redis://h?tls=1":              with(func(s *settings) { s.tls = true }),
+		"rediss://h?tls=0":             with(func(s *settings) { s.tls = true }),
+		"redis://%2Fu:%40%3A%2Fp%25@h": with(func(s *settings) { s.user, s.password = "/u", "@:/p%" }),
+		"redis://h?timeout=1s&prefix=a:&conns=4&buffer=4096&flush_delay=20us": with(func(s *settings) {
+			s.Timeout, s.Prefix, s.conns, s.buffer, s.flushDelay = time.Second, "a:", 4, 4096, 20*time.Microsecond
+		}),
+		"redis://h?cache=5&wait_replicas=2&wait_timeout=1ms": with(func(s *settings) {
+			s.cache, s.WaitReplicas, s.WaitTimeout = 5, 2, time.Millisecond
+		}),
+		"rediss://h?tls_ca=/ca.pem&tls_server_name=n&insecure_skip_verify=true": with(func(s *settings) {
+			s.tls, s.ca, s.serverName, s.skipVerify = true, "/ca.pem", "n", true
+		}),
+		"redis+unix://u:p@/run/r.sock?db=3": with(func(s *settings) {
+			s.network, s.addrs, s.user, s.password, s.db = "unix", []string{"/run/r.sock"}, "u", "p", 3
+		}),
+		"redis+cluster://u:p@a,b:7,[::1]:8": with(func(s *settings) {
+			s.topology, s.addrs, s.user, s.password = cluster, []string{"a:6379", "b:7", "[::1]:8"}, "u", "p"
+		}),
+		"redis+sentinel://u:p@a,b:7/m/3?sentinel_user=su&sentinel_password=sp&tls=true": with(func(s *settings) {
+			s.topology, s.addrs, s.master, s.db = sentinel, []string{"a:26379", "b:7"}, "m", 3
+			s.user, s.password, s.sentinelUser, s.sentinelPass, s.tls = "u", "p", "su", "sp", true
+		}),
+	}
+	for dsn, want := range tests {
+		if got, err := parse(dsn); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("parse(%q) = %+v, %v; want %+v", dsn, got, err, want)
+		}
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for _, dsn := range []string{
+		"", "h", "redis:", "redis://", "redis:///1", "redis://:6379", "redis://h:0", "redis://h:65536", "redis://h:x", "redis://::1",
+		"redis://h/-1", "redis://h/1/2", "redis://a,b", "redis://a b", "redis://h#x", "redis://h?db=1#x", "redis://p/w@h", "redis://p?w@h", "redis://a@b@h",
+		"redis://%zz@h", "redis://h?%zz=1", "redis://h?timeout=0", "redis://h?timeout=1h", "redis://h?timeout=", "redis://h?timeout", "redis://h?conns=3",
+		"redis://h?cache=-1", "redis://h?prefix=", "redis://h?prefix=a%20b", "redis://h?prefix=%7Ba%7D", "redis://h?nope=1", "redis://h?db=1&db=2",
+		"redis://h?tls_ca=x", "redis://h?insecure_skip_verify=1", "rediss://h?insecure_skip_verify=maybe", "redis://h?sentinel_password=x",
+		"redis+unix://", "redis+unix://h/x", "redis+unix:///x?tls=1", "redis+cluster://h/1", "redis+cluster://h?db=1", "redis+cluster://h?cache=1",
+		"redis+cluster://a,,b", "redis+sentinel://h", "redis+sentinel://h/", "redis+sentinel://h/m/x", "redis://h?cache=1&conns=2",
+	} {
+		if s, err := parse(dsn); err == nil {
+			t.Errorf("parse(%q) = %+v; want an error", dsn, s)
+		}
+	}
+}
+
+// TestOptionsAreDocumented holds the table in the documentation to the code.
+func TestOptionsAreDocumented(t *testing.T) {
+	doc := readDoc(t)
+	for _, o := range options {
+		if !strings.Contains(doc, "\n//\t"+o.name+" ") {
+			t.Errorf("the option %s is not in the table of doc.go", o.name)
+		}
+	}
+}
