@@ -176,7 +176,7 @@ func (c *Config) checkPrefix() error {
 
 // storeSchemes are those that stores.Open knows; an application that brings a
 // store of its own leaves Config.Store empty.
-var storeSchemes = []string{"memory", "redis", "rediss", "redis+cluster", "redis+sentinel", "memcached"}
+var storeSchemes = []string{"memory", "redis", "rediss", "redis+unix", "redis+cluster", "redis+sentinel", "memcached"}
 
 func (c *Config) checkStore() error {
 	scheme, _, found := strings.Cut(c.Store, "://")

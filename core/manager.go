@@ -84,7 +84,7 @@ func (m *Manager) newApp(a App) (*app, error) {
 		app.api, tokens.api = api, api
 	}
 	if app.source == nil {
-		app.source = &codeSource{exchange: app.api.Code2Session}
+		app.source = newCodeSource(app.api)
 	}
 	return app, nil
 }

@@ -67,8 +67,6 @@ func TestSecretsStayInside(t *testing.T) {
 	faults := []wxtest.Fault{
 		{}, {Reset: true}, {LoseReply: true}, {Status: 502}, {Truncate: true}, {Huge: true},
 		{ErrCode: 40029}, {ErrCode: 40163}, {ErrCode: 40125}, {ErrCode: 40164}, {ErrCode: 40001}, {ErrCode: 45009}, {ErrCode: 87009}, {ErrCode: -1},
-		{ErrCode: 99999, ErrMsg: "echo of " + w.wx.Secret},
-		{Body: `{"errcode":40013,"errmsg":"` + w.wx.Secret + `"}`},
 	}
 	for i, fault := range faults {
 		w.wx.Heal()
@@ -93,6 +91,15 @@ func TestSecretsStayInside(t *testing.T) {
 				show(r.Err)
 			}
 		}
+	}
+	for _, fault := range []wxtest.Fault{
+		{ErrCode: 99999, ErrMsg: "an echo of " + w.wx.Secret},
+		{Body: `{"errcode":40013,"errmsg":"` + w.wx.Secret + `"}`},
+	} {
+		w.wx.Heal()
+		w.wx.Fail(code2Session, fault, wxtest.Always)
+		_, _, err := w.Login(t.Context(), core.LoginRequest{Code: w.wx.Code("o-alice")})
+		show(err)
 	}
 	w.wx.Heal()
 	show(w.Decrypt(t.Context(), s, data, iv+"A", new(any)), w.VerifySignature(t.Context(), s, "x", "y"))

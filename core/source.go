@@ -53,8 +53,22 @@ var errIdentity = errors.New("the answer names no openid of a sensible form")
 // requests with the same code at the same time (a double tap, a client that
 // retries) share it.
 type codeSource struct {
-	exchange func(ctx context.Context, code string) (wxapi.CodeSession, error)
+	exchange func(ctx context.Context, appID, code string) (wxapi.CodeSession, error)
 	flights  singleflight.Group
+}
+
+// newCodeSource exchanges the codes of api's own app.
+func newCodeSource(api *wxapi.Client) *codeSource {
+	return &codeSource{exchange: func(ctx context.Context, _, code string) (wxapi.CodeSession, error) {
+		return api.Code2Session(ctx, code)
+	}}
+}
+
+// ComponentSource returns the Source of apps that a WeChat third-party platform
+// manages (第三方平台): it exchanges their codes in the platform's name. One
+// Source serves any number of apps; they need no Secret then.
+func ComponentSource(platform *wxapi.Component) Source {
+	return &codeSource{exchange: platform.Code2Session}
 }
 
 // upstreamTimeout bounds everything that one request asks of WeChat.
@@ -77,10 +91,10 @@ func (s *codeSource) Identify(ctx context.Context, r LoginRequest) (Identity, er
 	if r.Code == "" {
 		return Identity{}, errBadRequest("code is missing: send what wx.login returned")
 	}
-	done := s.flights.DoChan(r.Code, func() (any, error) {
+	done := s.flights.DoChan(r.AppID+" "+r.Code, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), upstreamTimeout)
 		defer cancel()
-		return s.exchange(ctx, r.Code)
+		return s.exchange(ctx, r.AppID, r.Code)
 	})
 	select {
 	case <-ctx.Done():

@@ -58,11 +58,10 @@ func (c *Client) accessToken(ctx context.Context, rq *request, stale Secret) (Se
 	if err == nil {
 		return token, nil
 	}
-	failure := rq.fail(Unavailable, err)
 	if e, ok := errors.AsType[*Error](err); ok {
-		failure.Kind = e.Kind
+		return "", e // says better what failed: fetching a token
 	}
-	return "", failure
+	return "", rq.fail(Unavailable, err)
 }
 
 // acknowledged is a reply that says no more than "ok". The errcode has to be

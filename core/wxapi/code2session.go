@@ -33,6 +33,10 @@ func (r sessionReply) complete() bool {
 		(r.UnionID == "" || visible(r.UnionID, maxIdentifier))
 }
 
+func (r sessionReply) session() CodeSession {
+	return CodeSession{OpenID: r.OpenID, UnionID: r.UnionID, SessionKey: Secret(r.SessionKey)}
+}
+
 var errCodeShape = errors.New("the code is empty or too long")
 
 // Code2Session exchanges the code of wx.login (/sns/jscode2session). A code is
@@ -53,5 +57,5 @@ func (c *Client) Code2Session(ctx context.Context, code string) (CodeSession, er
 	if err != nil {
 		return CodeSession{}, err
 	}
-	return CodeSession{OpenID: r.OpenID, UnionID: r.UnionID, SessionKey: Secret(r.SessionKey)}, nil
+	return r.session(), nil
 }

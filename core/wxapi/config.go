@@ -62,6 +62,13 @@ type Call struct {
 
 // New returns a client, or says which field of cfg cannot work.
 func New(cfg Config) (*Client, error) {
+	if !visible(cfg.Secret.Reveal(), 256) {
+		return nil, errors.New("wxapi: set Config.Secret to the AppSecret, without white space")
+	}
+	return newClient(cfg)
+}
+
+func newClient(cfg Config) (*Client, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
@@ -74,9 +81,6 @@ func New(cfg Config) (*Client, error) {
 func (c *Config) validate() error {
 	if !isID(c.AppID, 64) {
 		return errors.New("wxapi: set Config.AppID to 1 to 64 letters, digits, \"_\" or \"-\"")
-	}
-	if !visible(c.Secret.Reveal(), 256) {
-		return errors.New("wxapi: set Config.Secret to the AppSecret, without white space")
 	}
 	if c.Timeout < 0 {
 		return errors.New("wxapi: Config.Timeout is negative")

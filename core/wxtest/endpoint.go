@@ -17,6 +17,8 @@ func endpointOf(path string) endpoint {
 	switch path {
 	case "/sns/jscode2session":
 		return endpoint{sns: true, open: (*Server).serveLogin}
+	case "/sns/component/jscode2session":
+		return endpoint{sns: true, open: (*Server).serveComponentLogin}
 	case "/cgi-bin/token":
 		return endpoint{method: get, open: (*Server).serveToken}
 	case "/cgi-bin/stable_token":

@@ -32,6 +32,10 @@ const (
 	errSigMethod     = 87008
 	errSignature     = 87009
 	errTrade         = 89300
+
+	errComponentCredential   = 40094
+	errComponentTokenMissing = 41021
+	errNotAuthorized         = 61003
 )
 
 const moreAboutTokens = "could get access_token by getStableAccessToken, more details at https://mmbizurl.cn/s/JtxxFh33r"
@@ -71,6 +75,12 @@ func textOf(errcode int) string {
 		return "code blocked"
 	case 40243:
 		return "AppSecret frozen"
+	case errComponentCredential:
+		return "invalid component credential"
+	case errComponentTokenMissing:
+		return "component_access_token missing"
+	case errNotAuthorized:
+		return "component is not authorized by this account"
 	}
 	return moreTexts(errcode)
 }

@@ -53,12 +53,13 @@ type Server struct {
 	done chan struct{} // closed by Close: ends what hangs
 	once sync.Once
 
-	mu     sync.Mutex
-	offset time.Duration // added to the clock by Advance
-	apps   map[string]*App
-	names  map[string]string // openid → name, for unionids
-	codes  codes
-	tokens map[string]*token
+	mu        sync.Mutex
+	offset    time.Duration // added to the clock by Advance
+	apps      map[string]*App
+	platforms map[string]*platform
+	names     map[string]string // openid → name, for unionids
+	codes     codes
+	tokens    map[string]*token
 	// messages holds the hashes of encrypted phone numbers.
 	messages map[string]time.Time
 	plans    map[string][]*plan
@@ -70,13 +71,14 @@ type Server struct {
 // Options, and panics if it cannot listen, as httptest.NewServer does.
 func NewServer(opts ...Options) *Server {
 	s := &Server{
-		done:     make(chan struct{}),
-		apps:     map[string]*App{},
-		names:    map[string]string{},
-		tokens:   map[string]*token{},
-		messages: map[string]time.Time{},
-		plans:    map[string][]*plan{},
-		calls:    map[string]int{},
+		done:      make(chan struct{}),
+		apps:      map[string]*App{},
+		platforms: map[string]*platform{},
+		names:     map[string]string{},
+		tokens:    map[string]*token{},
+		messages:  map[string]time.Time{},
+		plans:     map[string][]*plan{},
+		calls:     map[string]int{},
 	}
 	if len(opts) > 0 {
 		s.opts = opts[0]
