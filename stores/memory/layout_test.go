@@ -68,6 +68,41 @@ func TestGrowthIsIncremental(t *testing.T) {
 	checkShard(t, &s)
 }
 
+// TestReadersTakeNoLock: while the test holds the lock, a read must come back.
+// While a writer is at work it must wait for it instead, and see what it wrote.
+func TestReadersTakeNoLock(t *testing.T) {
+	var s shard
+	var b bound
+	w := create(1, 1)
+	if err := s.swap(&w, &b); err != nil {
+		t.Fatal(err)
+	}
+	values := make(chan string)
+	read := func() {
+		v, err := s.appendValue(nil, tagNumber(1), "1", 0)
+		values <- fmt.Sprint(string(v), err)
+	}
+	s.mu.Lock()
+	go read()
+	select {
+	case v := <-values:
+		if v != "v<nil>" {
+			t.Errorf("read under the lock: %s; want v", v)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("a read waits for the lock")
+	}
+	s.mu.Unlock()
+
+	s.lock()
+	go read()
+	s.arena.overwrite(s.index.cur.find(tagNumber(1)).ref(), len(w.new), newRecord(nil, "1", []byte("w"), 1))
+	s.unlock()
+	if v := <-values; v != "w<nil>" {
+		t.Errorf("read after a write: %s; want w", v)
+	}
+}
+
 // TestReadersDuringGrowth looks every key up at every stage of a move.
 func TestReadersDuringGrowth(t *testing.T) {
 	var s shard
