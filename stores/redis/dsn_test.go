@@ -61,7 +61,7 @@ func TestParseRefuses(t *testing.T) {
 		"redis://h?cache=-1", "redis://h?prefix=", "redis://h?prefix=a%20b", "redis://h?prefix=%7Ba%7D", "redis://h?nope=1", "redis://h?db=1&db=2",
 		"redis://h?tls_ca=x", "redis://h?insecure_skip_verify=1", "rediss://h?insecure_skip_verify=maybe", "redis://h?sentinel_password=x",
 		"redis+unix://", "redis+unix://h/x", "redis+unix:///x?tls=1", "redis+cluster://h/1", "redis+cluster://h?db=1", "redis+cluster://h?cache=1",
-		"redis+cluster://a,,b", "redis+sentinel://h", "redis+sentinel://h/", "redis+sentinel://h/m/x", "redis://h?cache=1&conns=2",
+		"redis+cluster://a,,b", "redis+sentinel://h", "redis+sentinel://h/", "redis+sentinel://h/m/x", "redis+sentinel://u:12/se@h", "redis://h?cache=1&conns=2",
 	} {
 		if s, err := parse(dsn); err == nil {
 			t.Errorf("parse(%q) = %+v; want an error", dsn, s)

@@ -207,3 +207,23 @@ func TestNearCacheIsBounded(t *testing.T) {
 		t.Errorf("%d of 200 keys were not in a cache of 64; want 136 to 199", misses)
 	}
 }
+
+// TestNearCacheEntriesEndWithTheirKeys also where the server does not notice
+// that a key has expired, and announces nothing.
+func TestNearCacheEntriesEndWithTheirKeys(t *testing.T) {
+	server := testserver.StartRedis(t)
+	testserver.Redis(t, server.Addr, "DEBUG", "SET-ACTIVE-EXPIRE", "0")
+	store := open(t, "redis://"+server.Addr+"?cache=10")
+	create(t, store, "s:other", "v")
+	warm(t, server.Addr, store, "s:other")
+	const ttl = 300 * time.Millisecond
+	start := time.Now()
+	if err := store.Swap(t.Context(), "s:k", nil, []byte("v"), ttl); err != nil {
+		t.Fatal(err)
+	}
+	warm(t, server.Addr, store, "s:k")
+	waitGone(t, store, "s:k")
+	if took := time.Since(start); took < ttl {
+		t.Errorf("the key was gone after %v; want its ttl of %v", took, ttl)
+	}
+}
