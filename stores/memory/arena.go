@@ -101,6 +101,11 @@ func (a *arena) end(r ref) int64 {
 	return int64(a.firstWord(r).Load() & maxEnd)
 }
 
+func (a *arena) size(r ref) int {
+	var buf [maxShared]byte
+	return len(a.load(buf[:], r))
+}
+
 func (a *arena) firstWord(r ref) *atomic.Uint64 { return &a.chunks[r.chunk()][r.word()] }
 
 // add stores a copy of a record, or returns false where the refs are used up.

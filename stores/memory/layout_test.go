@@ -94,10 +94,12 @@ func TestReadersTakeNoLock(t *testing.T) {
 	}
 	s.mu.Unlock()
 
-	s.lock()
+	s.mu.Lock()
+	s.begin()
 	go read()
 	s.arena.overwrite(s.index.cur.find(tagNumber(1)).ref(), len(w.new), newRecord(nil, "1", []byte("w"), 1))
-	s.unlock()
+	s.end()
+	s.mu.Unlock()
 	if v := <-values; v != "w<nil>" {
 		t.Errorf("read after a write: %s; want w", v)
 	}

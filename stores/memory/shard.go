@@ -13,7 +13,7 @@ import (
 // cores: they look, and then ask by the sequence number whether a writer was
 // there meanwhile. All that they look at is loaded and stored atomically.
 type shard struct {
-	// seq is odd while a writer is at work.
+	// seq is odd while a writer changes something.
 	seq  atomic.Uint64
 	view atomic.Pointer[view]
 
@@ -83,18 +83,18 @@ func (s *shard) appendLocked(dst []byte, tag uint32, key string, now int64) ([]b
 	return r.appendLive(dst, now)
 }
 
-func (s *shard) lock() {
-	s.mu.Lock()
-	s.seq.Add(1)
-}
+// begin and end enclose what the holder of the lock changes. Readers who come in
+// between wait for the lock, so that what takes long, looking up and comparing,
+// stays outside.
+func (s *shard) begin() { s.seq.Add(1) }
 
-func (s *shard) unlock() {
+func (s *shard) end() {
+	s.index.move(movesPerWrite)
 	if s.index.stale || s.arena.stale {
 		s.index.stale, s.arena.stale = false, false
 		s.view.Store(&view{cur: s.index.cur, old: s.index.old, chunks: s.arena.chunks})
 	}
 	s.seq.Add(1)
-	s.mu.Unlock()
 }
 
 // write is what one Swap asks for. The record is made before the lock is taken.
@@ -108,31 +108,35 @@ type write struct {
 
 func (s *shard) swap(w *write, b *bound) error {
 	var buf [maxShared]byte
-	s.lock()
-	defer s.unlock()
-	s.index.move(movesPerWrite)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	p, r := s.find(buf[:], w.tag, w.key)
-	if r != nil && r.end() <= w.now {
-		s.remove(p, r.size(), b)
-		r = nil
-	}
-	switch {
-	case r == nil && w.old == nil:
-		return s.insert(w, b)
-	case r == nil || w.old == nil || !bytes.Equal(r.value(), w.old):
+	live := r != nil && r.end() > w.now
+	if live != (w.old != nil) || live && !bytes.Equal(r.value(), w.old) {
 		return core.ErrConflict
 	}
-	return s.replace(p, r.size(), w)
+	s.begin()
+	defer s.end()
+	if live {
+		return s.replace(p, r.size(), w)
+	}
+	if r != nil {
+		s.remove(p, r.size(), b)
+	}
+	return s.insert(w, b)
 }
 
 func (s *shard) delete(tag uint32, key string, b *bound) {
 	var buf [maxShared]byte
-	s.lock()
-	defer s.unlock()
-	s.index.move(movesPerWrite)
-	if p, r := s.find(buf[:], tag, key); r != nil {
-		s.remove(p, r.size(), b)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, r := s.find(buf[:], tag, key)
+	if r == nil {
+		return
 	}
+	s.begin()
+	defer s.end()
+	s.remove(p, r.size(), b)
 }
 
 // find returns where the key's entry is and its record, expired or not; the

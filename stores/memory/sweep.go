@@ -68,10 +68,11 @@ func (s *Store) reclaim() bool {
 // index is moving to a larger table, it moves it on instead: what it passes over
 // then, and what closing a gap moves to a place behind it, is for the next round.
 func (s *shard) sweep(now int64, places int, b *bound) (freed int, done bool) {
-	s.lock()
-	defer s.unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.index.old != nil {
-		s.index.move(places)
+		s.begin()
+		s.end()
 		return 0, false
 	}
 	for ; places > 0 && s.cursor < len(s.index.cur); places-- {
@@ -94,8 +95,10 @@ func (s *shard) removeExpired(now int64, b *bound) bool {
 	if e == 0 || s.arena.end(e.ref()) > now {
 		return false
 	}
-	var buf [maxShared]byte
-	s.remove(position{table: s.index.cur, i: s.cursor}, s.arena.load(buf[:], e.ref()).size(), b)
+	size := s.arena.size(e.ref())
+	s.begin()
+	defer s.end()
+	s.remove(position{table: s.index.cur, i: s.cursor}, size, b)
 	return true
 }
 
@@ -103,6 +106,8 @@ func (s *shard) removeExpired(now int64, b *bound) bool {
 func (s *shard) endRound() {
 	s.cursor = 0
 	if s.index.n == 0 && len(s.index.cur) > 0 {
+		s.begin()
+		defer s.end()
 		s.index, s.arena = index{stale: true}, arena{}
 	}
 }
