@@ -1,10 +1,9 @@
 package memcached_test
 
 import (
+	"crypto/rand"
 	"fmt"
 	"io"
-	"net"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -74,9 +73,8 @@ func harness(open func(testing.TB, string) core.Store, servers []*testserver.Pro
 			act(p)
 		}
 	}
-	prefix := synchronous(proxies)
 	return storetest.Harness{
-		Open:       func(t testing.TB) core.Store { return open(t, prefix()) },
+		Open:       func(t testing.TB) core.Store { return open(t, rand.Text()+":") },
 		OpenPrefix: open,
 		Outage: func(testing.TB) func() {
 			each((*testserver.Proxy).Refuse)
@@ -94,33 +92,5 @@ func harness(open func(testing.TB, string) core.Store, servers []*testserver.Pro
 		Volatile: true,
 		Deadline: 1400 * time.Millisecond, // 1 s, on a busy machine
 		MaxValue: 1<<20 - 1<<10,
-	}
-}
-
-// synchronous returns a source of fresh prefixes under which the keys by whose
-// expiry the suite tells the time lie on one server: the seconds of different
-// servers do not begin at the same moment.
-func synchronous(proxies []*testserver.Proxy) func() string {
-	var addrs []string
-	for _, p := range proxies {
-		addrs = append(addrs, p.Addr)
-	}
-	selector, err := memcached.NewSelector(addrs...)
-	if err != nil {
-		panic(err)
-	}
-	serverOf := func(key string) net.Addr {
-		addr, _ := selector.PickServer(key)
-		return addr
-	}
-	var count atomic.Int64
-	return func() string {
-		for {
-			prefix := fmt.Sprintf("%x:", count.Add(1))
-			clock := serverOf(prefix + "s:control")
-			if serverOf(prefix+"s:shortened") == clock && serverOf(prefix+"s:short") == clock {
-				return prefix
-			}
-		}
 	}
 }
