@@ -6,7 +6,8 @@
 // script (EVALSHA, EVAL once per server), a Delete is UNLINK. Every key expires.
 // Besides, the store sends PING; with a near cache, PTTL in one round trip with
 // GET, and CLIENT TRACKING; with wait_replicas, WAIT. An ACL needs no more than
-// these and HELLO; on a cluster CLUSTER SLOTS and ASKING.
+// these and HELLO; on a cluster also CLUSTER, READONLY and ASKING; under Sentinel
+// also ROLE.
 //
 // # DSN
 //
@@ -27,7 +28,7 @@
 //	conns                 by CPUs  connections per server: 1, 2, 4 or 8; rueidis takes 1 to 4 by default, on a cluster 1
 //	buffer                32768    bytes of each connection's read and of its write buffer
 //	flush_delay           0        up to 1ms: collect commands that long before sending, under parallel load only;
-//	                               20us halves the CPU time per command, and adds as much latency at most
+//	                               20us about halves the CPU time per command, and adds as much latency at most
 //	cache                 0        entries of the near cache; 0 is off
 //	wait_replicas         0        replicas that must have acknowledged a revocation
 //	wait_timeout          200ms    how long, beyond timeout, a revocation may take for that, 1ms to 1m
@@ -45,7 +46,9 @@
 // core.ErrNotFound, and at once after several calls in a row without an answer,
 // except for one every 250 ms that tries. A read is sent three times at most,
 // where its connection breaks; a write once, as it may have taken place. A
-// connection that dies without notice is found within two seconds.
+// connection that dies without notice is found within two seconds. A context
+// that is cancelled keeps a call from starting; a call under way ends with its
+// answer or at its deadline.
 //
 // # Near cache
 //

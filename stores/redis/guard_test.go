@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -101,13 +102,24 @@ func TestDeadlineIsTheEarlierOne(t *testing.T) {
 }
 
 func TestDeadlineEnds(t *testing.T) {
-	d := deadlines{timeout: time.Millisecond}
-	ctx := d.bound(t.Context(), time.Now())
-	if err := ctx.Err(); err != nil && time.Until(d.latest.Load().at) > 0 {
-		t.Errorf("Err before the end: %v", err)
-	}
-	<-ctx.Done()
-	if err := ctx.Err(); err != context.DeadlineExceeded {
-		t.Errorf("Err after the end: %v; want DeadlineExceeded", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		d := deadlines{timeout: time.Second}
+		first := d.bound(t.Context(), time.Now())
+		time.Sleep(time.Second / 32)
+		second := d.bound(t.Context(), time.Now())
+		time.Sleep(time.Second / 32)
+		third := d.bound(t.Context(), time.Now())
+		if first.Done() != second.Done() || second.Done() == third.Done() {
+			t.Error("calls must share a deadline within 1/16 of the timeout, and not beyond")
+		}
+		time.Sleep(time.Second * 14 / 16)
+		if err := first.Err(); err != nil {
+			t.Errorf("Err before the end: %v", err)
+		}
+		<-first.Done()
+		if err := first.Err(); err != context.DeadlineExceeded || third.Err() != nil {
+			t.Errorf("Err after the end: %v, and %v of the next; want DeadlineExceeded and nil", err, third.Err())
+		}
+		<-third.Done()
+	})
 }
