@@ -1,9 +1,11 @@
 package memory
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -64,6 +66,9 @@ func TestGrowthIsIncremental(t *testing.T) {
 		} else if !grew && moving && s.index.old != nil && s.index.moved-moved > movesPerWrite {
 			t.Fatalf("a write moved %d places; want at most %d", s.index.moved-moved, movesPerWrite)
 		}
+		if _, ok := s.peek(make([]byte, peekSize), w.tag, w.key); !ok {
+			t.Fatalf("entry %d cannot be read without the lock", i)
+		}
 	}
 	checkShard(t, &s)
 }
@@ -103,6 +108,37 @@ func TestReadersTakeNoLock(t *testing.T) {
 	if v := <-values; v != "w<nil>" {
 		t.Errorf("read after a write: %s; want w", v)
 	}
+}
+
+// TestNoTornReads overwrites a value in place, and moves it about, while others
+// read it: each of its bytes is the same as long as no reader sees a mixture.
+func TestNoTornReads(t *testing.T) {
+	s := newTestStore(t, Options{})
+	value := func(i int) []byte { return bytes.Repeat([]byte{byte(i)}, 400+i%3*16) }
+	if err := s.Swap(t.Context(), "k", nil, value(0), time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	var done atomic.Bool
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			buf := make([]byte, 0, 512)
+			for !done.Load() {
+				v, err := s.AppendGet(context.Background(), buf, "k")
+				if err != nil || bytes.Count(v, v[:1]) != len(v) || len(v) != len(value(int(v[0]))) {
+					t.Errorf("AppendGet = %v, %v; want what one Swap wrote", v, err)
+					return
+				}
+			}
+		})
+	}
+	for i := range 100_000 {
+		if err := s.Swap(t.Context(), "k", value(i%250), value((i+1)%250), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done.Store(true)
+	wg.Wait()
 }
 
 // TestReadersDuringGrowth looks every key up at every stage of a move.

@@ -150,7 +150,7 @@ func (m *model) drain() {
 }
 
 // checkShard checks that each entry can be found by its key, that the count is
-// right, and that no two slots, used or free, overlap.
+// right, and that the slots, used and free, fill the chunks without overlap.
 func checkShard(t *testing.T, s *shard) {
 	t.Helper()
 	entries, slots := 0, slotMap{}
@@ -175,6 +175,7 @@ func checkShard(t *testing.T, s *shard) {
 			slots.take(t, r, classSize(class))
 		}
 	}
+	slots.wantNoGaps(t, &s.arena)
 }
 
 type slotMap map[ref]bool
@@ -191,6 +192,25 @@ func (m slotMap) take(t *testing.T, r ref, size int) {
 			t.Fatalf("two slots overlap at %d", r+w)
 		}
 		m[r+w] = true
+	}
+}
+
+// wantNoGaps allows for the end of a chunk, where the next slot had no room.
+func (m slotMap) wantNoGaps(t *testing.T, a *arena) {
+	t.Helper()
+	for i := range a.chunks {
+		words := 0
+		for m[slotRef(i, words)] && words < chunkWords {
+			words++
+		}
+		for w := words; w < chunkWords; w++ {
+			if m[slotRef(i, w)] {
+				t.Fatalf("the slot at word %d of chunk %d is lost", words, i)
+			}
+		}
+		if last := i == len(a.chunks)-1; last && words != a.used {
+			t.Fatalf("the last chunk has slots up to word %d; want %d", words, a.used)
+		}
 	}
 }
 

@@ -18,7 +18,7 @@ func outageIsAnErrorNotAMiss(s *suite) {
 	st := s.open()
 	s.create(st, "s:k", "v")
 	restore := s.h.Outage(s.TB)
-	s.wantFaults(st, "in an outage", s.Context())
+	s.wantFaults(st, "in an outage", 0)
 	restore()
 	s.waitAnswer(st, "s:k", "v")
 }
@@ -32,29 +32,37 @@ func stalledServer(s *suite) {
 	st := s.open()
 	s.create(st, "s:k", "v")
 	restore := s.h.Stall(s.TB)
-	s.wantFaults(st, "of a stalled server", context.Background())
-	ctx, cancel := context.WithTimeout(s.Context(), s.h.deadline()/5)
-	defer cancel()
-	s.wantFaults(st, "of a stalled server, with a short deadline", ctx)
+	s.wantFaults(st, "of a stalled server", 0)
+	s.wantFaults(st, "of a stalled server, with a short deadline", s.h.deadline()/5)
 	restore()
 	s.waitAnswer(st, "s:k", "v")
 }
 
 // wantFaults takes keys that were never read, so that no cache knows them: a
-// miss must not be made of silence.
-func (s *suite) wantFaults(st core.Store, when string, ctx context.Context) {
+// miss must not be made of silence. Each call has a context of its own, without
+// a deadline if timeout is zero.
+func (s *suite) wantFaults(st core.Store, when string, timeout time.Duration) {
 	s.Helper()
-	for _, c := range calls(st, "s:fault", []byte("v")) {
+	all := calls(st, "s:fault", []byte("v"))
+	if p, ok := st.(core.Pinger); ok {
+		all = append(all, call{"Ping", p.Ping})
+	}
+	for _, c := range all {
 		start := time.Now()
-		err := c.do(ctx)
-		s.wantFault(c.name+" "+when, err)
+		s.wantFault(c.name+" "+when, c.doWithin(s.Context(), timeout))
 		if took := time.Since(start); took > s.h.deadline() {
 			s.Errorf("%s %s took %v; want at most %v", c.name, when, took, s.h.deadline())
 		}
 	}
-	if p, ok := st.(core.Pinger); ok {
-		s.wantFault("Ping "+when, p.Ping(ctx))
+}
+
+func (c call) doWithin(ctx context.Context, timeout time.Duration) error {
+	if timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
 	}
+	return c.do(ctx)
 }
 
 // waitAnswer polls until the store answers again; the first answer must be right.

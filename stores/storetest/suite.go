@@ -87,6 +87,21 @@ func (s *suite) wantMissing(st core.Store, key string) {
 	s.wantNotFound(v, err)
 }
 
+// staleness is how long a connection's cache may serve what another one has
+// changed: a second, and some slack.
+const staleness = 3 * time.Second
+
+// wantMissingSoon is wantMissing for a key that another connection has deleted.
+func (s *suite) wantMissingSoon(st core.Store, key string) {
+	s.Helper()
+	for end := time.Now().Add(staleness); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if _, err := st.Get(s.Context(), key); errors.Is(err, core.ErrNotFound) {
+			return
+		}
+	}
+	s.wantMissing(st, key)
+}
+
 func (s *suite) wantNotFound(v []byte, err error) {
 	s.Helper()
 	if !errors.Is(err, core.ErrNotFound) {
