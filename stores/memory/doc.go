@@ -4,13 +4,14 @@
 // shared with other processes, and a restart logs everybody out. Services of
 // several instances use stores/redis or stores/memcached.
 //
-// It is laid out for millions of sessions. Records lie in chunks of bytes, with
+// It is laid out for millions of sessions. Records lie in chunks of words, with
 // an index of integers over them, so that the garbage collector finds no
-// pointers to follow; a session costs its record, its key, and about 25 bytes.
-// No call waits for the whole of anything: the index grows a few entries per
-// write, and expired records are freed a few at a time. Freed memory is kept
-// for records of like size, and goes back to the runtime only when a whole
-// shard, 1/256 of the store, has become empty.
+// pointers to follow; a session costs its record, its key, and about 30 bytes.
+// Reads of records up to 512 bytes take no lock and write nothing that is
+// shared, so they scale with the cores. No call waits for the whole of anything:
+// the index grows a few entries per write, and expired records are freed a few
+// at a time. Freed memory is kept for records of like size, and goes back to the
+// runtime only when a whole shard, 1/256 of the store, has become empty.
 //
 // # The upper bound
 //

@@ -1,0 +1,92 @@
+package memory
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func newTestStore(t testing.TB, o Options) *Store {
+	t.Helper()
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// testClock is read by the store's own sweeper, too.
+type testClock struct{ atomic.Int64 }
+
+func (c *testClock) Now() time.Time { return time.Unix(0, c.Load()) }
+
+// len counts what has not been freed, expired or not.
+func (s *Store) len() (n int) {
+	for i := range s.shards {
+		s.shards[i].mu.Lock()
+		n += s.shards[i].index.n
+		s.shards[i].mu.Unlock()
+	}
+	return n
+}
+
+func (s *Store) sweepRound() {
+	for range s.shards {
+		s.sweepShard()
+	}
+}
+
+func tagNumber(i int) uint32 { return tagOf(uint64(i) * 0x9e3779b97f4a7c15 >> 16) }
+
+func create(i int, end int64) write {
+	return write{tag: tagNumber(i), key: fmt.Sprint(i), new: newRecord(nil, fmt.Sprint(i), []byte("v"), end)}
+}
+
+// TestGrowthIsIncremental: no write may move more than its few entries, so that
+// no reader waits for a whole table.
+func TestGrowthIsIncremental(t *testing.T) {
+	var s shard
+	var b bound
+	for i := range 30_000 {
+		moved, length, moving := s.index.moved, len(s.index.cur), s.index.old != nil
+		w := create(i, 1)
+		if err := s.swap(&w, &b); err != nil {
+			t.Fatal(err)
+		}
+		if grew := len(s.index.cur) != length; grew && moving && s.index.moved-moved > movesPerWrite {
+			t.Fatalf("at %d entries the index grew while it was still moving", i)
+		} else if !grew && moving && s.index.old != nil && s.index.moved-moved > movesPerWrite {
+			t.Fatalf("a write moved %d places; want at most %d", s.index.moved-moved, movesPerWrite)
+		}
+		if _, ok := s.peek(make([]byte, peekSize), w.tag, w.key); !ok {
+			t.Fatalf("entry %d cannot be read without the lock", i)
+		}
+	}
+	checkShard(t, &s)
+}
+
+// TestReadersDuringGrowth looks every key up at every stage of a move.
+func TestReadersDuringGrowth(t *testing.T) {
+	var s shard
+	var b bound
+	stages := 0
+	for i := range 700 {
+		w := create(i, 1)
+		if err := s.swap(&w, &b); err != nil {
+			t.Fatal(err)
+		}
+		if s.index.old != nil {
+			stages++
+		}
+		for k := range i + 1 {
+			if _, err := s.appendValue(nil, tagNumber(k), fmt.Sprint(k), 0); err != nil {
+				t.Fatalf("after %d entries key %d: %v; want its value", i+1, k, err)
+			}
+		}
+	}
+	if stages < 50 {
+		t.Fatalf("only %d of the states had a move under way; the test proves little", stages)
+	}
+}

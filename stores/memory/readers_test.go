@@ -1,0 +1,107 @@
+package memory
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/wxsession/wxsession/core"
+)
+
+// TestReadersTakeNoLock: while the test holds the lock, a read must come back.
+// While a writer is at work it must wait for it instead, and see what it wrote.
+func TestReadersTakeNoLock(t *testing.T) {
+	var s shard
+	var b bound
+	w := create(1, 1)
+	if err := s.swap(&w, &b); err != nil {
+		t.Fatal(err)
+	}
+	values := make(chan string)
+	read := func() {
+		v, err := s.appendValue(nil, tagNumber(1), "1", 0)
+		values <- fmt.Sprint(string(v), err)
+	}
+	s.mu.Lock()
+	go read()
+	select {
+	case v := <-values:
+		if v != "v<nil>" {
+			t.Errorf("read under the lock: %s; want v", v)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("a read waits for the lock")
+	}
+	s.mu.Unlock()
+
+	s.mu.Lock()
+	s.begin()
+	go read()
+	s.arena.overwrite(s.index.cur.find(tagNumber(1)).ref(), len(w.new), newRecord(nil, "1", []byte("w"), 1))
+	s.end()
+	s.mu.Unlock()
+	if v := <-values; v != "w<nil>" {
+		t.Errorf("read after a write: %s; want w", v)
+	}
+}
+
+// TestNoTornReads overwrites a value in place, and moves it about, while others
+// read it: each of its bytes is the same as long as no reader sees a mixture.
+func TestNoTornReads(t *testing.T) {
+	s := newTestStore(t, Options{})
+	value := func(i int) []byte { return bytes.Repeat([]byte{byte(i)}, 400+i%3*16) }
+	if err := s.Swap(t.Context(), "k", nil, value(0), time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	var done atomic.Bool
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			buf := make([]byte, 0, 512)
+			for !done.Load() {
+				v, err := s.AppendGet(context.Background(), buf, "k")
+				if err != nil || bytes.Count(v, v[:1]) != len(v) || len(v) != len(value(int(v[0]))) {
+					t.Errorf("AppendGet = %v, %v; want what one Swap wrote", v, err)
+					return
+				}
+			}
+		})
+	}
+	for i := range 100_000 {
+		if err := s.Swap(t.Context(), "k", value(i%250), value((i+1)%250), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done.Store(true)
+	wg.Wait()
+}
+
+func TestAllocations(t *testing.T) {
+	ctx := context.Background()
+	s := newTestStore(t, Options{})
+	value, buf := make([]byte, 160), make([]byte, 0, 256)
+	if err := s.Swap(ctx, "k", nil, value, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	var stores core.Store = s
+	for name, c := range map[string]struct {
+		want float64
+		do   func() error
+	}{
+		"AppendGet":                {0, func() error { _, err := s.AppendGet(ctx, buf, "k"); return err }},
+		"Get":                      {1, func() error { _, err := stores.Get(ctx, "k"); return err }},
+		"Swap to the same size":    {0, func() error { return stores.Swap(ctx, "k", value, value, time.Hour) }},
+		"Delete of a missing key":  {0, func() error { return stores.Delete(ctx, "missing") }},
+		"AppendGet of what is not": {0, func() error { _, _ = s.AppendGet(ctx, buf, "missing"); return nil }},
+	} {
+		var err error
+		got := testing.AllocsPerRun(1000, func() { err = c.do() })
+		if err != nil || got != c.want {
+			t.Errorf("%s: %v allocations, %v; want %v", name, got, err, c.want)
+		}
+	}
+}
