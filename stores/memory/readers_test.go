@@ -71,7 +71,7 @@ func TestNoTornReads(t *testing.T) {
 			}
 		})
 	}
-	for i := range 100_000 {
+	for i := range 30_000 {
 		if err := s.Swap(t.Context(), "k", value(i%250), value((i+1)%250), time.Hour); err != nil {
 			t.Fatal(err)
 		}

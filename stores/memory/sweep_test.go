@@ -7,7 +7,7 @@ import (
 )
 
 func TestSweepFreesAndReuses(t *testing.T) {
-	const n = 20_000
+	const n = 5000
 	var c testClock
 	s := newTestStore(t, Options{Now: c.Now})
 	create := func(prefix string, ttl time.Duration) {
