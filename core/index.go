@@ -99,11 +99,11 @@ func (m *Manager) kill(ctx context.Context, d doom) error {
 		if err != nil {
 			return errStore(err)
 		}
-		var rec record
-		if rec.parse(raw) != nil {
+		rec, err := parseRecord(raw)
+		if err != nil {
 			return m.delete(ctx, key)
 		}
-		if rec.state == revoked {
+		if rec.state() == revoked {
 			return nil
 		}
 		now := m.now()
@@ -130,6 +130,10 @@ func (m *Manager) delete(ctx context.Context, key string) error {
 	}
 	return nil
 }
+
+// discardTimeout is short: what failed before was likely the store's silence,
+// and the client has waited for that long enough.
+const discardTimeout = 250 * time.Millisecond
 
 // discard deletes a record that nobody holds a token of, after something else
 // failed. It runs even if the request is over; a failure costs nothing but

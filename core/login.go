@@ -62,14 +62,15 @@ func (m *Manager) login(ctx context.Context, r LoginRequest) (token string, s *S
 	if err != nil && !(r.lenient && CodeOf(err) == InvalidSignature) {
 		return "", nil, nil, err
 	}
-	s = m.newSession(r, id)
+	token = newToken()
+	s = m.newSession(token, m.firstFields(r.AppID, id))
 	if err := m.onLogin(ctx, s, profile); err != nil {
 		return "", nil, nil, err
 	}
-	token = newToken()
 	if err := m.start(ctx, s, token, id.SessionKey, r.Device); err != nil {
 		return "", nil, nil, err
 	}
+	s.reveal(token) // the hook may have changed its copy
 	return token, s, profile, nil
 }
 
@@ -102,16 +103,24 @@ func printable(s string) bool {
 	return utf8.ValidString(s) && !slices.ContainsFunc([]rune(s), func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-func (m *Manager) newSession(r LoginRequest, id Identity) *Session {
+func (m *Manager) firstFields(appID string, id Identity) fields {
 	now := m.now()
-	s := &Session{
-		rec: record{
-			appID: r.AppID, openID: id.OpenID, unionID: id.UnionID, id: newSessionID(),
-			created: now, lastSeen: now,
-			idle: m.cfg.IdleTimeout.Milliseconds(), lifetime: m.cfg.Lifetime.Milliseconds(),
-		},
+	return fields{
+		id: newSessionID(), appID: appID, openID: id.OpenID, unionID: id.UnionID, created: now, lastSeen: now,
+		idle: m.cfg.IdleTimeout.Milliseconds(), lifetime: m.cfg.Lifetime.Milliseconds(),
 	}
-	s.expose()
+}
+
+// newSession makes the session of a token that nobody has yet.
+func (m *Manager) newSession(token string, f fields) *Session {
+	s := new(Session)
+	s.rec = newRecord(f)
+	if !m.local {
+		s.rec.mask(token)
+	}
+	s.reveal(token)
+	d := tokenDigest(token)
+	s.key = s.keyBuf.put(sessionPrefix, &d)
 	return s
 }
 
@@ -173,8 +182,6 @@ func (m *Manager) onLogin(ctx context.Context, s *Session, profile []byte) error
 // start stores the session, then lists it. Until both are done nobody has the
 // token, so that a crash in between leaves nothing that could be used.
 func (m *Manager) start(ctx context.Context, s *Session, token string, key wxapi.Secret, device string) error {
-	d := tokenDigest(token)
-	s.key = s.keyBuf.put(sessionPrefix, &d)
 	if err := m.create(ctx, s); err != nil {
 		return err
 	}
@@ -185,8 +192,8 @@ func (m *Manager) start(ctx context.Context, s *Session, token string, key wxapi
 		}
 		m.holdKey(u, userKey, key)
 		u.entries = append(u.entries, entry{
-			id: s.ID, created: s.rec.created, ends: s.rec.created + s.rec.lifetime,
-			device: device, records: []digest{d},
+			id: s.rec.id(), created: s.rec.created(), ends: s.rec.endsAt(),
+			device: device, records: []digest{tokenDigest(token)},
 		})
 		return nil
 	})
@@ -199,18 +206,18 @@ func (m *Manager) start(ctx context.Context, s *Session, token string, key wxapi
 	return err
 }
 
-// create stores a session that is new, after taking over what a hook set.
+// create stores a session that is new, with what a hook has set.
 func (m *Manager) create(ctx context.Context, s *Session) error {
-	if err := s.seal(); err != nil {
+	raw, err := s.changed()
+	if err != nil {
 		return err
 	}
-	raw := s.rec.encode()
-	err := m.store.Swap(ctx, s.key, nil, raw, s.rec.ttl(s.rec.lastSeen))
-	if err != nil {
+	if err := m.store.Swap(ctx, s.key, nil, raw, raw.ttl(m.now())); err != nil {
 		m.discard(ctx, s.key)
 		return errStore(err)
 	}
-	return s.load(raw)
+	s.rec, s.set = raw, nil
+	return nil
 }
 
 // makeRoom keeps the index below the cap: what is dead goes first, then the

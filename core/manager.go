@@ -23,6 +23,7 @@ type Manager struct {
 	apps  map[string]*app
 	first *app // the default
 	log   *slog.Logger
+	local bool // the store's values do not leave this process
 
 	checks singleflight.Group // of session_keys, by user
 }
@@ -53,7 +54,10 @@ func New(cfg Config, store Store) (*Manager, error) {
 		return nil, fmt.Errorf("cannot use this configuration: %w", err)
 	}
 	m.cfg = cfg.hidden()
-	if in, ok := store.(InProcess); len(keys) == 0 && !(ok && in.InProcess()) {
+	if in, ok := store.(InProcess); ok {
+		m.local = in.InProcess()
+	}
+	if len(keys) == 0 && !m.local {
 		m.log.Warn("session_keys are stored in clear: set Keys (WX_KEYS) to encrypt them, for example to the output of `openssl rand -base64 32`")
 	}
 	return m, nil
@@ -148,7 +152,11 @@ func (m *Manager) find(ctx context.Context, token string, s *Session, now int64)
 	if err := m.read(ctx, s, &d); err != nil {
 		return err
 	}
-	return s.rec.check(now)
+	if err := s.rec.check(now); err != nil {
+		return err
+	}
+	s.reveal(token)
+	return nil
 }
 
 // read makes s the record under d, dead or alive.
@@ -183,11 +191,9 @@ func (m *Manager) get(ctx context.Context, dst []byte, key string) ([]byte, erro
 // undone; a store that fails gets another chance at the next request.
 func (m *Manager) renew(ctx context.Context, s *Session, now int64) {
 	raw := s.rec.touched(now)
-	touched := s.rec
-	touched.lastSeen = now
-	switch err := m.store.Swap(ctx, s.key, s.rec.raw, raw, touched.ttl(now)); {
+	switch err := m.store.Swap(ctx, s.key, s.rec, raw, raw.ttl(now)); {
 	case err == nil:
-		s.load(raw) // the same bytes but for lastSeen
+		s.rec = raw // nothing else has changed
 	case !errors.Is(err, ErrConflict):
 		m.log.WarnContext(ctx, "cannot renew a session", "error", err)
 	}

@@ -11,7 +11,7 @@ import (
 // A session record is a fixed header, three short strings, and the attributes:
 //
 //	 0  version (1)
-//	 1  state
+//	 1  state; its highest bit tells that openid and unionid are masked
 //	 2  session id, 16 characters of base64url
 //	18  created   ┐
 //	24  lastSeen  │ Unix milliseconds, 6 bytes each, big-endian
@@ -79,116 +79,139 @@ var (
 	errRecordVersion = errors.New("session record of a version this release does not know")
 )
 
-// record is a decoded session record. Its strings and slices are views of raw,
-// which nobody modifies.
-type record struct {
-	raw      []byte
-	state    state
-	why      reason // of a tombstone
-	id       string
-	created  int64
-	lastSeen int64
-	until    int64
-	idle     int64
-	lifetime int64
-	appID    string
-	openID   string
-	unionID  string
-	next     []byte // digest of the successor
-	attrs    []byte // encoded
+// record is a session record as it stands in the store. Fields are read where
+// they lie, so that a request decodes only what it asks for; texts are views of
+// the bytes, which nobody modifies.
+type record []byte
+
+// fields is what a new record is made of.
+type fields struct {
+	id                     string // 16 characters
+	appID, openID, unionID string // 255 bytes at most
+	created, lastSeen      int64
+	idle, lifetime         int64
 }
 
-// parse checks the whole of raw except the attributes' inner framing, which
-// attributes.parse checks, and fills r without allocating.
-func (r *record) parse(raw []byte) error {
+func newRecord(f fields) record {
+	r := make(record, offStrings, offStrings+3+len(f.appID)+len(f.openID)+len(f.unionID))
+	r[0], r[offState] = recordVersion, byte(live)
+	copy(r[offID:offCreated], f.id)
+	putMillis(r[offCreated:], f.created)
+	putMillis(r[offLastSeen:], f.lastSeen)
+	putMillis(r[offIdle:], f.idle)
+	putMillis(r[offLifetime:], f.lifetime)
+	for _, s := range []string{f.appID, f.openID, f.unionID} {
+		r = append(r, byte(len(s)))
+		r = append(r, s...)
+	}
+	return r
+}
+
+// parseRecord checks everything that the methods rely on. The framing of the
+// attributes is checked where they are read.
+func parseRecord(raw []byte) (record, error) {
 	switch {
 	case len(raw) < tombstoneLen:
-		return errRecord
+		return nil, errRecord
 	case raw[0] != recordVersion:
-		return errRecordVersion
+		return nil, errRecordVersion
 	case state(raw[offState]) == revoked && len(raw) == tombstoneLen:
-		*r = record{raw: raw, state: revoked, why: reason(raw[2])}
-		return nil
-	case state(raw[offState]) > superseded || len(raw) < offStrings:
-		return errRecord
+		return raw, nil
+	case state(raw[offState]&^masked) > superseded || len(raw) < offStrings:
+		return nil, errRecord
 	}
-	r.raw = raw
-	r.state = state(raw[offState])
-	r.id = view(raw[offID:offCreated])
-	r.created = getMillis(raw[offCreated:])
-	r.lastSeen = getMillis(raw[offLastSeen:])
-	r.until = getMillis(raw[offUntil:])
-	r.idle = getMillis(raw[offIdle:])
-	r.lifetime = getMillis(raw[offLifetime:])
-	return r.parseTail(raw[offStrings:])
+	at := offStrings
+	for range 3 {
+		if at >= len(raw) || at+int(raw[at]) >= len(raw) {
+			return nil, errRecord
+		}
+		at += 1 + int(raw[at])
+	}
+	if state(raw[offState]&^masked) == superseded && len(raw)-at < len(digest{}) {
+		return nil, errRecord
+	}
+	return raw, nil
 }
 
-func (r *record) parseTail(rest []byte) error {
-	for _, s := range []*string{&r.appID, &r.openID, &r.unionID} {
-		if len(rest) == 0 || len(rest) <= int(rest[0]) {
-			return errRecord
-		}
+func (r record) state() state    { return state(r[offState] &^ masked) }
+func (r record) why() reason     { return reason(r[tombstoneLen-1]) } // of a tombstone
+func (r record) id() string      { return view(r[offID:offCreated]) }
+func (r record) created() int64  { return getMillis(r[offCreated:]) }
+func (r record) lastSeen() int64 { return getMillis(r[offLastSeen:]) }
+func (r record) until() int64    { return getMillis(r[offUntil:]) }
+func (r record) idle() int64     { return getMillis(r[offIdle:]) }
+func (r record) lifetime() int64 { return getMillis(r[offLifetime:]) }
+
+// texts also returns what follows them. For openid and unionid see identity.
+func (r record) texts() (appID, openID, unionID string, rest []byte) {
+	rest = r[offStrings:]
+	for _, s := range [...]*string{&appID, &openID, &unionID} {
 		n := 1 + int(rest[0])
 		*s, rest = view(rest[1:n]), rest[n:]
 	}
-	if r.state == superseded {
-		if len(rest) < len(digest{}) {
-			return errRecord
-		}
-		r.next, rest = rest[:len(digest{})], rest[len(digest{}):]
-	}
-	r.attrs = rest
-	return nil
+	return appID, openID, unionID, rest
 }
 
-// encode returns the record's bytes in a fresh slice.
-func (r *record) encode() []byte {
-	b := make([]byte, offStrings, offStrings+3+len(r.appID)+len(r.openID)+len(r.unionID)+len(r.next)+len(r.attrs))
-	b[0], b[offState] = recordVersion, byte(r.state)
-	copy(b[offID:], r.id)
-	putMillis(b[offCreated:], r.created)
-	putMillis(b[offLastSeen:], r.lastSeen)
-	putMillis(b[offUntil:], r.until)
-	putMillis(b[offIdle:], r.idle)
-	putMillis(b[offLifetime:], r.lifetime)
-	for _, s := range []string{r.appID, r.openID, r.unionID} {
-		b = append(b, byte(len(s)))
-		b = append(b, s...)
-	}
-	b = append(b, r.next...)
-	return append(b, r.attrs...)
+// next is the record that a rotation made of this one.
+func (r record) next() digest {
+	_, _, _, rest := r.texts()
+	return digest(rest)
 }
 
-// touched returns the record's bytes with another lastSeen.
-func (r *record) touched(now int64) []byte {
-	b := append([]byte(nil), r.raw...)
+func (r record) attrs() []byte {
+	_, _, _, rest := r.texts()
+	if r.state() == superseded {
+		rest = rest[len(digest{}):]
+	}
+	return rest
+}
+
+// withAttrs returns the record with other attributes.
+func (r record) withAttrs(attrs []byte) record {
+	head := r[:len(r)-len(r.attrs())]
+	return append(append(make(record, 0, len(head)+len(attrs)), head...), attrs...)
+}
+
+// touched returns the record with another lastSeen.
+func (r record) touched(now int64) record {
+	b := append(record(nil), r...)
 	putMillis(b[offLastSeen:], now)
 	return b
 }
 
-func tombstone(why reason) []byte {
-	return []byte{recordVersion, byte(revoked), byte(why)}
+// superseded returns what becomes of the live record r when a rotation makes
+// next of it: it ends at until, the end of the grace period.
+func (r record) superseded(until int64, next digest) record {
+	attrs := r.attrs()
+	b := append(make(record, 0, len(r)+len(next)), r[:len(r)-len(attrs)]...)
+	b[offState] = byte(superseded) | b[offState]&masked
+	putMillis(b[offUntil:], until)
+	return append(append(b, next[:]...), attrs...)
+}
+
+func tombstone(why reason) record {
+	return record{recordVersion, byte(revoked), byte(why)}
 }
 
 // expiresAt is the moment from which on the record is dead if nobody uses it,
 // in Unix milliseconds.
-func (r *record) expiresAt() int64 {
-	return min(r.lastSeen+r.idle, r.endsAt())
+func (r record) expiresAt() int64 {
+	return min(r.lastSeen()+r.idle(), r.endsAt())
 }
 
 // endsAt is the moment from which on the record is dead whatever happens.
-func (r *record) endsAt() int64 {
-	end := r.created + r.lifetime
-	if r.state == superseded {
-		end = min(end, r.until)
+func (r record) endsAt() int64 {
+	end := r.created() + r.lifetime()
+	if r.state() == superseded {
+		end = min(end, r.until())
 	}
 	return end
 }
 
 // check says whether a request at now may use the record.
-func (r *record) check(now int64) error {
-	if r.state == revoked {
-		return errRevoked(r.why)
+func (r record) check(now int64) error {
+	if r.state() == revoked {
+		return errRevoked(r.why())
 	}
 	if now >= r.expiresAt() {
 		return errInvalidSession()
@@ -198,13 +221,15 @@ func (r *record) check(now int64) error {
 
 // due reports whether use at now is worth a write: a twentieth of the idle
 // timeout has passed since the last one. A superseded record is not renewed.
-func (r *record) due(now int64) bool {
-	return r.state == live && now-r.lastSeen > r.idle/20
+func (r record) due(now int64) bool {
+	return r.state() == live && now-r.lastSeen() > r.idle()/20
 }
 
-// ttl is how long the store must keep the record at least.
-func (r *record) ttl(now int64) time.Duration {
-	return time.Duration(r.expiresAt()-now) * time.Millisecond
+// ttl is how long the store must keep the record at least. It is positive even
+// if the record has expired since it was checked: a store takes nothing else,
+// and its refusal would look like an outage.
+func (r record) ttl(now int64) time.Duration {
+	return max(time.Duration(r.expiresAt()-now), 1) * time.Millisecond
 }
 
 // view returns b as a string that shares its memory.

@@ -22,9 +22,10 @@ func (m *Manager) Rotate(ctx context.Context, token string) (string, *Session, e
 	if err != nil {
 		return "", nil, err
 	}
+	from.resemble(&old)
 	token = newToken()
 	d := tokenDigest(token)
-	s := m.successor(from, &d)
+	s := m.successor(from, token)
 	if err := m.create(ctx, s); err != nil {
 		return "", nil, err
 	}
@@ -38,11 +39,15 @@ func (m *Manager) Rotate(ctx context.Context, token string) (string, *Session, e
 	return token, s, nil
 }
 
-// successor copies a session under a new key.
-func (m *Manager) successor(from *Session, d *digest) *Session {
-	s := &Session{rec: from.rec}
-	s.rec.lastSeen = max(m.now(), from.rec.lastSeen)
-	s.key = s.keyBuf.put(sessionPrefix, d)
+// successor copies a live session for a new token.
+func (m *Manager) successor(from *Session, token string) *Session {
+	appID, _, _, _ := from.rec.texts()
+	s := m.newSession(token, fields{
+		id: from.rec.id(), appID: appID, openID: from.openID, unionID: from.UnionID,
+		created: from.rec.created(), lastSeen: max(m.now(), from.rec.lastSeen()),
+		idle: from.rec.idle(), lifetime: from.rec.lifetime(),
+	})
+	s.rec = s.rec.withAttrs(from.rec.attrs())
 	return s
 }
 
@@ -51,14 +56,14 @@ func (m *Manager) successor(from *Session, d *digest) *Session {
 func (m *Manager) listRecord(ctx context.Context, s *Session, d digest) error {
 	key := s.userKey()
 	u, err := m.editUser(ctx, key, func(u *user) error {
-		if e := u.find(s.rec.id); e != nil && len(e.records) > 1 {
+		if e := u.find(s.rec.id()); e != nil && len(e.records) > 1 {
 			_, dead, err := m.census(ctx, &user{entries: []entry{*e}})
 			if err != nil {
 				return err
 			}
 			u.drop(dead)
 		}
-		e := u.find(s.rec.id)
+		e := u.find(s.rec.id())
 		switch {
 		case e == nil:
 			return errInvalidSession()
@@ -92,11 +97,9 @@ func (m *Manager) supersede(ctx context.Context, key string, s *Session, d diges
 		if err := m.inherit(ctx, s, from); err != nil {
 			return err
 		}
-		ended := from.rec
 		now := m.now()
-		ended.state, ended.next = superseded, d[:]
-		ended.until = now + m.cfg.RotateGrace.Milliseconds()
-		err = m.store.Swap(ctx, from.key, from.rec.raw, ended.encode(), ended.ttl(now))
+		ended := from.rec.superseded(now+m.cfg.RotateGrace.Milliseconds(), d)
+		err = m.store.Swap(ctx, from.key, from.rec, ended, ended.ttl(now))
 		if err == nil {
 			return nil
 		}
@@ -109,18 +112,17 @@ func (m *Manager) supersede(ctx context.Context, key string, s *Session, d diges
 
 // inherit brings the attributes of s, which nobody uses yet, up to those of from.
 func (m *Manager) inherit(ctx context.Context, s, from *Session) error {
-	if string(s.rec.attrs) == string(from.rec.attrs) {
+	if string(s.rec.attrs()) == string(from.rec.attrs()) {
 		return nil
 	}
-	rec := s.rec
-	rec.attrs = from.rec.attrs
-	raw := rec.encode()
-	err := m.store.Swap(ctx, s.key, s.rec.raw, raw, rec.ttl(m.now()))
+	raw := s.rec.withAttrs(from.rec.attrs())
+	err := m.store.Swap(ctx, s.key, s.rec, raw, raw.ttl(m.now()))
 	if errors.Is(err, ErrConflict) { // only whoever ends the session touches its record
 		return errInvalidSession()
 	}
 	if err != nil {
 		return errStore(err)
 	}
-	return s.load(raw)
+	s.rec = raw
+	return nil
 }

@@ -19,12 +19,15 @@ type Session struct {
 	ID      string `json:"id"`                // public handle; no credential; survives rotation
 
 	rec     record
-	set     attributes // of a session being changed; nil: see rec.attrs
+	set     attributes // of a session being changed; nil: see rec
 	profile json.RawMessage
 
+	openID string // as the record has it
 	key    string // of the record, in the store
 	keyBuf keyBuffer
-	buf    [192]byte // holds the record of most sessions, to save an allocation
+	// buf holds the record of most sessions, to save an allocation. Its size
+	// makes an attached session fill a size class of the allocator (384 bytes).
+	buf [171]byte
 }
 
 // Attr returns the attribute called name, and "" if there is none.
@@ -32,7 +35,7 @@ func (s *Session) Attr(name string) string {
 	if s.set != nil {
 		return s.set[name]
 	}
-	return findAttr(s.rec.attrs, name)
+	return findAttr(s.rec.attrs(), name)
 }
 
 // Attrs yields all attributes, in no particular order.
@@ -40,7 +43,7 @@ func (s *Session) Attrs() iter.Seq2[string, string] {
 	if s.set != nil {
 		return maps.All(s.set)
 	}
-	return scanAttrs(s.rec.attrs)
+	return scanAttrs(s.rec.attrs())
 }
 
 // SetAttr sets an attribute. It is stored only where the manager hands out a
@@ -60,16 +63,16 @@ func (s *Session) DeleteAttr(name string) {
 
 func (s *Session) change() {
 	if s.set == nil {
-		s.set = maps.Collect(scanAttrs(s.rec.attrs))
+		s.set = maps.Collect(scanAttrs(s.rec.attrs()))
 	}
 }
 
 // CreatedAt is the time of the login.
-func (s *Session) CreatedAt() time.Time { return time.UnixMilli(s.rec.created) }
+func (s *Session) CreatedAt() time.Time { return time.UnixMilli(s.rec.created()) }
 
 // LastSeen is the last use that was written down; it lags behind by up to a
 // twentieth of the idle timeout.
-func (s *Session) LastSeen() time.Time { return time.UnixMilli(s.rec.lastSeen) }
+func (s *Session) LastSeen() time.Time { return time.UnixMilli(s.rec.lastSeen()) }
 
 // ExpiresAt is when the session ends if it is not used until then.
 func (s *Session) ExpiresAt() time.Time { return time.UnixMilli(s.rec.expiresAt()) }
@@ -90,34 +93,47 @@ func (s Session) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "Session{AppID:%s ID:%s}", s.AppID, s.ID)
 }
 
-// load makes s the view of a record that was read or written.
+// load makes s the view of a record that was read or written. Whose session it
+// is becomes known by its token, or from another record of the session.
 func (s *Session) load(raw []byte) error {
-	if err := s.rec.parse(raw); err != nil {
-		return err
-	}
-	s.set = nil
-	s.expose()
-	return nil
-}
-
-// expose fills the exported fields from the record.
-func (s *Session) expose() {
-	s.AppID, s.OpenID, s.UnionID, s.ID = s.rec.appID, s.rec.openID, s.rec.unionID, s.rec.id
-}
-
-func (s *Session) userKey() string { return userKey(s.rec.appID, s.rec.openID) }
-
-// seal writes changed attributes back into the record.
-func (s *Session) seal() error {
-	if s.set == nil {
-		return nil
-	}
-	attrs, err := s.set.encode()
+	rec, err := parseRecord(raw)
 	if err != nil {
 		return err
 	}
-	s.rec.attrs = attrs
+	s.rec, s.set = rec, nil
 	return nil
+}
+
+// reveal fills in whose session it is. token is the record's own.
+func (s *Session) reveal(token string) {
+	s.AppID, _, _, _ = s.rec.texts()
+	s.OpenID, s.UnionID = s.rec.identity(token)
+	s.ID, s.openID = s.rec.id(), s.OpenID
+}
+
+// resemble takes over whose session it is from another view of it.
+func (s *Session) resemble(other *Session) {
+	s.AppID, _, _, _ = other.rec.texts()
+	s.OpenID, s.UnionID, s.ID, s.openID = other.openID, other.UnionID, other.rec.id(), other.openID
+}
+
+// changed returns the record with the attributes that were set.
+func (s *Session) changed() (record, error) {
+	if s.set == nil {
+		return s.rec, nil
+	}
+	attrs, err := s.set.encode()
+	if err != nil {
+		return nil, err
+	}
+	return s.rec.withAttrs(attrs), nil
+}
+
+// userKey does not go by the exported fields: those are the application's to
+// change.
+func (s *Session) userKey() string {
+	appID, _, _, _ := s.rec.texts()
+	return userKey(appID, s.openID)
 }
 
 type sessionKey struct{}

@@ -19,17 +19,18 @@ func (m *Manager) Update(ctx context.Context, s *Session, fn func(*Session) erro
 		if err != nil {
 			return err
 		}
+		current.resemble(s)
 		if err := fn(current); err != nil {
 			return err
 		}
-		if err := current.seal(); err != nil {
+		raw, err := current.changed()
+		if err != nil {
 			return err
 		}
-		raw := current.rec.encode()
-		if string(raw) == string(current.rec.raw) {
+		if string(raw) == string(current.rec) {
 			return nil
 		}
-		err = m.store.Swap(ctx, current.key, current.rec.raw, raw, current.rec.ttl(m.now()))
+		err = m.store.Swap(ctx, current.key, current.rec, raw, raw.ttl(m.now()))
 		if err == nil {
 			return nil
 		}
@@ -41,7 +42,7 @@ func (m *Manager) Update(ctx context.Context, s *Session, fn func(*Session) erro
 }
 
 // current reads the live session under key, following rotations to the record
-// whose token is the newest.
+// whose token is the newest. Whose it is the caller knows.
 func (m *Manager) current(ctx context.Context, key string) (*Session, error) {
 	for range maxRecords + 1 {
 		s := new(Session)
@@ -51,10 +52,10 @@ func (m *Manager) current(ctx context.Context, key string) (*Session, error) {
 		if err := s.rec.check(m.now()); err != nil {
 			return nil, err
 		}
-		if s.rec.state == live {
+		if s.rec.state() == live {
 			return s, nil
 		}
-		next := digest(s.rec.next)
+		next := s.rec.next()
 		key = next.key(sessionPrefix)
 	}
 	return nil, errInvalidSession()
