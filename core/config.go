@@ -142,7 +142,7 @@ func (c *Config) checkApps() error {
 		seen[app.AppID] = true
 	}
 	if c.AppID == "" && (c.Secret != "" || c.Source != nil) {
-		return errors.New("Secret or Source without AppID: set AppID (WX_APPID)")
+		return errors.New("set AppID (WX_APPID): Secret or Source belong to it")
 	}
 	return nil
 }
@@ -150,15 +150,15 @@ func (c *Config) checkApps() error {
 func (c *Config) checkTimes() error {
 	switch {
 	case c.IdleTimeout < time.Second:
-		return fmt.Errorf("IdleTimeout (WX_IDLE_TIMEOUT) is %v, it must be at least 1s", c.IdleTimeout)
+		return fmt.Errorf("set IdleTimeout (WX_IDLE_TIMEOUT) to at least 1s, it is %v", c.IdleTimeout)
 	case c.Lifetime < c.IdleTimeout:
-		return fmt.Errorf("Lifetime (WX_LIFETIME) is %v, it must not be less than IdleTimeout (WX_IDLE_TIMEOUT), which is %v", c.Lifetime, c.IdleTimeout)
+		return fmt.Errorf("set Lifetime (WX_LIFETIME) to at least IdleTimeout (WX_IDLE_TIMEOUT), which is %v; it is %v", c.IdleTimeout, c.Lifetime)
 	case c.Lifetime > 10*365*24*time.Hour:
-		return fmt.Errorf("Lifetime (WX_LIFETIME) is %v, it must be ten years at most", c.Lifetime)
+		return fmt.Errorf("set Lifetime (WX_LIFETIME) to ten years at most, it is %v", c.Lifetime)
 	case c.RotateGrace < 0:
-		return fmt.Errorf("RotateGrace (WX_ROTATE_GRACE) is %v, it must not be negative", c.RotateGrace)
+		return fmt.Errorf("set RotateGrace (WX_ROTATE_GRACE) to a positive duration, it is %v", c.RotateGrace)
 	case c.MaxSessions < 0 || c.MaxSessions > maxMaxSessions:
-		return fmt.Errorf("MaxSessions (WX_MAX_SESSIONS) is %d, it must be 1 to %d", c.MaxSessions, maxMaxSessions)
+		return fmt.Errorf("set MaxSessions (WX_MAX_SESSIONS) to 1 to %[2]d, it is %[1]d", c.MaxSessions, maxMaxSessions)
 	}
 	return nil
 }
@@ -169,7 +169,7 @@ func (c *Config) checkPrefix() error {
 	}
 	if !strings.HasPrefix(c.Prefix, "/") || strings.HasSuffix(c.Prefix, "/") || strings.Contains(c.Prefix, "//") ||
 		strings.IndexFunc(c.Prefix, func(r rune) bool { return !pathRune(r) }) >= 0 {
-		return fmt.Errorf("Prefix (WX_PREFIX) is %q, it must look like /wx", c.Prefix)
+		return fmt.Errorf("set Prefix (WX_PREFIX) to something like /wx, it is %q", c.Prefix)
 	}
 	return nil
 }
@@ -183,7 +183,7 @@ func (c *Config) checkStore() error {
 	if c.Store == "" || found && slices.Contains(storeSchemes, scheme) {
 		return nil
 	}
-	return fmt.Errorf("Store (WX_STORE) must begin with one of %s://", strings.Join(storeSchemes, "://, "))
+	return fmt.Errorf("set Store (WX_STORE) to a DSN that begins with one of %s://", strings.Join(storeSchemes, "://, "))
 }
 
 // appIDShaped is lenient: appids are wx and 16 hex digits, but test apps and
@@ -297,7 +297,7 @@ func splitBases(text string) ([]string, error) {
 		base = strings.TrimRight(strings.TrimSpace(base), "/")
 		u, err := url.Parse(base)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
-			return nil, errors.New("APIBase (WX_API_BASE) must look like https://api.weixin.qq.com")
+			return nil, errors.New("set APIBase (WX_API_BASE) to something like https://api.weixin.qq.com")
 		}
 		bases = append(bases, base)
 	}

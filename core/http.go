@@ -7,6 +7,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // maxBody bounds the body of a login-route request.
@@ -89,6 +90,23 @@ func (m *Manager) Authorize(ctx context.Context, h Header) (context.Context, *Se
 		return ctx, nil, err
 	}
 	return a, &a.session, nil
+}
+
+// AuthorizeSessionKey is Authorize for routes that decrypt: the session must be
+// live, and its session_key one that WeChat took within the last maxAge (see
+// RequireSessionKey). Behind another middleware it takes the session from ctx.
+func (m *Manager) AuthorizeSessionKey(ctx context.Context, h Header, maxAge time.Duration) (context.Context, *Session, error) {
+	known, s := ctx, FromContext(ctx)
+	if s == nil {
+		var err error
+		if known, s, err = m.Authorize(ctx, h); err != nil {
+			return ctx, nil, err
+		}
+	}
+	if err := m.RequireSessionKey(ctx, s, maxAge); err != nil {
+		return ctx, nil, err
+	}
+	return known, s, nil
 }
 
 // Recognize is Authorize for pages that are public: whatever is wrong with the
