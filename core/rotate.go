@@ -98,7 +98,8 @@ func (m *Manager) supersede(ctx context.Context, key string, s *Session, d diges
 			return err
 		}
 		now := m.now()
-		ended := from.rec.superseded(now+m.cfg.RotateGrace.Milliseconds(), d)
+		used := from.rec.touched(max(now, from.rec.lastSeen())) // or the idle timeout would cut the grace period short
+		ended := used.superseded(now+m.cfg.RotateGrace.Milliseconds(), d)
 		err = m.store.Swap(ctx, from.key, from.rec, ended, ended.ttl(now))
 		if err == nil {
 			return nil

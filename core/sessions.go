@@ -96,16 +96,25 @@ func (m *Manager) Logout(ctx context.Context, token string) error {
 	switch err := m.find(ctx, token, &s, m.now()); CodeOf(err) {
 	case "":
 	case InvalidSession, SessionRevoked:
-		return nil
+		return m.bury(ctx, &s)
 	default:
 		return err
 	}
 	d := tokenDigest(token)
 	return m.end(ctx, s.userKey(), func(u *user) error {
 		u.doomEntry(s.ID, byLogout)
-		u.doomRecord(d, byLogout) // even if the index has been lost
+		u.doomLast(d, byLogout) // even if the index has been lost
 		return nil
 	})
+}
+
+// bury deletes the record of a token that has expired. Otherwise a renewal that
+// is on its way since just before could still bring it back.
+func (m *Manager) bury(ctx context.Context, s *Session) error {
+	if s.rec == nil || s.rec.state() == revoked {
+		return nil
+	}
+	return m.delete(withRevocation(ctx), s.key)
 }
 
 // end dooms sessions with fn, then kills them, and finishes what an earlier

@@ -78,6 +78,16 @@ func (u *user) doomRecord(d digest, why reason) {
 	}
 }
 
+// doomLast makes d the last to be killed. As long as others live, the client
+// that has d's token finds its session, and can try to log out again.
+func (u *user) doomLast(d digest, why reason) {
+	if i := slices.IndexFunc(u.doomed, func(x doom) bool { return x.record == d }); i >= 0 {
+		why = u.doomed[i].why
+		u.doomed = slices.Delete(u.doomed, i, i+1)
+	}
+	u.doomed = append(u.doomed, doom{d, why})
+}
+
 // drop dooms the records that were found dead, and forgets a session that has
 // no other. They are deleted rather than only forgotten: an instance whose
 // clock is behind may still take them for alive.
