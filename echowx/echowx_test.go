@@ -55,7 +55,7 @@ func routes(r router, app *adaptertest.App) {
 		_, err := io.Copy(c.Response(), c.Request().Body)
 		return err
 	}, require)
-	r.GET("/refuse", func(c echo.Context) error { return echowx.Refuse(c, app.Manager, app.Err) })
+	r.GET("/refuse", func(c echo.Context) error { return echowx.Refuse(c, app.Manager, app.Err()) })
 	r.GET("/stream", func(c echo.Context) error {
 		app.Stream(c.Response(), c.Response().Flush)
 		return nil

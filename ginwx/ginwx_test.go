@@ -49,7 +49,7 @@ func build(app *adaptertest.App) *gin.Engine {
 	r.GET("/public", ginwx.Optional(app.Manager), who)
 	r.GET("/plain", who)
 	r.POST("/echo", require, func(c *gin.Context) { _, _ = io.Copy(c.Writer, c.Request.Body) })
-	r.GET("/refuse", func(c *gin.Context) { ginwx.Refuse(c, app.Manager, app.Err) })
+	r.GET("/refuse", func(c *gin.Context) { ginwx.Refuse(c, app.Manager, app.Err()) })
 	r.GET("/stream", require, func(c *gin.Context) { app.Stream(c.Writer, c.Writer.Flush) })
 	r.GET("/hijack", require, func(c *gin.Context) {
 		conn, _, err := c.Writer.Hijack()

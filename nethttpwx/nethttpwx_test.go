@@ -49,7 +49,7 @@ func routes(mux *http.ServeMux, app *adaptertest.App, auth func(http.Handler) ht
 		_, _ = io.Copy(w, r.Body)
 	})))
 	mux.HandleFunc("GET /refuse", func(w http.ResponseWriter, r *http.Request) {
-		nethttpwx.Refuse(w, r, app.Manager, app.Err)
+		nethttpwx.Refuse(w, r, app.Manager, app.Err())
 	})
 	mux.Handle("GET /stream", require(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		app.Stream(w, w.(http.Flusher).Flush)

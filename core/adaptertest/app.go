@@ -18,7 +18,7 @@ import (
 //	GET        /public  Optional  the same
 //	GET        /plain   none      the same
 //	POST       /echo    Require   the body of the request
-//	GET        /refuse  none      refuses with app.Err as the adapter lets handlers do it
+//	GET        /refuse  none      refuses with app.Err() as the adapter lets handlers do it
 //	GET        /stream  Require   app.Stream(body, flush)
 //	GET        /hijack  Require   app.Hijack(connection)
 //	GET        /panic   Require   app.Panic()
@@ -34,11 +34,11 @@ import (
 type App struct {
 	Manager *core.Manager
 	Group   string // "" or a path such as /v1; "" means on the application itself
-	Err     error  // what /refuse refuses with
 
 	proceed chan struct{} // closed: Stream goes on
 
 	mu       sync.Mutex
+	refusal  error
 	served   int // calls of handlers
 	errs     []error
 	panicked []any
@@ -93,6 +93,19 @@ var errPanic = errors.New("the handler's own panic")
 func (a *App) Panic() {
 	a.count()
 	panic(errPanic)
+}
+
+// Err returns the error that /refuse refuses with.
+func (a *App) Err() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.refusal
+}
+
+func (a *App) setErr(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.refusal = err
 }
 
 // Recovered takes the value of a panic that left the adapter's middlewares.

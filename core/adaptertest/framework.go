@@ -50,7 +50,7 @@ func (r *rig) errorPath() {
 	r.wantFailures(core.NoSession)
 	r.do("POST", "/wx/login", "{}").want(400)
 	r.wantFailures(core.NoSession, core.BadRequest)
-	r.app.Err = &core.Error{Code: core.NotFound, Message: "no such cart"}
+	r.app.setErr(&core.Error{Code: core.NotFound, Message: "no such cart"})
 	r.do("GET", "/refuse", "").want(404)
 	r.wantFailures(core.NoSession, core.BadRequest, core.NotFound)
 }

@@ -58,7 +58,7 @@ func (row row) run(t testing.TB, h Harness, group string) {
 	if row.needs != nil && !row.needs(h) {
 		t.Skip("the framework cannot do this")
 	}
-	row.check(&rig{TB: t, h: h, group: group})
+	row.check(&rig{TB: t, h: h, group: group, patience: patience})
 }
 
 // table lists the rows in the order they run.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/wxsession/wxsession/core"
 )
@@ -22,7 +23,8 @@ func loginRows() []row {
 }
 
 func (r *rig) loginAnswers() {
-	r.start()
+	now := time.Now()
+	r.start(func(c *core.Config) { c.Now = func() time.Time { return now } })
 	got := r.do("POST", "/wx/login", loginBody(r.wx.Code(r.wx.OpenID("alice")))).
 		wantJSON(200, "3rd_session", "expires_in", "lifetime")
 	if quoted := len(got["3rd_session"]); quoted != 2+len(unissued) {
@@ -106,7 +108,7 @@ func (r *rig) hugeLogins() {
 func (r *rig) largeLogin() {
 	r.start()
 	body := loginBody(r.wx.Code(r.wx.OpenID("alice")))
-	r.do("POST", "/wx/login", body+strings.Repeat(" ", 64<<10-len(body))).want(200)
+	r.do("POST", "/wx/login", strings.Repeat(" ", 64<<10-len(body))+body).want(200)
 }
 
 // wantUntouched checks that no request has reached the store or WeChat.

@@ -49,8 +49,8 @@ func (r *rig) misconfigured() {
 
 func (r *rig) handlerRefuses() {
 	r.start()
-	r.app.Err = &core.Error{Code: core.BadRequest, Message: "attributes take too much"}
+	r.app.setErr(&core.Error{Code: core.BadRequest, Message: "attributes take too much"})
 	r.do("GET", "/refuse", "").wantRefusal(400, core.BadRequest)
-	r.app.Err = fmt.Errorf("cannot load the cart: %w", &core.Error{Code: core.InvalidSession, Message: "it is gone"})
+	r.app.setErr(fmt.Errorf("cannot load the cart: %w", &core.Error{Code: core.InvalidSession, Message: "it is gone"}))
 	r.do("GET", "/refuse", "").wantUnauthorized(core.InvalidSession, false)
 }

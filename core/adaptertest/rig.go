@@ -14,7 +14,7 @@ import (
 	"github.com/wxsession/wxsession/core/wxtest"
 )
 
-// patience bounds every request of the table. It is used up only where an
+// patience bounds whatever the table waits for. It is used up only where an
 // adapter hangs.
 const patience = 10 * time.Second
 
@@ -22,8 +22,9 @@ const patience = 10 * time.Second
 // its own if need be.
 type rig struct {
 	testing.TB
-	h     Harness
-	group string
+	h        Harness
+	group    string
+	patience time.Duration
 
 	wx     *wxtest.Server
 	store  *store
@@ -71,7 +72,7 @@ type answer struct {
 // do sends a request; headers are names and values in turn.
 func (r *rig) do(method, path, body string, headers ...string) *answer {
 	r.Helper()
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	ctx, cancel := context.WithTimeout(r.Context(), r.patience)
 	defer cancel()
 	res, err := r.client.Do(r.request(ctx, method, path, body, headers...))
 	if err != nil {

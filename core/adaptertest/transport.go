@@ -25,7 +25,7 @@ func (r *rig) stream() {
 	proceed := sync.OnceFunc(func() { close(r.app.proceed) })
 	r.Cleanup(proceed) // before the server waits for the request to end
 	token, _ := r.login("alice")
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	ctx, cancel := context.WithTimeout(r.Context(), r.patience)
 	defer cancel()
 	res, err := r.client.Do(r.request(ctx, "GET", "/stream", "", bearer(token)...))
 	if err != nil {
@@ -54,7 +54,7 @@ func (r *rig) hijack() {
 		r.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(patience))
+	_ = conn.SetDeadline(time.Now().Add(r.patience))
 	if err := r.request(r.Context(), "GET", "/hijack", "", bearer(token)...).Write(conn); err != nil {
 		r.Fatal(err)
 	}
@@ -69,13 +69,17 @@ func (r *rig) cancel() {
 	token, _ := r.login("alice")
 	ctx, goAway := context.WithCancel(r.Context())
 	defer goAway()
-	asked, cancelled := make(chan struct{}), make(chan struct{})
+	asked, cancelled, over := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	r.Cleanup(func() { close(over) }) // before the server waits for the request to end
 	var once sync.Once
 	r.store.setOnGet(func(ctx context.Context) {
 		once.Do(func() {
 			close(asked)
-			<-ctx.Done()
-			close(cancelled)
+			select {
+			case <-ctx.Done():
+				close(cancelled)
+			case <-over:
+			}
 		})
 	})
 	go func() {
@@ -92,8 +96,8 @@ func (r *rig) await(c <-chan struct{}, what string) {
 	r.Helper()
 	select {
 	case <-c:
-	case <-time.After(patience):
-		r.Fatalf("waited %v for %s", patience, what)
+	case <-time.After(r.patience):
+		r.Fatalf("waited %v for %s", r.patience, what)
 	}
 }
 
@@ -109,7 +113,7 @@ func (r *rig) panics() {
 // fetch is GET for rows that care for the body alone, or run beside others. It
 // reports an error as a body that no application sends.
 func (r *rig) fetch(path string, headers ...string) string {
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	ctx, cancel := context.WithTimeout(r.Context(), r.patience)
 	defer cancel()
 	res, err := r.client.Do(r.request(ctx, "GET", path, "", headers...))
 	if err != nil {

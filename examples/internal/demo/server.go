@@ -34,9 +34,9 @@ func NewServer(cfg *core.Config) *Server {
 	return s
 }
 
-// grace is what requests have to end after SIGTERM. It is less than the five
+// grace is what requests have to end after SIGTERM. It leaves some of the five
 // seconds in which the process has promised to be gone.
-const grace = 4 * time.Second
+const grace = 3 * time.Second
 
 // Run serves h on ADDR (default :8080; port 0 takes a free one) until SIGINT or
 // SIGTERM. Requests that run then may end; after that it returns nil.

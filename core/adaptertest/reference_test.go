@@ -1,0 +1,170 @@
+package adaptertest
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/wxsession/wxsession/core"
+)
+
+// reference is an adapter in its simplest form, with places to break it. The
+// zero value is right.
+type reference struct {
+	routes    func(core.Route) []core.Route // what to mount for a login route
+	more      func(*http.ServeMux)          // mounts what nobody asked for
+	request   func(*core.Request, *http.Request)
+	context   func(context.Context) context.Context
+	reply     func(*core.Reply)
+	guard     func(http.Handler) http.Handler // around Require
+	authorize func(*core.Manager) error       // before Authorize
+	attach    func(*http.Request, context.Context) *http.Request
+	recognize func(*core.Manager, *http.Request) (*http.Request, error)
+	session   func(*http.Request) *core.Session
+	writer    func(http.ResponseWriter) http.ResponseWriter
+	failed    func(error) error // what the error path gets
+	noisy     bool              // the error path gets successes too
+}
+
+func (a *reference) harness() Harness {
+	return Harness{Serve: func(t testing.TB, app *App) string {
+		mux := http.NewServeMux()
+		a.mount(mux, app)
+		a.addRoutes(mux, app)
+		if a.more != nil {
+			a.more(mux)
+		}
+		return ServeHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer func() {
+				if v := recover(); v != nil {
+					app.Recovered(v)
+				}
+			}()
+			http.StripPrefix(app.Group, mux).ServeHTTP(w, r)
+		}))
+	}}
+}
+
+func (a *reference) mount(mux *http.ServeMux, app *App) {
+	for _, configured := range app.Manager.Routes() {
+		routes := []core.Route{configured}
+		if a.routes != nil {
+			routes = a.routes(configured)
+		}
+		for _, route := range routes {
+			mux.HandleFunc(route.Method+" "+route.Path, func(w http.ResponseWriter, r *http.Request) {
+				req := core.Request{Header: r.Header, Query: r.URL.RawQuery, ID: r.PathValue("id"), Body: r.Body}
+				if a.request != nil {
+					a.request(&req, r)
+				}
+				a.send(w, app, configured.Serve(a.ctx(r), req))
+			})
+		}
+	}
+}
+
+func (a *reference) ctx(r *http.Request) context.Context {
+	if a.context != nil {
+		return a.context(r.Context())
+	}
+	return r.Context()
+}
+
+func (a *reference) send(w http.ResponseWriter, app *App, r core.Reply) {
+	if r.Err != nil || a.noisy {
+		var err error = r.Err
+		if a.failed != nil {
+			err = a.failed(err)
+		}
+		app.Failed(err)
+	}
+	if a.reply != nil {
+		a.reply(&r)
+	}
+	for _, h := range r.Header {
+		w.Header().Add(h.Name, h.Value)
+	}
+	w.WriteHeader(r.Status)
+	_, _ = w.Write(r.Body)
+}
+
+func (a *reference) require(app *App, next http.Handler) http.Handler {
+	h := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.authorize != nil {
+			if err := a.authorize(app.Manager); err != nil {
+				a.send(w, app, app.Manager.Refusal(r.Context(), err, r.Header))
+				return
+			}
+		}
+		ctx, _, err := app.Manager.Authorize(a.ctx(r), r.Header)
+		if err != nil {
+			a.send(w, app, app.Manager.Refusal(r.Context(), err, r.Header))
+			return
+		}
+		if a.writer != nil {
+			w = a.writer(w)
+		}
+		if a.attach != nil {
+			next.ServeHTTP(w, a.attach(r, ctx))
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
+	}))
+	if a.guard != nil {
+		h = a.guard(h)
+	}
+	return h
+}
+
+func (a *reference) optional(app *App, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.recognize != nil {
+			known, err := a.recognize(app.Manager, r)
+			if err != nil {
+				a.send(w, app, app.Manager.Refusal(r.Context(), err, r.Header))
+				return
+			}
+			next.ServeHTTP(w, known)
+			return
+		}
+		ctx, _ := app.Manager.Recognize(r.Context(), r.Header)
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+func (a *reference) addRoutes(mux *http.ServeMux, app *App) {
+	session := func(r *http.Request) *core.Session { return core.FromContext(r.Context()) }
+	if a.session != nil {
+		session = a.session
+	}
+	who := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, app.Who(r.Context(), session(r)))
+	})
+	handle := func(pattern string, h http.HandlerFunc) { mux.Handle(pattern, a.require(app, h)) }
+	handle("GET /me", who)
+	mux.Handle("GET /public", a.optional(app, who))
+	mux.Handle("GET /plain", who)
+	handle("POST /echo", func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
+	mux.HandleFunc("GET /refuse", func(w http.ResponseWriter, r *http.Request) {
+		a.send(w, app, app.Manager.Refusal(r.Context(), app.Err(), r.Header))
+	})
+	handle("GET /stream", func(w http.ResponseWriter, _ *http.Request) {
+		flush := func() {}
+		if f, ok := w.(http.Flusher); ok {
+			flush = f.Flush
+		}
+		app.Stream(w, flush)
+	})
+	handle("GET /hijack", func(w http.ResponseWriter, _ *http.Request) {
+		h, ok := w.(http.Hijacker)
+		if !ok {
+			http.Error(w, "no hijacker", http.StatusInternalServerError)
+			return
+		}
+		if conn, _, err := h.Hijack(); err == nil {
+			app.Hijack(conn)
+		}
+	})
+	handle("GET /panic", func(http.ResponseWriter, *http.Request) { app.Panic() })
+}
