@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// bench is what an experiment works with.
+type bench struct {
+	ctx     context.Context
+	quick   bool
+	cleanup []func()
+}
+
+func newBench(ctx context.Context, quick bool) *bench { return &bench{ctx: ctx, quick: quick} }
+
+// atEnd calls f when the experiment is over; the last one given comes first.
+func (b *bench) atEnd(f func()) { b.cleanup = append(b.cleanup, f) }
+
+func (b *bench) close() {
+	for _, f := range slices.Backward(b.cleanup) {
+		f()
+	}
+}
+
+// many is n, or much less in a smoke run.
+func (b *bench) many(n int) int {
+	if b.quick {
+		return max(1, n/500)
+	}
+	return n
+}
+
+// operation does one piece of work, the i-th. It belongs to one goroutine.
+type operation func(i int) error
+
+// side is one side of a comparison: it makes an operation for each goroutine.
+type side func() operation
+
+// shared is the side of an operation that any number of goroutines may share.
+func shared(op operation) side { return func() operation { return op } }
+
+// times holds nanoseconds per operation, a row for each round, with a column
+// for each side.
+type times [][]float64
+
+// ratio is the median over the rounds of what f makes of a round.
+func (t times) ratio(f func(ns []float64) float64) float64 {
+	all := make([]float64, len(t))
+	for i, row := range t {
+		all[i] = f(row)
+	}
+	return median(all)
+}
+
+// of is the median of one side, in nanoseconds.
+func (t times) of(side int) float64 {
+	return t.ratio(func(ns []float64) float64 { return ns[side] })
+}
+
+func median(v []float64) float64 {
+	v = slices.Sorted(slices.Values(v))
+	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
+}
+
+// Blocks are long enough for a clock's reading to be nothing, and short enough
+// that the machine is the same for all blocks of a round.
+const (
+	block  = 20 * time.Millisecond
+	rounds = 101
+)
+
+// compare times the sides in turn with so many goroutines each. The order
+// changes from round to round, as each side leaves something behind for the
+// next: caches, garbage.
+func (b *bench) compare(goroutines int, sides ...side) (times, error) {
+	length, n := block, rounds
+	if goroutines > 1 {
+		length *= 3
+	}
+	if b.quick {
+		length, n = time.Millisecond, 3
+	}
+	blocks := make([]*timing, len(sides))
+	for i, s := range sides {
+		blocks[i] = newTiming(s, goroutines)
+		if err := blocks[i].calibrate(length); err != nil {
+			return nil, err
+		}
+	}
+	result := make(times, n)
+	for round := range result {
+		result[round] = make([]float64, len(sides))
+		for j := range blocks {
+			i := (round + j) % len(blocks)
+			took, err := blocks[i].run()
+			if err != nil {
+				return nil, err
+			}
+			result[round][i] = float64(took.Nanoseconds()) / float64(blocks[i].n)
+		}
+		if err := b.ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+	return result, nil
+}
+
+// timing runs blocks of one side.
+type timing struct {
+	ops  []operation // one for each goroutine
+	n    int         // operations per block
+	done int         // operations so far, so that each gets a number of its own
+}
+
+func newTiming(s side, goroutines int) *timing {
+	t := &timing{n: goroutines}
+	for range goroutines {
+		t.ops = append(t.ops, s())
+	}
+	return t
+}
+
+// calibrate finds the number of operations that take so long.
+func (t *timing) calibrate(length time.Duration) error {
+	for {
+		took, err := t.run()
+		if err != nil {
+			return err
+		}
+		if took >= length/2 {
+			t.n = max(len(t.ops), int(float64(t.n)*float64(length)/float64(took)))
+			return nil
+		}
+		t.n *= 2
+	}
+}
+
+func (t *timing) run() (time.Duration, error) {
+	from := t.done
+	t.done += t.n
+	start := time.Now()
+	if len(t.ops) == 1 {
+		err := repeat(t.ops[0], from, t.done, 1)
+		return time.Since(start), err
+	}
+	errs := make([]error, len(t.ops))
+	var wg sync.WaitGroup
+	for g, op := range t.ops {
+		wg.Go(func() { errs[g] = repeat(op, from+g, t.done, len(t.ops)) })
+	}
+	wg.Wait()
+	took := time.Since(start)
+	for _, err := range errs {
+		if err != nil {
+			return took, err
+		}
+	}
+	return took, nil
+}
+
+func repeat(op operation, from, to, step int) error {
+	for i := from; i < to; i += step {
+		if err := op(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+)
+
+// experiment measures what belongs to one target, or to several that share a
+// set-up.
+type experiment struct {
+	target string // numbers as in the list of targets, separated by commas
+	name   string
+	needs  string // a server's binary; "": none
+	pinned bool   // to one core, with its servers
+	run    func(*bench) ([]Row, error)
+}
+
+func experiments() []experiment {
+	return []experiment{
+		{"1", "gin against gin-jwt", "", false, ginAgainstJWT},
+		{"2", "net/http against scs", "", false, nethttpAgainstSCS},
+		{"3", "memory store against the floor", "", false, requestsAgainstFloor},
+		{"4", "allocations", "", false, allocations},
+		{"5", "Redis commands and round trips", "redis-server", false, redisTraffic},
+		{"6", "Redis against a bare GET, sequential", "redis-server", true, redisSequential},
+		{"6", "Redis against a bare GET, parallel", "redis-server", false, redisParallel},
+		{"7", "Redis against gin-contrib/sessions", "redis-server", false, redisAgainstGinContrib},
+		{"8", "near cache", "redis-server", false, nearCache},
+		{"9", "Memcached against a bare get", "memcached", true, memcachedSequential},
+		{"10,11", "a million sessions in memory", "", false, millionSessions},
+		{"12", "expiry of half a million", "", false, expiry},
+		{"13", "login against a bare GET, sequential", "", true, loginSequential},
+		{"13,14", "login in parallel", "", false, loginParallel},
+		{"15", "lookup among a million", "", false, lookupAmongMany},
+		{"16", "two cores", "", false, twoCores},
+		{"17", "Redis memory", "redis-server", false, redisMemory},
+	}
+}
+
+func find(name string) (experiment, error) {
+	all := experiments()
+	if i := slices.IndexFunc(all, func(e experiment) bool { return e.name == name }); i >= 0 {
+		return all[i], nil
+	}
+	return experiment{}, fmt.Errorf("no experiment is called %q", name)
+}
+
+// choose returns the experiments for a list of target numbers; "" chooses all.
+func choose(only string) ([]experiment, error) {
+	all := experiments()
+	if only == "" {
+		return all, nil
+	}
+	var chosen []experiment
+	for _, e := range all {
+		if slices.ContainsFunc(strings.Split(only, ","), e.measures) {
+			chosen = append(chosen, e)
+		}
+	}
+	if chosen == nil {
+		return nil, fmt.Errorf("no target has one of the numbers %q: they go from 1 to 17", only)
+	}
+	return chosen, nil
+}
+
+func (e experiment) measures(number string) bool {
+	return slices.Contains(strings.Split(e.target, ","), strings.TrimSpace(number))
+}
+
+// start runs the experiment in a process of its own. What goes wrong becomes a
+// row, so that the rest of the table does not get lost.
+func (e experiment) start(ctx context.Context, quick bool, progress io.Writer) []Row {
+	if _, err := exec.LookPath(e.needs); e.needs != "" && err != nil {
+		return []Row{{Target: e.target, What: e.name, Note: e.needs + " is not installed"}}
+	}
+	rows, err := e.output(ctx, quick, progress)
+	if err != nil {
+		fmt.Fprintf(progress, "target %s failed: %v\n", e.target, err)
+		return []Row{{Target: e.target, What: e.name, Note: "failed"}}
+	}
+	return rows
+}
+
+func (e experiment) output(ctx context.Context, quick bool, progress io.Writer) ([]Row, error) {
+	cmd, err := e.command(ctx, quick)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, progress
+	// An interrupt lets the process end its servers.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 5 * time.Second
+	if err := cmd.Run(); err != nil {
+		return nil, err
+	}
+	var rows []Row
+	err = json.Unmarshal(out.Bytes(), &rows)
+	return rows, err
+}
+
+func (e experiment) command(ctx context.Context, quick bool) (*exec.Cmd, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	args := []string{self}
+	env := append(os.Environ(), childVariable+"="+e.name)
+	if e.pinned {
+		env = append(env, "GOMAXPROCS=1")
+		if taskset, err := exec.LookPath("taskset"); err == nil {
+			args = []string{taskset, "-c", "0", self}
+		}
+	}
+	if quick {
+		args = append(args, "-quick")
+	}
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Env = env
+	return cmd, nil
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/wxsession/wxsession/stores/memory"
+)
+
+// round is how long the memory store takes to look at all that it holds.
+const round = time.Minute
+
+// waits are the durations of reads, in buckets of a microsecond up to 100 ms.
+type waits struct {
+	count   [100_000]int32
+	n       int
+	longest time.Duration
+}
+
+func (w *waits) add(d time.Duration) {
+	w.count[min(int(d/time.Microsecond), len(w.count)-1)]++
+	w.n++
+	w.longest = max(w.longest, d)
+}
+
+// quantile is exact to the microsecond.
+func (w *waits) quantile(q float64) time.Duration {
+	rank, seen := int(q*float64(w.n)), 0
+	i := slices.IndexFunc(w.count[:], func(n int32) bool { seen += int(n); return seen > rank })
+	return time.Duration(i) * time.Microsecond
+}
+
+// expiry reads two stores in turn for as long as a sweep takes: one of which
+// half expires, and the control, of which nothing does. Whatever else the
+// machine does makes both wait.
+func expiry(b *bench) ([]Row, error) {
+	n, length := b.many(1_000_000), round+2*time.Second
+	if b.quick {
+		length = 100 * time.Millisecond
+	}
+	record, err := b.record()
+	if err != nil {
+		return nil, err
+	}
+	var late atomic.Int64
+	now := func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+	keys := make([]string, 0, n/2) // of what stays
+	var stores [2]*memory.Store
+	for s, ttl := range [2]func(i int) time.Duration{
+		func(i int) time.Duration { return time.Duration(1+i%2*9) * time.Hour },
+		func(int) time.Duration { return 10 * time.Hour },
+	} {
+		if stores[s], err = memory.New(memory.Options{Now: now}); err != nil {
+			return nil, err
+		}
+		b.atEnd(func() { _ = stores[s].Close() })
+		for i := range n {
+			key := sessionKey(i)
+			if err := stores[s].Swap(b.ctx, key, nil, record, ttl(i)); err != nil {
+				return nil, err
+			}
+			if s == 0 && i%2 == 1 {
+				keys = append(keys, key)
+			}
+		}
+	}
+	late.Store(int64(2 * time.Hour))
+	swept, control, err := b.readBoth(stores, shuffled(keys), length)
+	if err != nil {
+		return nil, err
+	}
+	extra := swept.longest - control.longest
+	return []Row{atMost("12", "half of a million sessions expire: longest read beyond the control, ms",
+		max(0, extra.Seconds()*1e3), 1, fmt.Sprintf("longest %v against %v, p99.99 %v against %v, of %.0f million reads each",
+			swept.longest.Round(time.Microsecond), control.longest.Round(time.Microsecond),
+			swept.quantile(0.9999), control.quantile(0.9999), float64(swept.n)/1e6))}, nil
+}
+
+func (b *bench) readBoth(stores [2]*memory.Store, keys []string, length time.Duration) (first, second *waits, err error) {
+	var w [2]waits
+	buf := make([]byte, 0, 512)
+	began := time.Now()
+	for i := 0; ; i++ {
+		start := time.Now()
+		if _, err := stores[i%2].AppendGet(b.ctx, buf, keys[i/2%len(keys)]); err != nil {
+			return nil, nil, err
+		}
+		took := time.Since(start)
+		w[i%2].add(took)
+		if start.Sub(began) > length {
+			return &w[0], &w[1], nil
+		}
+	}
+}

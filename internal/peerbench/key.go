@@ -1,0 +1,18 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+)
+
+// keyOf is the key under which core keeps the session of a token.
+func keyOf(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return "s:" + base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// sessionKey is a key of the shape that core's have.
+func sessionKey(i int) string {
+	return keyOf(string(binary.LittleEndian.AppendUint64(nil, uint64(i))))
+}

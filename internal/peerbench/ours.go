@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+	echov4 "github.com/labstack/echo/v4"
+	echov5 "github.com/labstack/echo/v5"
+
+	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/echowx"
+	echowxv5 "github.com/wxsession/wxsession/echowx/v5"
+	"github.com/wxsession/wxsession/ginwx"
+	"github.com/wxsession/wxsession/nethttpwx"
+	"github.com/wxsession/wxsession/stores"
+	"github.com/wxsession/wxsession/stores/memory"
+)
+
+// users is the number of sessions that requests come from.
+const users = 1000
+
+var errSession = errors.New("the session does not hold what was put into it")
+
+// config is that of an application that keeps its own user's id with the
+// session; source nil is code2Session.
+func config(source core.Source) core.Config {
+	return core.Config{
+		AppID: appID, Secret: "5ec2e75ec2e75ec2e75ec2e75ec2e75e", Source: source,
+		IdleTimeout: idleTimeout, Lifetime: lifetime,
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		OnLogin: func(_ context.Context, s *core.Session) error {
+			for name, value := range attributes {
+				s.SetAttr(name, value)
+			}
+			return nil
+		},
+	}
+}
+
+// open returns a manager over the store of a DSN.
+func (b *bench) open(dsn string) (*core.Manager, error) {
+	store, err := stores.Open(b.ctx, dsn)
+	if err != nil {
+		return nil, err
+	}
+	b.atEnd(func() { _ = store.(io.Closer).Close() })
+	return core.New(config(direct{}), store)
+}
+
+// login returns the tokens of n users.
+func (b *bench) login(m *core.Manager, n int) ([]string, error) {
+	tokens := make([]string, n)
+	for i := range tokens {
+		var err error
+		if tokens[i], _, err = m.Login(b.ctx, core.LoginRequest{Code: openID(i)}); err != nil {
+			return nil, err
+		}
+	}
+	return tokens, b.ctx.Err()
+}
+
+// inMemory is a manager over the memory store with its users' tokens.
+func (b *bench) inMemory(n int) (*core.Manager, []string, error) {
+	store, err := memory.New(memory.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	b.atEnd(func() { _ = store.Close() })
+	m, err := core.New(config(direct{}), store)
+	if err != nil {
+		return nil, nil, err
+	}
+	tokens, err := b.login(m, n)
+	return m, tokens, err
+}
+
+// authenticate is the bare check, without a framework.
+func (b *bench) authenticate(m *core.Manager, tokens []string) side {
+	return shared(func(i int) error {
+		s, err := m.Authenticate(b.ctx, tokens[i%len(tokens)])
+		if err != nil {
+			return err
+		}
+		if !known(s.OpenID, s.Attr("uid")) {
+			return errSession
+		}
+		return nil
+	})
+}
+
+func bearer(tokens []string) []string {
+	values := make([]string, len(tokens))
+	for i, t := range tokens {
+		values[i] = "Bearer " + t
+	}
+	return values
+}
+
+// pair is a route with a session and the same route without.
+type pair struct{ plain, with side }
+
+func pairOf(h http.Handler, header string, values []string) pair {
+	return pair{newRoute(h, "/plain", header, values).side, newRoute(h, "/me", header, values).side}
+}
+
+func newGin() *gin.Engine {
+	gin.SetMode(gin.ReleaseMode)
+	r := gin.New()
+	r.GET("/plain", func(c *gin.Context) { c.Status(http.StatusNoContent); c.Writer.WriteHeaderNow() })
+	return r
+}
+
+// ginReply ends the handler of a route with a session.
+func ginReply(c *gin.Context, openID, uid string) {
+	if known(openID, uid) {
+		c.Status(http.StatusNoContent)
+	} else {
+		c.Status(http.StatusInternalServerError)
+	}
+	c.Writer.WriteHeaderNow()
+}
+
+func oursOnGin(m *core.Manager, tokens []string) pair {
+	r := newGin()
+	r.GET("/me", ginwx.Require(m), func(c *gin.Context) {
+		s := ginwx.Session(c)
+		ginReply(c, s.OpenID, s.Attr("uid"))
+	})
+	return pairOf(r, "Authorization", bearer(tokens))
+}
+
+func statusOf(openID, uid string) int {
+	if known(openID, uid) {
+		return http.StatusNoContent
+	}
+	return http.StatusInternalServerError
+}
+
+func plainHTTP(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }
+
+func oursOnHTTP(m *core.Manager, tokens []string) pair {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /plain", plainHTTP)
+	mux.Handle("GET /me", nethttpwx.Require(m)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s := nethttpwx.Session(r)
+		w.WriteHeader(statusOf(s.OpenID, s.Attr("uid")))
+	})))
+	return pairOf(mux, "Authorization", bearer(tokens))
+}
+
+func oursOnEcho4(m *core.Manager, tokens []string) pair {
+	e := echov4.New()
+	e.GET("/plain", func(c echov4.Context) error { return c.NoContent(http.StatusNoContent) })
+	e.GET("/me", func(c echov4.Context) error {
+		s := echowx.Session(c)
+		return c.NoContent(statusOf(s.OpenID, s.Attr("uid")))
+	}, echowx.Require(m))
+	return pairOf(e, "Authorization", bearer(tokens))
+}
+
+func oursOnEcho5(m *core.Manager, tokens []string) pair {
+	e := echov5.New()
+	e.GET("/plain", func(c *echov5.Context) error { return c.NoContent(http.StatusNoContent) })
+	e.GET("/me", func(c *echov5.Context) error {
+		s := echowxv5.Session(c)
+		return c.NoContent(statusOf(s.OpenID, s.Attr("uid")))
+	}, echowxv5.Require(m))
+	return pairOf(e, "Authorization", bearer(tokens))
+}

@@ -1,0 +1,255 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/alexedwards/scs/goredisstore"
+	ginredis "github.com/gin-contrib/sessions/redis"
+	goredis "github.com/redis/go-redis/v9"
+	"github.com/redis/rueidis"
+
+	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/stores/redis"
+)
+
+// parallel is the number of requests at a time in the parallel comparisons.
+const parallel = 64
+
+func (b *bench) scsOverRedis(addr string) (pair, error) {
+	client := goredis.NewClient(&goredis.Options{Addr: addr})
+	b.atEnd(func() { _ = client.Close() })
+	m := scsManager(goredisstore.New(client))
+	tokens, err := scsLogin(b.ctx, m, users)
+	return onSCS(m, tokens), err
+}
+
+func (b *bench) ginContribOverRedis(addr string) (pair, error) {
+	store, err := ginredis.NewStore(parallel, "tcp", addr, "", "", []byte(jwtKey))
+	if err != nil {
+		return pair{}, err
+	}
+	return onGinContrib(store)
+}
+
+func (b *bench) oursOverRedis(addr, options string) (pair, error) {
+	m, err := b.open("redis://" + addr + options)
+	if err != nil {
+		return pair{}, err
+	}
+	tokens, err := b.login(m, users)
+	return oursOnGin(m, tokens), err
+}
+
+// redisTraffic counts, hence the requests go through a counter one by one.
+func redisTraffic(b *bench) ([]Row, error) {
+	addr, err := b.redis()
+	if err != nil {
+		return nil, err
+	}
+	proxy, err := b.counter(addr)
+	if err != nil {
+		return nil, err
+	}
+	client, err := b.dialRedis(addr)
+	if err != nil {
+		return nil, err
+	}
+	ours, err := b.oursOverRedis(proxy.addr, "")
+	if err != nil {
+		return nil, err
+	}
+	scs, err := b.scsOverRedis(proxy.addr)
+	if err != nil {
+		return nil, err
+	}
+	ginContrib, err := b.ginContribOverRedis(proxy.addr)
+	if err != nil {
+		return nil, err
+	}
+	counts := traffic{b.ctx, client, proxy}
+	var sent, trips [3]float64
+	for i, p := range []pair{ours, scs, ginContrib} {
+		if sent[i], trips[i], err = counts.of(p.with); err != nil {
+			return nil, err
+		}
+	}
+	format := "scs goredisstore %.3g, gin-contrib/sessions %.3g"
+	return []Row{
+		atMost("5", "Redis: commands per authenticated request, renewal on", sent[0], 1, fmt.Sprintf(format, sent[1], sent[2])),
+		atMost("5", "Redis: round trips per authenticated request", trips[0], 1, fmt.Sprintf(format, trips[1], trips[2])),
+	}, nil
+}
+
+type traffic struct {
+	ctx    context.Context
+	client rueidis.Client
+	proxy  *counter
+}
+
+// of counts commands and round trips per request.
+func (t traffic) of(s side) (sent, trips float64, err error) {
+	const n = 1000
+	op := s()
+	if err := repeat(op, 0, n, 1); err != nil { // connections, scripts
+		return 0, 0, err
+	}
+	before, err := commands(t.ctx, t.client)
+	if err != nil {
+		return 0, 0, err
+	}
+	tripsBefore := t.proxy.trips.Load()
+	if err := repeat(op, 0, n, 1); err != nil {
+		return 0, 0, err
+	}
+	trips = float64(t.proxy.trips.Load()-tripsBefore) / n
+	after, err := commands(t.ctx, t.client)
+	return float64(after-before) / n, trips, err
+}
+
+// overBareGet compares the check with a GET of the same records by the same
+// client. The bare side has no deadline and does not look at what it gets.
+func overBareGet(b *bench, goroutines int) (times, error) {
+	addr, err := b.redis()
+	if err != nil {
+		return nil, err
+	}
+	client, err := b.dialRedis(addr)
+	if err != nil {
+		return nil, err
+	}
+	store, err := redis.New(client, redis.Options{})
+	if err != nil {
+		return nil, err
+	}
+	m, err := core.New(config(direct{}), store)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := b.login(m, users)
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]string, len(tokens))
+	for i, t := range tokens {
+		keys[i] = "wx:" + keyOf(t)
+	}
+	bare := shared(func(i int) error {
+		_, err := client.Do(b.ctx, client.B().Get().Key(keys[i%len(keys)]).Build()).AsBytes()
+		return err
+	})
+	return b.compare(goroutines, b.authenticate(m, tokens), bare)
+}
+
+func redisSequential(b *bench) ([]Row, error) {
+	t, err := overBareGet(b, 1)
+	return []Row{overBare("6", "Redis: Authenticate over a bare GET by the same client, sequential", t, 1.05)}, err
+}
+
+func redisParallel(b *bench) ([]Row, error) {
+	t, err := overBareGet(b, parallel)
+	return []Row{overBare("6", "the same, 64 parallel", t, 1.15)}, err
+}
+
+func overBare(target, what string, t times, limit float64) Row {
+	ratio := t.ratio(func(ns []float64) float64 { return ns[0] / ns[1] })
+	return atMost(target, what, ratio, limit, duration(t.of(0))+" against "+duration(t.of(1)))
+}
+
+func redisAgainstGinContrib(b *bench) ([]Row, error) {
+	addr, err := b.redis()
+	if err != nil {
+		return nil, err
+	}
+	theirs, err := b.ginContribOverRedis(addr)
+	if err != nil {
+		return nil, err
+	}
+	var rows []Row
+	for _, o := range []struct {
+		options, what string
+		limit         float64
+	}{
+		{"", "gin, Redis, 64 parallel: added per request, over gin-contrib/sessions with renewal", 1.0 / 10},
+		{"?flush_delay=20us", "the same with flush_delay=20us", 1.0 / 20},
+	} {
+		ours, err := b.oursOverRedis(addr, o.options)
+		if err != nil {
+			return nil, err
+		}
+		t, ratio, err := b.added(parallel, ours, theirs)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, atMost("7", o.what, ratio, o.limit, bothAdded(t)))
+	}
+	return rows, nil
+}
+
+func nearCache(b *bench) ([]Row, error) {
+	addr, err := b.redis()
+	if err != nil {
+		return nil, err
+	}
+	client, err := b.dialRedis(addr)
+	if err != nil {
+		return nil, err
+	}
+	near, err := b.open("redis://" + addr + "?cache=100000")
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := b.login(near, users)
+	if err != nil {
+		return nil, err
+	}
+	memory, inMemory, err := b.inMemory(users)
+	if err != nil {
+		return nil, err
+	}
+	cached := b.authenticate(near, tokens)
+	perRequest, err := nearCommands(b, client, cached)
+	if err != nil {
+		return nil, err
+	}
+	t, err := b.compare(1, cached, b.authenticate(memory, inMemory))
+	return []Row{
+		overBare("8", "near cache: Authenticate over the memory store", t, 1.2),
+		atMost("8", "near cache: Redis commands per request, 100 requests a session, the first included", perRequest, 0.05, ""),
+	}, err
+}
+
+// nearCommands counts from the first read of each session on.
+func nearCommands(b *bench, client rueidis.Client, cached side) (float64, error) {
+	if err := beats(b, client); err != nil {
+		return 0, err
+	}
+	before, err := commands(b.ctx, client)
+	if err != nil {
+		return 0, err
+	}
+	const n = 100 * users
+	if err := repeat(cached(), 0, n, 1); err != nil {
+		return 0, err
+	}
+	after, err := commands(b.ctx, client)
+	return float64(after-before) / n, err
+}
+
+// beats waits until the near cache has seen that its server is alive: it trusts
+// nothing before.
+func beats(b *bench, client rueidis.Client) error {
+	from, err := commands(b.ctx, client)
+	if err != nil {
+		return err
+	}
+	for range 100 {
+		time.Sleep(20 * time.Millisecond)
+		if now, err := commands(b.ctx, client); err != nil || now >= from+2 { // two PINGs
+			return err
+		}
+	}
+	return errors.New("the near cache does not ask for its server")
+}
