@@ -67,6 +67,13 @@ func (r *rig) hijack() {
 func (r *rig) cancel() {
 	r.start()
 	token, _ := r.login("alice")
+	for _, path := range []string{"/me", "/wx/check"} {
+		r.cancelAt(path, token)
+	}
+}
+
+func (r *rig) cancelAt(path, token string) {
+	r.Helper()
 	ctx, goAway := context.WithCancel(r.Context())
 	defer goAway()
 	asked, cancelled, over := make(chan struct{}), make(chan struct{}), make(chan struct{})
@@ -83,13 +90,13 @@ func (r *rig) cancel() {
 		})
 	})
 	go func() {
-		if res, err := r.client.Do(r.request(ctx, "GET", "/me", "", bearer(token)...)); err == nil {
+		if res, err := r.client.Do(r.request(ctx, "GET", path, "", bearer(token)...)); err == nil {
 			res.Body.Close()
 		}
 	}()
-	r.await(asked, "the request to reach the store")
+	r.await(asked, "GET "+path+" to reach the store")
 	goAway()
-	r.await(cancelled, "the store's context to end with the request")
+	r.await(cancelled, "the store's context to end with GET "+path)
 }
 
 func (r *rig) await(c <-chan struct{}, what string) {
