@@ -1,0 +1,134 @@
+package core
+
+import (
+	"context"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// scene is where the operations of a run meet: a user with two sessions. The
+// operations go for the first one, which is also the one that a cap would end.
+type scene struct {
+	clock   *testClock
+	store   *scheduler
+	m       *Manager
+	start   int64 // time at which it begins
+	initial map[string]mapItem
+	lapsing bool // old dies of age within the next millisecond
+
+	token   string   // of the first session
+	old     string   // its token before a rotation, in its grace period; token if there was none
+	first   *Session // by token
+	oldview *Session // by old
+	other   string   // token of the second session
+	otherID string
+}
+
+const sceneUser = "alice"
+
+// setting says how a scene differs from the plain one, in which nothing
+// expires and the first session has one token, whose renewal is due.
+type setting struct {
+	room    int  // Config.MaxSessions
+	rotated bool // the first session was rotated, the grace period runs
+	lapsing bool // the oldest token of the first session has a millisecond left
+}
+
+func newScene(t testing.TB, set setting) *scene {
+	clock := newTestClock()
+	sc := &scene{clock: clock, store: newScheduler(clock), lapsing: set.lapsing}
+	sc.store.slack = 2 * time.Second // what expires is decided in core, not in the store
+	sc.m = newTestManager(t, clock, sc.store, Config{
+		IdleTimeout: 100 * time.Second, Lifetime: 1000 * time.Second, MaxSessions: set.room,
+	})
+	sc.store.index = userKey(testAppID, sceneUser)
+	var other *Session
+	sc.token, _ = mustLogin(t, sc.m, sceneUser+".key")
+	clock.advance(time.Second)
+	sc.other, other = mustLogin(t, sc.m, sceneUser+".key")
+	sc.otherID = other.ID
+	sc.old = sc.token
+	if set.rotated {
+		sc.token, _ = mustRotate(t, sc.m, sc.old)
+	}
+	sc.first, sc.oldview = mustCheck(t, sc.m, sc.token), mustCheck(t, sc.m, sc.old)
+	clock.advance(10 * time.Second)
+	if set.lapsing {
+		clock.ms.Store(sc.oldview.ExpiresAt().UnixMilli() - 1)
+	}
+	sc.start, sc.initial = sc.m.now(), sc.store.snapshot()
+	return sc
+}
+
+// operation is something that a client, or an administrator, does.
+type operation struct {
+	name  string
+	first bool // needs the first session to live
+	run   func(ctx context.Context, sc *scene) (token string, s *Session, err error)
+}
+
+func taskOf(ctx context.Context) *task { return ctx.Value(taskKey{}).(*task) }
+
+// keyOf is the session_key that the login of a task brings.
+func keyOf(no int) string { return "key-" + strconv.Itoa(no) }
+
+func opLogin(ctx context.Context, sc *scene) (string, *Session, error) {
+	return sc.m.Login(ctx, LoginRequest{Code: sceneUser + "." + keyOf(taskOf(ctx).no)})
+}
+
+func opRenew(ctx context.Context, sc *scene) (string, *Session, error) {
+	_, err := sc.m.Authenticate(ctx, sc.token)
+	return "", nil, err
+}
+
+// markOf is the attribute that the update of a task sets.
+func markOf(no int) string { return "task-" + strconv.Itoa(no) }
+
+// opUpdate counts, and leaves its mark.
+func opUpdate(s func(*scene) *Session) func(context.Context, *scene) (string, *Session, error) {
+	return func(ctx context.Context, sc *scene) (string, *Session, error) {
+		return "", nil, sc.m.Update(ctx, s(sc), func(s *Session) error {
+			n, _ := strconv.Atoi(s.Attr("n"))
+			s.SetAttr("n", strconv.Itoa(n+1))
+			s.SetAttr(markOf(taskOf(ctx).no), "was here")
+			return nil
+		})
+	}
+}
+
+func opRotate(token func(*scene) string) func(context.Context, *scene) (string, *Session, error) {
+	return func(ctx context.Context, sc *scene) (string, *Session, error) {
+		return sc.m.Rotate(ctx, token(sc))
+	}
+}
+
+func opLogout(token func(*scene) string) func(context.Context, *scene) (string, *Session, error) {
+	return func(ctx context.Context, sc *scene) (string, *Session, error) {
+		return "", nil, sc.m.Logout(ctx, token(sc))
+	}
+}
+
+func opRevoke(ctx context.Context, sc *scene) (string, *Session, error) {
+	return "", nil, sc.m.Revoke(ctx, testAppID, sceneUser, sc.first.ID)
+}
+
+func opLogoutUser(ctx context.Context, sc *scene) (string, *Session, error) {
+	return "", nil, sc.m.LogoutUser(ctx, testAppID, sceneUser)
+}
+
+func opSessions(ctx context.Context, sc *scene) (string, *Session, error) {
+	_, err := sc.m.Sessions(ctx, testAppID, sceneUser)
+	return "", nil, err
+}
+
+// opTick is the clock: a millisecond passes at some point.
+func opTick(ctx context.Context, sc *scene) (string, *Session, error) {
+	sc.store.tick(ctx)
+	return "", nil, nil
+}
+
+func newest(sc *scene) string          { return sc.token }
+func oldest(sc *scene) string          { return sc.old }
+func newestSession(sc *scene) *Session { return sc.first }
+func oldestSession(sc *scene) *Session { return sc.oldview }
