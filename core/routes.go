@@ -123,10 +123,7 @@ func (m *Manager) serveLogout(ctx context.Context, req Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.LogoutUser(ctx, s.AppID, s.OpenID); err != nil {
-		return nil, err
-	}
-	return nil, m.Logout(ctx, token) // ends it even if a store has lost the index
+	return nil, m.logoutAll(ctx, s, token)
 }
 
 func (m *Manager) serveSessions(ctx context.Context, req Request) (any, error) {

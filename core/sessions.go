@@ -81,9 +81,18 @@ func (m *Manager) Revoke(ctx context.Context, appID, openID, id string) error {
 // documentation. A user without sessions is no error.
 func (m *Manager) LogoutUser(ctx context.Context, appID, openID string) error {
 	return m.end(ctx, userKey(appID, openID), func(u *user) error {
-		for len(u.entries) > 0 {
-			u.doomEntry(u.entries[0].id, byEverywhere)
-		}
+		u.doomAll()
+		return nil
+	})
+}
+
+// logoutAll is LogoutUser by the client that has token, the one of s. Its own
+// record is the last to be killed, also if the index has lost it: a token that
+// is dead already could not ask a second time.
+func (m *Manager) logoutAll(ctx context.Context, s *Session, token string) error {
+	return m.end(ctx, s.userKey(), func(u *user) error {
+		u.doomAll()
+		u.doomLast(tokenDigest(token), byEverywhere)
 		return nil
 	})
 }
@@ -108,10 +117,12 @@ func (m *Manager) Logout(ctx context.Context, token string) error {
 	})
 }
 
-// bury deletes the record of a token that has expired. Otherwise a renewal that
-// is on its way since just before could still bring it back.
+// bury deletes the record of a token that is dead. If it has expired, a renewal
+// that is on its way since just before could still bring it back. If it is
+// gone, a store that waits for replicas may have told the client so far only
+// that they do not know yet.
 func (m *Manager) bury(ctx context.Context, s *Session) error {
-	if s.rec == nil || s.rec.state() == revoked {
+	if s.rec != nil && s.rec.state() == revoked {
 		return nil
 	}
 	return m.delete(withRevocation(ctx), s.key)

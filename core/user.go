@@ -71,6 +71,12 @@ func (u *user) doomEntry(id string, why reason) bool {
 	return true
 }
 
+func (u *user) doomAll() {
+	for len(u.entries) > 0 {
+		u.doomEntry(u.entries[0].id, byEverywhere)
+	}
+}
+
 // doomRecord keeps the first reason of a record that is doomed twice.
 func (u *user) doomRecord(d digest, why reason) {
 	if !slices.ContainsFunc(u.doomed, func(x doom) bool { return x.record == d }) {
