@@ -1,0 +1,54 @@
+package faults_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/internal/testserver"
+)
+
+// The replica hangs: whoever has asked for replicated revocations hears that
+// this one may not survive a fail-over, and does it again later.
+func TestLogoutUserWaitsForReplicasIfTold(t *testing.T) {
+	t.Parallel()
+	master := testserver.StartRedis(t)
+	replica := testserver.StartRedis(t, "--replicaof", "127.0.0.1", strconv.Itoa(master.Port))
+	careful := newManager(t, openStore(t, "redis://"+master.Addr+"?wait_replicas=1"), core.Config{})
+	plain := newManager(t, openStore(t, "redis://"+master.Addr), core.Config{})
+	eventually(t, "the replica's link to the master", recovery, func() bool {
+		return strings.Contains(testserver.Redis(t, replica.Addr, "INFO", "replication"), "master_link_status:up")
+	})
+	first, _ := login(t, careful, "first")
+	eventually(t, "a log-out that the replica has seen", recovery, func() bool {
+		return careful.Logout(t.Context(), first) == nil
+	})
+
+	replica.Pause()
+	token, _ := login(t, careful, "alice")
+	s := newSite(careful)
+	for try := range 4 { // the last ones find the session gone, and must not take that for good
+		if a := s.logout(token); !a.isOutage() || a.took > slowest {
+			t.Errorf("log-out %d with the replica hung: %d %s after %v; want a 503 in time", try+1, a.status, a.body, a.took)
+		}
+	}
+	wantOutage(t, "LogoutUser with the replica hung", careful.LogoutUser(t.Context(), appID, "alice"))
+	other, _ := login(t, plain, "bob")
+	if err := plain.LogoutUser(t.Context(), appID, "bob"); err != nil || !isDead(t, plain, other) {
+		t.Errorf("without the option: %v; want nil, and the session's end", err)
+	}
+
+	replica.Resume()
+	eventually(t, "a log-out that the replica has seen", recovery, func() bool { return s.logout(token).status == 204 })
+	if !isDead(t, careful, token) {
+		t.Error("the session lives on after its end was acknowledged")
+	}
+}
+
+func wantOutage(t *testing.T, what string, err error) {
+	t.Helper()
+	if core.CodeOf(err) != core.StoreUnavailable {
+		t.Errorf("%s: %v; want %s", what, err, core.StoreUnavailable)
+	}
+}
