@@ -1,0 +1,43 @@
+package main
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// kind is one kind of request, with what came of it. Latencies are of all
+// requests, the failed ones too: a time-out must not look fast.
+type kind struct {
+	name     string
+	rate     float64 // wanted
+	latency  histogram
+	failed   atomic.Int64
+	mu       sync.Mutex
+	failures map[string]int64
+	took     time.Duration // of the whole run
+}
+
+func newKind(name string, rate float64) *kind {
+	return &kind{name: name, rate: rate, failures: map[string]int64{}}
+}
+
+// done counts a request that was due at some time and has just ended.
+func (k *kind) done(due time.Time, err error) {
+	k.latency.add(time.Since(due))
+	if err == nil {
+		return
+	}
+	k.failed.Add(1)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.failures[err.Error()]++
+}
+
+// achieved is the rate of requests that have ended.
+func (k *kind) achieved() float64 {
+	if k.took <= 0 {
+		return 0
+	}
+	return float64(k.latency.n.Load()) / k.took.Seconds()
+}

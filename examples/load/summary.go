@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+var quantiles = []struct {
+	name string
+	q    float64
+}{{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}, {"max", 1}}
+
+func (g *generator) summarize(w io.Writer) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(t, "\tcount\twanted/s\tachieved/s\tfailed\t")
+	for _, q := range quantiles {
+		fmt.Fprintf(t, "%s\t", q.name)
+	}
+	fmt.Fprintln(t)
+	for _, k := range g.kinds() {
+		fmt.Fprintf(t, "%s\t%d\t%.0f\t%.0f\t%d\t", k.name, k.latency.n.Load(), k.rate, k.achieved(), k.failed.Load())
+		for _, q := range quantiles {
+			fmt.Fprintf(t, "%s\t", short(k.latency.quantile(q.q)))
+		}
+		fmt.Fprintln(t)
+	}
+	_ = t.Flush()
+	for _, k := range g.kinds() {
+		k.printFailures(w)
+	}
+	for _, k := range g.kinds() {
+		k.printHistogram(w)
+	}
+}
+
+func (k *kind) printFailures(w io.Writer) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, text := range slices.Sorted(maps.Keys(k.failures)) {
+		fmt.Fprintf(w, "%s failed: %d × %s\n", k.name, k.failures[text], text)
+	}
+}
+
+const barWidth = 50 // characters of the longest bar
+
+func (k *kind) printHistogram(w io.Writer) {
+	bars := k.latency.bars(2)
+	if len(bars) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n%s by latency\n", k.name)
+	most := slices.MaxFunc(bars, func(a, b bar) int { return int(a.n - b.n) }).n
+	for _, b := range bars {
+		length := int(b.n * barWidth / most)
+		if b.n > 0 {
+			length = max(length, 1)
+		}
+		fmt.Fprintf(w, "%9s to %-9s %9d %s\n", short(b.from), short(b.to), b.n, strings.Repeat("▇", length))
+	}
+}
