@@ -61,18 +61,19 @@ func (m *Manager) serveLogin(ctx context.Context, req Request) (any, error) {
 	return m.loginReply(token, s), nil
 }
 
+// loginReply counts from the login or rotation, which is the session's lastSeen:
+// the clock has moved on since, and would cut the round numbers short.
 func (m *Manager) loginReply(token string, s *Session) loginReply {
 	r := loginReply{Token: token}
-	r.ExpiresIn, r.Lifetime = m.remaining(s)
+	r.ExpiresIn, r.Lifetime = s.remaining(s.rec.lastSeen())
 	if m.cfg.ExposeOpenID {
 		r.OpenID = s.OpenID
 	}
 	return r
 }
 
-// remaining returns the seconds until s ends unused, and at most.
-func (m *Manager) remaining(s *Session) (expiresIn, lifetime int64) {
-	now := m.now()
+// remaining returns the seconds from now until s ends unused, and at most.
+func (s *Session) remaining(now int64) (expiresIn, lifetime int64) {
 	return wholeSeconds(s.rec.expiresAt() - now), wholeSeconds(s.rec.endsAt() - now)
 }
 
@@ -86,7 +87,7 @@ func (m *Manager) serveCheck(ctx context.Context, req Request) (any, error) {
 		return nil, err
 	}
 	var r checkReply
-	r.ExpiresIn, r.Lifetime = m.remaining(s)
+	r.ExpiresIn, r.Lifetime = s.remaining(m.now())
 	if deep {
 		err := m.CheckSessionKey(ctx, s)
 		if err != nil && CodeOf(err) != SessionKeyExpired {

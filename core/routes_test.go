@@ -31,6 +31,21 @@ func TestLoginReply(t *testing.T) {
 	}
 }
 
+func TestRepliesCountFromTheLoginWhileTimePasses(t *testing.T) {
+	moving := &clock{now: time.Unix(1_700_000_000, 0)}
+	w := newWorld(t, func(c *core.Config) {
+		c.Now = func() time.Time { moving.Advance(time.Millisecond); return moving.Now() }
+	})
+	_, body := send(t, w.Manager, "POST", "/wx/login", `{"code":"`+w.wx.Code("o-alice")+`"}`)
+	if body["expires_in"] != 259200.0 || body["lifetime"] != 2592000.0 {
+		t.Errorf("login: expires_in %v and lifetime %v, want 259200 and 2592000", body["expires_in"], body["lifetime"])
+	}
+	_, body = send(t, w.Manager, "POST", "/wx/rotate", "", bearer(body["3rd_session"].(string))...)
+	if body["expires_in"] != 259200.0 || body["lifetime"] != 2592000.0-1 {
+		t.Errorf("rotate: expires_in %v and lifetime %v, want 259200 and 2591999", body["expires_in"], body["lifetime"])
+	}
+}
+
 func TestCheckTellsWhatRemainsAndDoesNotRenew(t *testing.T) {
 	w := newWorld(t, nil)
 	token, _ := w.login(t, "o-alice")
