@@ -121,6 +121,7 @@ func (g *generator) sendRequests(ctx context.Context, s *schedule) {
 		if !ok || !await(ctx, due) {
 			return
 		}
+		g.requests.sent(due)
 		user := rand.IntN(g.users)
 		err := g.client.me(ctx, g.server(user, n), *g.tokens[user].Load())
 		if ctx.Err() != nil {
@@ -131,6 +132,7 @@ func (g *generator) sendRequests(ctx context.Context, s *schedule) {
 }
 
 func (g *generator) sendLogin(ctx context.Context, due time.Time, t ticket) {
+	g.logins.sent(due)
 	if t.err == nil {
 		t.err = g.logIn(ctx, t.user, t.server, t.code)
 	}

@@ -12,6 +12,7 @@ type kind struct {
 	name     string
 	rate     float64 // wanted
 	latency  histogram
+	late     histogram // how long after their time requests were sent
 	failed   atomic.Int64
 	mu       sync.Mutex
 	failures map[string]int64
@@ -21,6 +22,9 @@ type kind struct {
 func newKind(name string, rate float64) *kind {
 	return &kind{name: name, rate: rate, failures: map[string]int64{}}
 }
+
+// sent counts a request that was due at some time and is about to be sent.
+func (k *kind) sent(due time.Time) { k.late.add(time.Since(due)) }
 
 // done counts a request that was due at some time and has just ended.
 func (k *kind) done(due time.Time, err error) {

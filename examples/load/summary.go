@@ -30,11 +30,22 @@ func (g *generator) summarize(w io.Writer) {
 	}
 	_ = t.Flush()
 	for _, k := range g.kinds() {
+		k.printLateness(w)
 		k.printFailures(w)
 	}
 	for _, k := range g.kinds() {
 		k.printHistogram(w)
 	}
+}
+
+// printLateness tells the generator's own share of the latencies: its timers,
+// which are good to a millisecond, and waits for a free worker.
+func (k *kind) printLateness(w io.Writer) {
+	fmt.Fprintf(w, "%s were sent late by", k.name)
+	for _, q := range quantiles {
+		fmt.Fprintf(w, " %s %s", q.name, short(k.late.quantile(q.q)))
+	}
+	fmt.Fprintln(w, ", which the latencies include")
 }
 
 func (k *kind) printFailures(w io.Writer) {
