@@ -85,7 +85,9 @@ func (m *Manager) execute(ctx context.Context, key string, u *user) error {
 	return nil
 }
 
-// kill ends one record: it deletes it, or leaves a tombstone that says why.
+// kill ends one record: it deletes it, or leaves a tombstone that says why. It
+// writes even where it finds the record dead: a store that waits for replicas
+// may not have said yes to whoever killed it.
 func (m *Manager) kill(ctx context.Context, d doom) error {
 	key := d.record.key(sessionPrefix)
 	if d.why == byLogout {
@@ -93,24 +95,14 @@ func (m *Manager) kill(ctx context.Context, d doom) error {
 	}
 	for range maxSwaps {
 		raw, err := m.store.Get(ctx, key)
-		if errors.Is(err, ErrNotFound) {
-			return nil
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrNotFound) {
 			return errStore(err)
 		}
-		rec, err := parseRecord(raw)
-		if err != nil {
+		ttl := m.afterlife(raw)
+		if ttl == 0 {
 			return m.delete(ctx, key)
 		}
-		if rec.state() == revoked {
-			return nil
-		}
-		now := m.now()
-		if rec.check(now) != nil {
-			return m.delete(ctx, key)
-		}
-		err = m.store.Swap(ctx, key, raw, tombstone(d.why), min(rec.ttl(now), maxTombstone))
+		err = m.store.Swap(ctx, key, raw, tombstone(d.why), ttl)
 		if err == nil {
 			return nil
 		}
@@ -119,6 +111,22 @@ func (m *Manager) kill(ctx context.Context, d doom) error {
 		}
 	}
 	return errStore(errSwaps)
+}
+
+// afterlife is how long a tombstone takes the place of a record; 0 if there is
+// nobody left to be told.
+func (m *Manager) afterlife(raw []byte) time.Duration {
+	rec, err := parseRecord(raw)
+	now := m.now()
+	switch {
+	case err != nil:
+		return 0
+	case rec.state() == revoked:
+		return min(m.cfg.Lifetime, maxTombstone)
+	case rec.check(now) != nil:
+		return 0
+	}
+	return min(rec.ttl(now), maxTombstone)
 }
 
 // maxTombstone bounds how long a revoked token is told why.
