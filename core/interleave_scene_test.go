@@ -33,13 +33,20 @@ type setting struct {
 	room    int  // Config.MaxSessions
 	rotated bool // the first session was rotated, the grace period runs
 	lapsing bool // the oldest token of the first session has a millisecond left
+	aged    bool // of its lifetime, that is, not of its idle timeout
+
+	wrap func(Store) Store // nil: the manager talks to the scheduler itself
 }
 
 func newScene(t testing.TB, set setting) *scene {
 	clock := newTestClock()
 	sc := &scene{clock: clock, store: newScheduler(clock), lapsing: set.lapsing}
 	sc.store.slack = 2 * time.Second // what expires is decided in core, not in the store
-	sc.m = newTestManager(t, clock, sc.store, Config{
+	var store Store = sc.store
+	if set.wrap != nil {
+		store = set.wrap(store)
+	}
+	sc.m = newTestManager(t, clock, store, Config{
 		IdleTimeout: 100 * time.Second, Lifetime: 1000 * time.Second, MaxSessions: set.room,
 	})
 	sc.store.index = userKey(testAppID, sceneUser)
@@ -52,6 +59,9 @@ func newScene(t testing.TB, set setting) *scene {
 	if set.rotated {
 		sc.token, _ = mustRotate(t, sc.m, sc.old)
 	}
+	if set.aged {
+		sc.age(t)
+	}
 	sc.first, sc.oldview = mustCheck(t, sc.m, sc.token), mustCheck(t, sc.m, sc.old)
 	clock.advance(10 * time.Second)
 	if set.lapsing {
@@ -61,6 +71,18 @@ func newScene(t testing.TB, set setting) *scene {
 	return sc
 }
 
+// age uses the sessions for as long as their lifetime allows.
+func (sc *scene) age(t testing.TB) {
+	for range 11 {
+		sc.clock.advance(90 * time.Second)
+		for _, token := range []string{sc.token, sc.other} {
+			if _, err := sc.m.Authenticate(t.Context(), token); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 // operation is something that a client, or an administrator, does.
 type operation struct {
 	name  string
@@ -68,7 +90,14 @@ type operation struct {
 	run   func(ctx context.Context, sc *scene) (token string, s *Session, err error)
 }
 
-func taskOf(ctx context.Context) *task { return ctx.Value(taskKey{}).(*task) }
+// taskOf returns the task that runs under ctx, or one of its own for an
+// operation that is alone.
+func taskOf(ctx context.Context) *task {
+	if t, ok := ctx.Value(taskKey{}).(*task); ok {
+		return t
+	}
+	return new(task)
+}
 
 // keyOf is the session_key that the login of a task brings.
 func keyOf(no int) string { return "key-" + strconv.Itoa(no) }
@@ -119,6 +148,11 @@ func opLogoutUser(ctx context.Context, sc *scene) (string, *Session, error) {
 
 func opSessions(ctx context.Context, sc *scene) (string, *Session, error) {
 	_, err := sc.m.Sessions(ctx, testAppID, sceneUser)
+	return "", nil, err
+}
+
+func opCheck(ctx context.Context, sc *scene) (string, *Session, error) {
+	_, err := sc.m.Check(ctx, sc.token)
 	return "", nil, err
 }
 

@@ -46,6 +46,7 @@ var modelTimes = [][3]time.Duration{
 	{1999 * time.Millisecond, 7001 * time.Millisecond, 500 * time.Millisecond},
 	{10 * time.Second, 100 * time.Second, 20 * time.Second},
 	{48 * time.Hour, 50 * time.Hour, time.Hour},
+	{time.Minute, time.Hour, 1}, // no grace period at all
 }
 
 // inProcessStore is one whose records need no masking.

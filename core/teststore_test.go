@@ -15,7 +15,10 @@ import (
 )
 
 // testClock is the time of a manager and of its store.
-type testClock struct{ ms atomic.Int64 }
+type testClock struct {
+	ms            atomic.Int64
+	reads, jumpAt atomic.Int64 // at which read a millisecond passes; 0: at none
+}
 
 // newTestClock starts at a time whose milliseconds are not zero, so that one
 // that got lost somewhere shows.
@@ -25,7 +28,13 @@ func newTestClock() *testClock {
 	return c
 }
 
-func (c *testClock) Now() time.Time          { return time.UnixMilli(c.ms.Load()) }
+func (c *testClock) Now() time.Time {
+	if c.reads.Add(1) == c.jumpAt.Load() {
+		c.ms.Add(1)
+	}
+	return time.UnixMilli(c.ms.Load())
+}
+
 func (c *testClock) advance(d time.Duration) { c.ms.Add(d.Milliseconds()) }
 
 // mapStore is the Store contract and nothing else, on a testClock.
