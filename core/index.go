@@ -147,7 +147,7 @@ const discardTimeout = 250 * time.Millisecond
 // failed. It runs even if the request is over; a failure costs nothing but
 // memory until the record expires.
 func (m *Manager) discard(ctx context.Context, key string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardTimeout)
 	defer cancel()
 	if err := m.store.Delete(ctx, key); err != nil {
 		m.log.WarnContext(ctx, "cannot delete a session that was not handed out", "error", err)
