@@ -38,9 +38,6 @@ const (
 
 	sessionIDLen = 16
 	tombstoneLen = 3
-
-	// maxMillis is what six bytes hold.
-	maxMillis = 1<<48 - 1
 )
 
 type state byte

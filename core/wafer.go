@@ -9,10 +9,9 @@ import (
 // Tencent's Wafer SDKs are abandoned, and mini programs built on them are not.
 // With Config.Wafer both families of clients work unchanged: they log in by
 // headers, send the token as X-WX-Skey, and know an invalid session by the body.
-// One body satisfies both; it is the only one that may hold waferMagic or a code
-// of -1, because either makes a client throw its session away.
-const waferMagic = "F2C224D4-2BCE-4C64-AF9F-A6D872000D1A"
-
+// One body satisfies both; it is the only one that may hold the magic member
+// F2C224D4-… or a code of -1, because either makes a client throw its session
+// away.
 type (
 	waferLogin struct {
 		Magic   int          `json:"F2C224D4-2BCE-4C64-AF9F-A6D872000D1A"`
