@@ -9,6 +9,7 @@
 //
 // The session is in the request's context too, where code below the handlers
 // finds it with [core.FromContext]: hand c.Request().Context() down to it.
+// [RequireSessionKey] is for routes that decrypt, after auth or in its place.
 //
 // Refusals are returned, as Echo wants it. The error is an *echo.HTTPError that
 // Echo's own error handler turns into the reply of the wire protocol; an
@@ -18,8 +19,10 @@
 package echowx
 
 import (
+	"context"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -52,10 +55,25 @@ func Mount(r Router, wx *core.Manager) echo.MiddlewareFunc {
 // Require returns the middleware for routes that need a session. Requests
 // without a live one end in an error and do not reach the handler.
 func Require(wx *core.Manager) echo.MiddlewareFunc {
+	return guard(wx, wx.Authorize)
+}
+
+// RequireSessionKey is Require for routes that decrypt: WeChat must also have
+// confirmed the user's session_key within the last maxAge, or is asked now. One
+// that is dead gives 401 session_key_expired: the client logs in again, and the
+// session lives on. Behind Require or Optional nothing is looked up twice.
+func RequireSessionKey(wx *core.Manager, maxAge time.Duration) echo.MiddlewareFunc {
+	return guard(wx, func(ctx context.Context, h core.Header) (context.Context, *core.Session, error) {
+		return wx.AuthorizeSessionKey(ctx, h, maxAge)
+	})
+}
+
+// guard is the middleware that admits whom authorize knows.
+func guard(wx *core.Manager, authorize func(context.Context, core.Header) (context.Context, *core.Session, error)) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			ctx, _, err := wx.Authorize(r.Context(), r.Header)
+			ctx, _, err := authorize(r.Context(), r.Header)
 			if err != nil {
 				return Refuse(c, wx, err)
 			}
@@ -87,9 +105,8 @@ func Session(c echo.Context) *core.Session {
 	return core.FromContext(c.Request().Context())
 }
 
-// Refuse prepares the reply to an error of the manager, and returns the error
-// that makes Echo send it: for handlers that call wx.Update, wx.Decrypt and so
-// on.
+// Refuse returns the error that makes Echo answer with an error of the manager,
+// as the login routes would: for handlers that call wx.Update and so on.
 func Refuse(c echo.Context, wx *core.Manager, err error) error {
 	r := c.Request()
 	return send(c, wx.Refusal(r.Context(), err, r.Header))
@@ -123,11 +140,10 @@ func (b body) MarshalJSON() ([]byte, error) { return []byte(b), nil }
 // there is one.
 func param(c echo.Context, name string) string {
 	value := c.Param(name)
-	if c.Request().URL.RawPath == "" {
-		return value
-	}
-	if plain, err := url.PathUnescape(value); err == nil {
-		return plain
+	if c.Request().URL.RawPath != "" {
+		if plain, err := url.PathUnescape(value); err == nil {
+			return plain
+		}
 	}
 	return value
 }

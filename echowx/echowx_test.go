@@ -44,6 +44,7 @@ type router interface {
 func routes(r router, app *adaptertest.App) {
 	auth := echowx.Mount(r, app.Manager)
 	require := echowx.Require(app.Manager)
+	key := echowx.RequireSessionKey(app.Manager, app.KeyMaxAge)
 	who := func(c echo.Context) error {
 		return c.String(http.StatusOK, app.Who(c.Request().Context(), echowx.Session(c)))
 	}
@@ -51,6 +52,8 @@ func routes(r router, app *adaptertest.App) {
 	r.HEAD("/me", who, auth)
 	r.GET("/public", who, echowx.Optional(app.Manager))
 	r.GET("/plain", who)
+	r.GET("/key", who, key)
+	r.GET("/me/key", who, auth, key)
 	r.POST("/echo", func(c echo.Context) error {
 		_, err := io.Copy(c.Response(), c.Request().Body)
 		return err

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -95,6 +96,21 @@ func ExampleRequire() {
 
 	get(e, "/api/orders", token)
 	// Output: 200 no orders
+}
+
+func ExampleRequireSessionKey() {
+	wx, token, stop := newManager()
+	defer stop()
+
+	e := echo.New()
+	auth := echowx.Mount(e, wx)
+	fresh := echowx.RequireSessionKey(wx, 5*time.Minute) // asks WeChat no more often than that
+	e.GET("/steps", func(c echo.Context) error {
+		return c.String(http.StatusOK, "ready to decrypt") // by wx.Decrypt
+	}, auth, fresh)
+
+	get(e, "/steps", token)
+	// Output: 200 ready to decrypt
 }
 
 func ExampleOptional() {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -74,6 +75,21 @@ func ExampleRequire() {
 
 	get(r, "/api/orders", token)
 	// Output: 200 no orders
+}
+
+func ExampleRequireSessionKey() {
+	wx, token, stop := newManager()
+	defer stop()
+
+	r := gin.New()
+	auth := ginwx.Mount(r, wx)
+	fresh := ginwx.RequireSessionKey(wx, 5*time.Minute) // asks WeChat no more often than that
+	r.GET("/steps", auth, fresh, func(c *gin.Context) {
+		c.String(http.StatusOK, "ready to decrypt") // by wx.Decrypt
+	})
+
+	get(r, "/steps", token)
+	// Output: 200 ready to decrypt
 }
 
 func ExampleOptional() {

@@ -10,12 +10,16 @@
 // finds it with [core.FromContext]. Hand c.Request.Context() down to it, not c:
 // Gin reuses c, and does not cancel it when the client goes away.
 //
+// [RequireSessionKey] is for routes that decrypt, after auth or in its place.
+//
 // A refusal appears in c.Errors as a *core.Error, for middlewares that log or
 // count; the reply has been written by then.
 package ginwx
 
 import (
+	"context"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -42,8 +46,23 @@ func Mount(r gin.IRouter, wx *core.Manager) gin.HandlerFunc {
 // Require returns the middleware for routes that need a session. Requests
 // without a live one are answered by it and do not reach the handler.
 func Require(wx *core.Manager) gin.HandlerFunc {
+	return guard(wx, wx.Authorize)
+}
+
+// RequireSessionKey is Require for routes that decrypt: WeChat must also have
+// confirmed the user's session_key within the last maxAge, or is asked now. One
+// that is dead gives 401 session_key_expired: the client logs in again, and the
+// session lives on. Behind Require or Optional nothing is looked up twice.
+func RequireSessionKey(wx *core.Manager, maxAge time.Duration) gin.HandlerFunc {
+	return guard(wx, func(ctx context.Context, h core.Header) (context.Context, *core.Session, error) {
+		return wx.AuthorizeSessionKey(ctx, h, maxAge)
+	})
+}
+
+// guard is the middleware that admits whom authorize knows.
+func guard(wx *core.Manager, authorize func(context.Context, core.Header) (context.Context, *core.Session, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		ctx, _, err := wx.Authorize(c.Request.Context(), c.Request.Header)
+		ctx, _, err := authorize(c.Request.Context(), c.Request.Header)
 		if err != nil {
 			Refuse(c, wx, err)
 			return

@@ -42,12 +42,15 @@ func build(app *adaptertest.App) *gin.Engine {
 	}
 	auth := ginwx.Mount(r, app.Manager)
 	require := ginwx.Require(app.Manager)
+	key := ginwx.RequireSessionKey(app.Manager, app.KeyMaxAge)
 	who := func(c *gin.Context) {
 		c.String(http.StatusOK, "%s", app.Who(c.Request.Context(), ginwx.Session(c)))
 	}
 	r.Match([]string{"GET", "HEAD"}, "/me", auth, who)
 	r.GET("/public", ginwx.Optional(app.Manager), who)
 	r.GET("/plain", who)
+	r.GET("/key", key, who)
+	r.GET("/me/key", auth, key, who)
 	r.POST("/echo", require, func(c *gin.Context) { _, _ = io.Copy(c.Writer, c.Request.Body) })
 	r.GET("/refuse", func(c *gin.Context) { ginwx.Refuse(c, app.Manager, app.Err()) })
 	r.GET("/stream", require, func(c *gin.Context) { app.Stream(c.Writer, c.Writer.Flush) })

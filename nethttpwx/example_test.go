@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"time"
 
 	"github.com/wxsession/wxsession/core"
 	"github.com/wxsession/wxsession/core/wxtest"
@@ -86,6 +87,21 @@ func ExampleRequire() {
 
 	get(nethttpwx.Require(wx)(api), "/api/orders", token)
 	// Output: 200 no orders
+}
+
+func ExampleRequireSessionKey() {
+	wx, token, stop := newManager()
+	defer stop()
+
+	mux := http.NewServeMux()
+	auth := nethttpwx.Mount(mux, wx)
+	fresh := nethttpwx.RequireSessionKey(wx, 5*time.Minute) // asks WeChat no more often than that
+	mux.Handle("GET /steps", auth(fresh(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "ready to decrypt") // by wx.Decrypt
+	}))))
+
+	get(mux, "/steps", token)
+	// Output: 200 ready to decrypt
 }
 
 func ExampleOptional() {

@@ -15,11 +15,14 @@
 //	r.PathPrefix("/wx/").Handler(nethttpwx.Handler(wx))   // gorilla/mux
 //
 // The session is in the request's context, where code below the handlers finds
-// it with [core.FromContext].
+// it with [core.FromContext]. [RequireSessionKey] is for routes that decrypt,
+// after auth or in its place.
 package nethttpwx
 
 import (
+	"context"
 	"net/http"
+	"time"
 
 	"github.com/wxsession/wxsession/core"
 )
@@ -52,9 +55,24 @@ func Handler(wx *core.Manager) http.Handler {
 // Require returns the middleware for routes that need a session. Requests
 // without a live one are answered by it and do not reach the handler.
 func Require(wx *core.Manager) func(http.Handler) http.Handler {
+	return guard(wx, wx.Authorize)
+}
+
+// RequireSessionKey is Require for routes that decrypt: WeChat must also have
+// confirmed the user's session_key within the last maxAge, or is asked now. One
+// that is dead gives 401 session_key_expired: the client logs in again, and the
+// session lives on. Behind Require or Optional nothing is looked up twice.
+func RequireSessionKey(wx *core.Manager, maxAge time.Duration) func(http.Handler) http.Handler {
+	return guard(wx, func(ctx context.Context, h core.Header) (context.Context, *core.Session, error) {
+		return wx.AuthorizeSessionKey(ctx, h, maxAge)
+	})
+}
+
+// guard is the middleware that admits whom authorize knows.
+func guard(wx *core.Manager, authorize func(context.Context, core.Header) (context.Context, *core.Session, error)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ctx, _, err := wx.Authorize(r.Context(), r.Header)
+			ctx, _, err := authorize(r.Context(), r.Header)
 			if err != nil {
 				Refuse(w, r, wx, err)
 				return

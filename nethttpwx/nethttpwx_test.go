@@ -39,12 +39,15 @@ func TestHandlerOnAnotherRouter(t *testing.T) {
 
 func routes(mux *http.ServeMux, app *adaptertest.App, auth func(http.Handler) http.Handler) {
 	require := nethttpwx.Require(app.Manager)
+	key := nethttpwx.RequireSessionKey(app.Manager, app.KeyMaxAge)
 	who := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, app.Who(r.Context(), nethttpwx.Session(r)))
 	})
 	mux.Handle("GET /me", auth(who))
 	mux.Handle("GET /public", nethttpwx.Optional(app.Manager)(who))
 	mux.Handle("GET /plain", who)
+	mux.Handle("GET /key", key(who))
+	mux.Handle("GET /me/key", auth(key(who)))
 	mux.Handle("POST /echo", require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(w, r.Body)
 	})))

@@ -73,9 +73,9 @@ func (a *answer) wantRefusal(status int, code core.Code, more ...string) {
 }
 
 // wantUnauthorized checks a 401; given says whether the request held a token.
-func (a *answer) wantUnauthorized(code core.Code, given bool) {
+func (a *answer) wantUnauthorized(code core.Code, given bool, more ...string) {
 	a.Helper()
-	a.wantRefusal(401, code)
+	a.wantRefusal(401, code, more...)
 	if given {
 		a.wantHeader("WWW-Authenticate", `Bearer error="invalid_token"`)
 	} else {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/wxsession/wxsession/core"
 )
@@ -17,6 +18,8 @@ import (
 //	GET, HEAD  /me      Require   text: app.Who(context, Session)
 //	GET        /public  Optional  the same
 //	GET        /plain   none      the same
+//	GET        /key     RequireSessionKey with app.KeyMaxAge, the same
+//	GET        /me/key  Require, then RequireSessionKey, the same
 //	POST       /echo    Require   the body of the request
 //	GET        /refuse  none      refuses with app.Err() as the adapter lets handlers do it
 //	GET        /stream  Require   app.Stream(body, flush)
@@ -35,6 +38,8 @@ type App struct {
 	Manager *core.Manager
 	Group   string // "" or a path such as /v1; "" means on the application itself
 
+	KeyMaxAge time.Duration // what /key and /me/key give to RequireSessionKey
+
 	proceed chan struct{} // closed: Stream goes on
 
 	mu       sync.Mutex
@@ -44,7 +49,7 @@ type App struct {
 	panicked []any
 }
 
-// identity is what /me, /public and /plain say: openids, empty for strangers.
+// identity is what Who tells: openids, empty for strangers.
 type identity struct {
 	Session string `json:"session"` // by the adapter's Session
 	Context string `json:"context"` // by core.FromContext

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync/atomic"
 
 	"github.com/wxsession/wxsession/core"
 )
@@ -22,7 +21,9 @@ type broken struct {
 
 func brokenAdapters() []broken {
 	var all []broken
-	for _, part := range [][]broken{brokenRouting(), brokenRequests(), brokenReplies(), brokenMiddlewares(), brokenTransport()} {
+	for _, part := range [][]broken{
+		brokenRouting(), brokenRequests(), brokenReplies(), brokenMiddlewares(), brokenSessionKeys(), brokenWafer(), brokenTransport(),
+	} {
 		all = append(all, part...)
 	}
 	return all
@@ -60,7 +61,7 @@ func brokenRequests() []broken {
 			}
 		}), []string{"login reads JSON"}},
 		{"loses the headers", request(func(c *core.Request, _ *http.Request) { c.Header = http.Header{} }),
-			[]string{"login hands the Referer"}},
+			[]string{"login hands the Referer", "a Wafer client logs in"}},
 		{"cuts bodies off at the bound", request(func(c *core.Request, _ *http.Request) {
 			c.Body = io.LimitReader(c.Body, 64<<10)
 		}), []string{"a body over 64 KiB"}},
@@ -96,7 +97,7 @@ func brokenReplies() []broken {
 				r.Header = r.Header[:2]
 			}
 		}), []string{"a WeChat that does not answer", "a store that does not answer makes"}},
-		{"has its own status for bad requests", status(400, 422), []string{"what is wrong with a login"}},
+		{"has its own status for bad requests", status(400, 422), []string{"what is wrong with a login", "a Wafer client hears of a refused"}},
 		{"has its own page for 404", reply(func(r *core.Reply) {
 			if r.Status == 404 {
 				r.Body = []byte("404 page not found")
@@ -107,7 +108,9 @@ func brokenReplies() []broken {
 				r.Status, r.Body = 200, []byte("null")
 			}
 		}), []string{"logout ends the session"}},
-		{"takes an outage for a log-out", status(503, 401), []string{"a store that does not answer is 503"}},
+		{"takes an outage for a log-out", status(503, 401), []string{
+			"a store that does not answer is 503", "a WeChat that does not answer about", "a Wafer client keeps",
+		}},
 		{"shows causes to clients", reply(func(r *core.Reply) {
 			if r.Err != nil {
 				r.Body, _ = json.Marshal(map[string]string{"error": string(r.Err.Code), "message": r.Err.Error()})
@@ -123,79 +126,6 @@ func brokenReplies() []broken {
 		}, []string{"the framework's error path gets the typed"}},
 		{"reports successes as errors", func() *reference { return &reference{noisy: true, failed: func(error) error { return nil }} },
 			[]string{"the framework's error path gets nothing"}},
-	}
-}
-
-func brokenMiddlewares() []broken {
-	return []broken{
-		{"takes a token from the URL", guard(func(r *http.Request) {
-			if token := r.URL.Query().Get("token"); token != "" {
-				r.Header.Set("Authorization", "Bearer "+token)
-			}
-		}), []string{"a token in the URL"}},
-		{"knows Authorization only, and only as RFC 6750 writes it", guard(func(r *http.Request) {
-			r.Header.Del("X-Wx-Session")
-			if !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ") {
-				r.Header.Del("Authorization")
-			}
-		}), []string{"X-WX-Session carries", "an Authorization of another scheme", "the scheme is Bearer"}},
-		{"prefers X-WX-Session", guard(func(r *http.Request) {
-			if r.Header.Get("X-Wx-Session") != "" {
-				r.Header.Del("Authorization")
-			}
-		}), []string{"Authorization wins"}},
-		{"reads the body", guard(func(r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }),
-			[]string{"the body of a request"}},
-		{"asks the store twice", func() *reference {
-			return &reference{authorize: func(m *core.Manager) error {
-				_ = m.Ping(context.Background())
-				return nil
-			}}
-		}, []string{"a request with a session costs", "what cannot be a token"}},
-		{"gives up on a store for good", func() *reference {
-			var down atomic.Bool
-			return &reference{authorize: func(m *core.Manager) error {
-				if err := m.Ping(context.Background()); err != nil {
-					down.Store(true)
-				}
-				if down.Load() {
-					return &core.Error{Code: core.StoreUnavailable}
-				}
-				return nil
-			}}
-		}, []string{"a store that recovers"}},
-		{"loses the context", func() *reference {
-			return &reference{attach: func(r *http.Request, _ context.Context) *http.Request { return r }}
-		}, []string{"a handler finds the session"}},
-		{"makes a session up where there is none", func() *reference {
-			return &reference{session: func(r *http.Request) *core.Session {
-				if s := core.FromContext(r.Context()); s != nil {
-					return s
-				}
-				return &core.Session{OpenID: "nobody"}
-			}}
-		}, []string{"a handler without the middleware"}},
-		{"keeps the first session that it sees", func() *reference {
-			var first atomic.Pointer[core.Session]
-			return &reference{session: func(r *http.Request) *core.Session {
-				if s := core.FromContext(r.Context()); s != nil {
-					first.CompareAndSwap(nil, s)
-					return first.Load()
-				}
-				return nil
-			}}
-		}, []string{"parallel requests"}},
-		{"greets nobody", recognize(func(_ *core.Manager, r *http.Request) (*http.Request, error) { return r, nil }),
-			[]string{"a public page greets"}},
-		{"refuses strangers on public pages", recognize(func(m *core.Manager, r *http.Request) (*http.Request, error) {
-			ctx, _, err := m.Authorize(r.Context(), r.Header)
-			return r.WithContext(ctx), err
-		}), []string{"a public page takes", "a public page is served"}},
-		{"asks the store for strangers", recognize(func(m *core.Manager, r *http.Request) (*http.Request, error) {
-			_ = m.Ping(r.Context())
-			ctx, _ := m.Recognize(r.Context(), r.Header)
-			return r.WithContext(ctx), nil
-		}), []string{"a public page does not ask"}},
 	}
 }
 

@@ -53,6 +53,8 @@ func (r *rig) errorPath() {
 	r.app.setErr(&core.Error{Code: core.NotFound, Message: "no such cart"})
 	r.do("GET", "/refuse", "").want(404)
 	r.wantFailures(core.NoSession, core.BadRequest, core.NotFound)
+	r.do("GET", "/key", "").want(401)
+	r.wantFailures(core.NoSession, core.BadRequest, core.NotFound, core.NoSession)
 }
 
 func (r *rig) wantFailures(codes ...core.Code) {

@@ -66,7 +66,8 @@ func table() []row {
 	var rows []row
 	for _, part := range [][]row{
 		mountRows(), loginRows(), refusalRows(), routeRows(), tokenRows(),
-		outageRows(), middlewareRows(), transportRows(), frameworkRows(),
+		outageRows(), middlewareRows(), sessionKeyRows(), transportRows(),
+		frameworkRows(), waferRows(),
 	} {
 		rows = append(rows, part...)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/wxsession/wxsession/core"
 )
@@ -23,8 +22,7 @@ func loginRows() []row {
 }
 
 func (r *rig) loginAnswers() {
-	now := time.Now()
-	r.start(func(c *core.Config) { c.Now = func() time.Time { return now } })
+	r.start()
 	got := r.do("POST", "/wx/login", loginBody(r.wx.Code(r.wx.OpenID("alice")))).
 		wantJSON(200, "3rd_session", "expires_in", "lifetime")
 	if quoted := len(got["3rd_session"]); quoted != 2+len(unissued) {

@@ -12,7 +12,7 @@ import (
 // reference is an adapter in its simplest form, with places to break it. The
 // zero value is right.
 type reference struct {
-	routes    func(core.Route) []core.Route // what to mount for a login route
+	routes    func(core.Route) []core.Route // what to mount, if anything, for a login route
 	more      func(*http.ServeMux)          // mounts what nobody asked for
 	request   func(*core.Request, *http.Request)
 	context   func(context.Context) context.Context
@@ -20,7 +20,9 @@ type reference struct {
 	guard     func(http.Handler) http.Handler // around Require
 	authorize func(*core.Manager) error       // before Authorize
 	attach    func(*http.Request, context.Context) *http.Request
+	keyed     func(*core.Manager, *http.Request) (context.Context, error) // in place of AuthorizeSessionKey
 	recognize func(*core.Manager, *http.Request) (*http.Request, error)
+	heard     func(http.Header) http.Header // what Refusal hears of the request
 	session   func(*http.Request) *core.Session
 	writer    func(http.ResponseWriter) http.ResponseWriter
 	failed    func(error) error // what the error path gets
@@ -93,23 +95,19 @@ func (a *reference) require(app *App, next http.Handler) http.Handler {
 	h := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if a.authorize != nil {
 			if err := a.authorize(app.Manager); err != nil {
-				a.send(w, app, app.Manager.Refusal(r.Context(), err, r.Header))
+				a.refuse(w, r, app, err)
 				return
 			}
 		}
 		ctx, _, err := app.Manager.Authorize(a.ctx(r), r.Header)
 		if err != nil {
-			a.send(w, app, app.Manager.Refusal(r.Context(), err, r.Header))
+			a.refuse(w, r, app, err)
 			return
 		}
 		if a.writer != nil {
 			w = a.writer(w)
 		}
-		if a.attach != nil {
-			next.ServeHTTP(w, a.attach(r, ctx))
-			return
-		}
-		next.ServeHTTP(w, r.WithContext(ctx))
+		next.ServeHTTP(w, a.attached(r, ctx))
 	}))
 	if a.guard != nil {
 		h = a.guard(h)
@@ -117,12 +115,44 @@ func (a *reference) require(app *App, next http.Handler) http.Handler {
 	return h
 }
 
+func (a *reference) requireKey(app *App, next http.Handler) http.Handler {
+	keyed := a.keyed
+	if keyed == nil {
+		keyed = func(m *core.Manager, r *http.Request) (context.Context, error) {
+			return authorizeKey(m, r, app.KeyMaxAge)
+		}
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, err := keyed(app.Manager, r)
+		if err != nil {
+			a.refuse(w, r, app, err)
+			return
+		}
+		next.ServeHTTP(w, a.attached(r, ctx))
+	})
+}
+
+func (a *reference) attached(r *http.Request, ctx context.Context) *http.Request {
+	if a.attach != nil {
+		return a.attach(r, ctx)
+	}
+	return r.WithContext(ctx)
+}
+
+func (a *reference) refuse(w http.ResponseWriter, r *http.Request, app *App, err error) {
+	h := r.Header
+	if a.heard != nil {
+		h = a.heard(h)
+	}
+	a.send(w, app, app.Manager.Refusal(r.Context(), err, h))
+}
+
 func (a *reference) optional(app *App, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if a.recognize != nil {
 			known, err := a.recognize(app.Manager, r)
 			if err != nil {
-				a.send(w, app, app.Manager.Refusal(r.Context(), err, r.Header))
+				a.refuse(w, r, app, err)
 				return
 			}
 			next.ServeHTTP(w, known)
@@ -145,9 +175,11 @@ func (a *reference) addRoutes(mux *http.ServeMux, app *App) {
 	handle("GET /me", who)
 	mux.Handle("GET /public", a.optional(app, who))
 	mux.Handle("GET /plain", who)
+	mux.Handle("GET /key", a.requireKey(app, who))
+	handle("GET /me/key", a.requireKey(app, who).ServeHTTP)
 	handle("POST /echo", func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
 	mux.HandleFunc("GET /refuse", func(w http.ResponseWriter, r *http.Request) {
-		a.send(w, app, app.Manager.Refusal(r.Context(), app.Err(), r.Header))
+		a.refuse(w, r, app, app.Err())
 	})
 	handle("GET /stream", func(w http.ResponseWriter, _ *http.Request) {
 		flush := func() {}

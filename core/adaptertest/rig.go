@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ type rig struct {
 	group    string
 	patience time.Duration
 
+	clock  clock // WeChat's, and the manager's
 	wx     *wxtest.Server
 	store  *store
 	app    *App
@@ -36,11 +38,11 @@ type rig struct {
 // start builds the application, after change has had a look at its configuration.
 func (r *rig) start(change ...func(*core.Config)) {
 	r.Helper()
-	r.wx = wxtest.NewServer()
+	r.wx = wxtest.NewServer(wxtest.Options{Now: r.clock.Now})
 	r.Cleanup(r.wx.Close)
 	r.store = &store{values: map[string][]byte{}}
 	cfg := core.Config{
-		AppID: r.wx.AppID, Secret: r.wx.Secret, APIBase: r.wx.URL,
+		AppID: r.wx.AppID, Secret: r.wx.Secret, APIBase: r.wx.URL, Now: r.clock.Now,
 		Logger: slog.New(slog.DiscardHandler),
 	}
 	for _, c := range change {
@@ -50,7 +52,7 @@ func (r *rig) start(change ...func(*core.Config)) {
 	if err != nil {
 		r.Fatal(err)
 	}
-	r.app = &App{Manager: wx, Group: r.group, proceed: make(chan struct{})}
+	r.app = &App{Manager: wx, Group: r.group, KeyMaxAge: keyMaxAge, proceed: make(chan struct{})}
 	r.url = r.h.Serve(r.TB, r.app)
 	transport := &http.Transport{}
 	r.Cleanup(transport.CloseIdleConnections)
@@ -59,6 +61,12 @@ func (r *rig) start(change ...func(*core.Config)) {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
+
+// clock runs as usual, and can be moved forward. The zero value is right.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) Now() time.Time           { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) advance(by time.Duration) { c.ahead.Add(int64(by)) }
 
 // answer is a reply, read to its end.
 type answer struct {
