@@ -95,10 +95,17 @@ func (g *generator) enrol(ctx context.Context, user int) error {
 	return g.logIn(ctx, user, server, code)
 }
 
-// drive returns when all that was due has been answered, or ctx has ended.
+// drain is how much longer than planned a run may take: servers that cannot
+// keep up leave more and more that is due and not sent.
+const drain = 10 * time.Second
+
+// drive returns when all that was due has been answered, or ctx has ended, or
+// the time is up.
 func (g *generator) drive(ctx context.Context, progress io.Writer) {
-	codes := g.fetchCodes(ctx)
 	start := time.Now().Add(50 * time.Millisecond) // the workers are ready by then
+	ctx, cancel := context.WithDeadline(ctx, start.Add(g.duration+drain))
+	defer cancel()
+	codes := g.fetchCodes(ctx)
 	requests := newSchedule(start, g.rate, g.duration)
 	logins := newSchedule(start, g.loginRate, g.duration)
 	stop := g.report(progress, start)
@@ -111,8 +118,8 @@ func (g *generator) drive(ctx context.Context, progress io.Writer) {
 	}
 	wg.Wait()
 	stop()
-	took := time.Since(start)
-	g.requests.took, g.logins.took = took, took
+	g.requests.end(start, requests)
+	g.logins.end(start, logins)
 }
 
 func (g *generator) sendRequests(ctx context.Context, s *schedule) {

@@ -17,6 +17,7 @@ type kind struct {
 	mu       sync.Mutex
 	failures map[string]int64
 	took     time.Duration // of the whole run
+	missing  int64         // were due and have no answer: not sent, or cut off at the end
 }
 
 func newKind(name string, rate float64) *kind {
@@ -36,6 +37,12 @@ func (k *kind) done(due time.Time, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.failures[err.Error()]++
+}
+
+// end sums up a run that has begun at start.
+func (k *kind) end(start time.Time, s *schedule) {
+	k.took = time.Since(start)
+	k.missing = s.total - k.latency.n.Load()
 }
 
 // achieved is the rate of requests that have ended.

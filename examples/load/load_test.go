@@ -223,7 +223,7 @@ func TestInterruptEndsTheRun(t *testing.T) {
 	if err := run(ctx, []string{"-url", s.URL, "-users", "3", "-duration", "1h"}, &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(began); took > 30*time.Second || !strings.Contains(out.String(), "requests") {
+	if took := time.Since(began); took > 30*time.Second || !strings.Contains(out.String(), "requests without an answer at the end: 3") {
 		t.Errorf("the run ended after %v with\n%s", took, out.String())
 	}
 }

@@ -30,11 +30,19 @@ func (g *generator) summarize(w io.Writer) {
 	}
 	_ = t.Flush()
 	for _, k := range g.kinds() {
+		k.printMissing(w)
 		k.printLateness(w)
 		k.printFailures(w)
 	}
 	for _, k := range g.kinds() {
 		k.printHistogram(w)
+	}
+}
+
+// printMissing warns of latencies that look better than they are.
+func (k *kind) printMissing(w io.Writer) {
+	if k.missing > 0 {
+		fmt.Fprintf(w, "%s without an answer at the end: %d; their latencies would be the longest\n", k.name, k.missing)
 	}
 }
 
