@@ -7,6 +7,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"log"
 	"net/http"
 
@@ -34,6 +35,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	defer store.(io.Closer).Close()
 	wx, err := core.New(cfg, store)
 	if err != nil {
 		return err

@@ -33,6 +33,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	defer store.(io.Closer).Close()
 	wx, err := core.New(cfg, store)
 	if err != nil {
 		return err

@@ -6,23 +6,85 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
+
+	"github.com/wxsession/wxsession/core"
 )
 
-// withDevtools adds GET /devtools/code?user=alice in front of h where WeChat is
-// simulated: what wx.login would give the mini program of that user.
+// withDevtools adds in front of h, where WeChat is simulated, what it would give
+// the mini program of ?user=alice:
+//
+//	GET       /devtools/code       a code, as wx.login
+//	GET, POST /devtools/encrypt    encryptedData and iv, as wx.getUserInfo; of
+//	                               another JSON object with data= or as the body
+//	GET       /devtools/phonecode  a code for number=13580006666, as the
+//	                               getPhoneNumber button
 func (s *Server) withDevtools(h http.Handler) http.Handler {
 	if s.sim == nil {
 		return h
 	}
+	tools := http.NewServeMux()
+	tools.HandleFunc("GET /devtools/code", s.serveCode)
+	tools.HandleFunc("GET /devtools/encrypt", s.serveEncrypt)
+	tools.HandleFunc("POST /devtools/encrypt", s.serveEncrypt)
+	tools.HandleFunc("GET /devtools/phonecode", s.servePhoneCode)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/devtools/code" {
-			h.ServeHTTP(w, r)
+		if strings.HasPrefix(r.URL.Path, "/devtools/") {
+			tools.ServeHTTP(w, r)
 			return
 		}
-		user := cmp.Or(r.URL.Query().Get("user"), "alice")
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]string{"code": s.sim.Code(s.sim.OpenID(user))})
+		h.ServeHTTP(w, r)
 	})
+}
+
+func (s *Server) serveCode(w http.ResponseWriter, r *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]string{"code": s.sim.Code(s.openID(r))})
+}
+
+func (s *Server) serveEncrypt(w http.ResponseWriter, r *http.Request) {
+	openID := s.openID(r)
+	data, err := readData(r)
+	if err != nil {
+		writeJSON(w, core.CodeOf(err).Status(), err)
+		return
+	}
+	if data == nil {
+		data = fmt.Appendf(nil, `{"openId":%q,"nickName":"微信用户","gender":0,"language":"","avatarUrl":""}`, openID)
+	}
+	var e Encrypted
+	e.Data, e.IV = s.sim.Encrypt(openID, data)
+	writeJSON(w, http.StatusOK, e)
+}
+
+func (s *Server) servePhoneCode(w http.ResponseWriter, r *http.Request) {
+	number := cmp.Or(r.URL.Query().Get("number"), "13580006666")
+	writeJSON(w, http.StatusOK, map[string]string{"code": s.sim.PhoneCode(s.openID(r), number)})
+}
+
+func (s *Server) openID(r *http.Request) string {
+	return s.sim.OpenID(cmp.Or(r.URL.Query().Get("user"), "alice"))
+}
+
+// readData returns the object that is to be encrypted; nil if there is none.
+func readData(r *http.Request) (json.RawMessage, error) {
+	text := r.URL.Query().Get("data")
+	if text == "" {
+		var err error
+		if text, err = ReadText(r.Body); err != nil || text == "" {
+			return nil, err
+		}
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(text), &members); err != nil || members == nil {
+		return nil, &core.Error{Code: core.BadRequest, Message: "send a JSON object, as data=… or as the body"}
+	}
+	return json.RawMessage(text), nil
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // fails when the client has gone
 }
 
 // The lines need nothing but a POSIX shell, curl and sed.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -18,6 +19,8 @@ func Run(t *testing.T) {
 	t.Run("the printed lines log in and call the API", func(t *testing.T) { printedLines(t) })
 	t.Run("the printed lines know the prefix", func(t *testing.T) { printedLines(t, "WX_PREFIX=/auth/wx") })
 	t.Run("the routes do what they say", routes)
+	t.Run("what WeChat encrypts is decrypted", decrypting)
+	t.Run("a tap on the phone number button gives the number", phoneNumber)
 	t.Run("attributes are kept within their bounds", attributes)
 	t.Run("the real WeChat is used where there is an appid", realWeChat)
 	t.Run("a store that is down is 503", storeDown)
@@ -84,11 +87,61 @@ func attributes(t *testing.T) {
 	p.send("PUT", "/api/attrs/note", "", "x").wantCode(401, "no_session")
 }
 
+func decrypting(t *testing.T) {
+	p := start(t)
+	alice, bob := p.login("alice"), p.login("bob")
+	var me struct{ OpenID string }
+	p.get("/api/me", alice).decode(&me)
+	var profile struct{ OpenID, NickName string }
+	encrypted := p.get("/devtools/encrypt?user=alice", "")
+	encrypted.wantStatus(200)
+	p.send("POST", "/api/decrypt", alice, encrypted.body).decode(&profile)
+	if profile.OpenID != me.OpenID || profile.NickName == "" {
+		t.Errorf("decrypted is %+v, want the profile of %s", profile, me.OpenID)
+	}
+	p.send("POST", "/api/decrypt", bob, encrypted.body).wantCode(400, "invalid_signature")
+
+	const data = `{"step":"走","n":12345678901234567}`
+	for _, encrypted := range []answer{
+		p.get("/devtools/encrypt?user=bob&data="+url.QueryEscape(data), ""),
+		p.send("POST", "/devtools/encrypt?user=bob", "", data),
+	} {
+		encrypted.wantStatus(200)
+		var plain struct {
+			Step string
+			N    int64
+		}
+		p.send("POST", "/api/decrypt", bob, encrypted.body).decode(&plain)
+		if plain.Step != "走" || plain.N != 12345678901234567 {
+			t.Errorf("%s: decrypted is %+v, want %s", encrypted.what, plain, data)
+		}
+	}
+	for _, data := range []string{"x", "null", "[1]", "{"} {
+		p.send("POST", "/devtools/encrypt", "", data).wantCode(400, "bad_request")
+	}
+}
+
+func phoneNumber(t *testing.T) {
+	p := start(t, "WX_PHONE_ROUTE=true")
+	alice, bob := p.login("alice"), p.login("bob")
+	code := p.get("/devtools/phonecode?user=alice&number=13580006666", "")
+	code.wantStatus(200)
+	p.send("POST", "/wx/phone", bob, code.body).wantCode(400, "invalid_code")
+	var phone struct{ PhoneNumber, CountryCode string }
+	p.send("POST", "/wx/phone", alice, code.body).decode(&phone)
+	if phone.PhoneNumber != "13580006666" || phone.CountryCode != "86" {
+		t.Errorf("the number is %+v", phone)
+	}
+	p.send("POST", "/wx/phone", alice, code.body).wantCode(400, "invalid_code") // good once
+}
+
 func realWeChat(t *testing.T) {
 	wx := wxtest.NewServer()
 	t.Cleanup(wx.Close)
 	p := start(t, "WX_APPID="+wx.AppID, "WX_SECRET="+wx.Secret, "WX_API_BASE="+wx.URL)
-	p.get("/devtools/code?user=alice", "").wantStatus(404)
+	for _, tool := range []string{"code", "encrypt", "phonecode"} {
+		p.get("/devtools/"+tool+"?user=alice", "").wantStatus(404)
+	}
 	openID := wx.OpenID("alice")
 	token := p.loginWith(wx.Code(openID))
 	data, iv := wx.Encrypt(openID, map[string]any{"openId": openID, "nickName": "爱丽丝"})
@@ -107,6 +160,7 @@ func storeDown(t *testing.T) {
 	p := start(t, "WX_STORE=redis://"+freeAddress(t))
 	p.get("/healthz", "").wantCode(503, "store_unavailable")
 	p.send("POST", "/wx/login", "", encode(map[string]string{"code": p.code("alice")})).wantCode(503, "store_unavailable")
+	p.wantExit(syscall.SIGTERM)
 }
 
 // freeAddress is one where nobody listens.
