@@ -35,12 +35,16 @@ type setting struct {
 	lapsing bool // the oldest token of the first session has a millisecond left
 	aged    bool // of its lifetime, that is, not of its idle timeout
 
+	faults int  // that a run may have at most
+	late   bool // calls that fail may take effect later
+
 	wrap func(Store) Store // nil: the manager talks to the scheduler itself
 }
 
 func newScene(t testing.TB, set setting) *scene {
 	clock := newTestClock()
 	sc := &scene{clock: clock, store: newScheduler(clock), lapsing: set.lapsing}
+	sc.store.faults, sc.store.late = set.faults, set.late
 	sc.store.slack = 2 * time.Second // what expires is decided in core, not in the store
 	var store Store = sc.store
 	if set.wrap != nil {

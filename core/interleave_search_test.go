@@ -27,8 +27,7 @@ type branch struct {
 	state   uint64
 }
 
-func newSearch(sc *scene, ops []operation, faults int) *search {
-	sc.store.faults = faults
+func newSearch(sc *scene, ops []operation) *search {
 	return &search{sc: sc, ops: ops, follows: map[uint64][]uint64{}, todo: []branch{{}}}
 }
 

@@ -24,8 +24,9 @@ type scheduler struct {
 	mu      sync.Mutex
 	pending []*storeCall
 	tasks   []*task
-	faults  int // that a run may have at most
-	failed  int // that it had
+	faults  int  // that a run may have at most
+	late    bool // calls that fail may take effect later
+	failed  int  // that it had
 	steps   []step
 	writes  []indexWrite
 
@@ -144,7 +145,10 @@ func (s *scheduler) options() []option {
 		case "Get":
 			options = append(options, option{c, failsFirst})
 		case "Swap", "Delete":
-			options = append(options, option{c, failsFirst}, option{c, failsAfter}, option{c, failsLate}, option{c, crashes})
+			options = append(options, option{c, failsFirst}, option{c, failsAfter}, option{c, crashes})
+			if s.late {
+				options = append(options, option{c, failsLate})
+			}
 		}
 	}
 	return options
