@@ -167,8 +167,11 @@ func (m *Manager) phoneNumber(ctx context.Context, appID, openID, code string) (
 		return phone, nil
 	}
 	e := sourceError(err)
-	if openID != "" && e.ErrCode == errcodeOpenID {
-		e.Code, e.Message, e.RetryAfter = InvalidCode, "the code is another user's", 0
+	if e.ErrCode == errcodeOpenID && openID != "" {
+		e.Code, e.RetryAfter = InvalidCode, 0
+	}
+	if e.Code == InvalidCode {
+		e.Message = "the code is not this user's, or has expired: the user has to tap the getPhoneNumber button again"
 	}
 	return wxapi.Phone{}, e
 }

@@ -274,7 +274,7 @@ func TestPhoneRoute(t *testing.T) {
 		"no code":              {"", core.BadRequest},
 		"a code with newlines": {`a\nb`, core.BadRequest},
 	} {
-		if r, body := post(c.code); r.Status != 400 || body["error"] != string(c.want) {
+		if r, body := post(c.code); r.Status != 400 || body["error"] != string(c.want) || strings.Contains(string(r.Body), "wx.login") {
 			t.Errorf("%s: status %d, body %s", name, r.Status, r.Body)
 		}
 	}
