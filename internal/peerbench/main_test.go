@@ -25,6 +25,9 @@ func TestQuickRunMeasuresEveryTarget(t *testing.T) {
 	table := out.String()
 	for _, e := range experiments() {
 		if _, err := exec.LookPath(e.needs); e.needs != "" && err != nil {
+			if os.Getenv("WX_TEST_SERVERS") == "required" {
+				t.Errorf("%s is not installed, and WX_TEST_SERVERS=required", e.needs)
+			}
 			t.Logf("%s is not installed: %s is not measured", e.needs, e.name)
 			continue
 		}
