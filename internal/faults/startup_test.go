@@ -35,23 +35,47 @@ func TestStartedWhileTheStoreIsDown(t *testing.T) {
 
 				fault.do(proxy)
 				second := newSite(newManager(t, openStore(t, dsn), core.Config{}))
-				for range 3 {
-					if a := second.me(token); !a.isOutage() || a.took > slowest {
-						t.Errorf("store down: %d %s after %v; want a 503 in time", a.status, a.body, a.took)
-					}
-					if _, a := second.login("bob"); !a.isOutage() || a.took > slowest {
-						t.Errorf("log-in, store down: %d %s after %v; want a 503 in time", a.status, a.body, a.took)
-					}
-				}
+				second.wantOutage(t, token)
 				proxy.Pass()
-				eventually(t, "the session is known again", recovery, func() bool {
-					a := second.me(token)
-					if a.status != 200 && !a.isOutage() {
-						t.Fatalf("store up: %d %s; want 200, or 503 for a while", a.status, a.body)
-					}
-					return a.status == 200
-				})
+				second.wantRecovery(t, token)
 			})
 		}
 	}
+}
+
+func (s site) wantOutage(t *testing.T, token string) {
+	t.Helper()
+	for range 3 {
+		if a := s.me(token); !a.isOutage() || a.took > slowest {
+			t.Errorf("store down: %d %s after %v; want a 503 in time", a.status, a.body, a.took)
+		}
+		if _, a := s.login("bob"); !a.isOutage() || a.took > slowest {
+			t.Errorf("log-in, store down: %d %s after %v; want a 503 in time", a.status, a.body, a.took)
+		}
+	}
+}
+
+func (s site) wantRecovery(t *testing.T, token string) {
+	t.Helper()
+	eventually(t, "the session is known again", recovery, func() bool {
+		a := s.me(token)
+		if a.status != 200 && !a.isOutage() {
+			t.Fatalf("store up: %d %s; want 200, or 503 for a while", a.status, a.body)
+		}
+		return a.status == 200
+	})
+}
+
+// wantLateStart is the same for servers that stand behind no proxy: they hang.
+func wantLateStart(t *testing.T, dsn, token string, servers ...*testserver.Process) {
+	t.Helper()
+	for _, s := range servers {
+		s.Pause()
+	}
+	second := newSite(newManager(t, openStore(t, dsn), core.Config{}))
+	second.wantOutage(t, token)
+	for _, s := range servers {
+		s.Resume()
+	}
+	second.wantRecovery(t, token)
 }

@@ -13,7 +13,8 @@ import (
 
 func TestSentinelFailoverLogsNobodyOut(t *testing.T) {
 	s := testserver.StartSentinel(t)
-	m := newManager(t, openStore(t, "redis+sentinel://"+strings.Join(s.Addrs(), ",")+"/"+testserver.SentinelMaster), lively)
+	dsn := "redis+sentinel://" + strings.Join(s.Addrs(), ",") + "/" + testserver.SentinelMaster
+	m := newManager(t, openStore(t, dsn), lively)
 	login(t, m, "opener")
 	calm := measure()
 	c := gather(t, newSite(m))
@@ -28,11 +29,13 @@ func TestSentinelFailoverLogsNobodyOut(t *testing.T) {
 	c.stop()
 	calm.wantBack(t)
 	t.Logf("slowest answer %v, the fail-over took %v", c.verdict(t), took.Round(time.Millisecond))
+	wantLateStart(t, dsn, c.members[0].token, append(s.Sentinels, s.Replica)...)
 }
 
 func TestDeathOfAClusterMasterLogsNobodyOut(t *testing.T) {
 	cluster := testserver.StartRedisCluster(t)
-	m := newManager(t, openStore(t, "redis+cluster://"+strings.Join(cluster.Addrs(), ",")), lively)
+	dsn := "redis+cluster://" + strings.Join(cluster.Addrs(), ",")
+	m := newManager(t, openStore(t, dsn), lively)
 	login(t, m, "opener")
 	calm := measure()
 	c := gather(t, newSite(m))
@@ -47,6 +50,7 @@ func TestDeathOfAClusterMasterLogsNobodyOut(t *testing.T) {
 	c.stop()
 	calm.wantBack(t)
 	t.Logf("slowest answer %v, the promotion took %v", c.verdict(t), took.Round(time.Millisecond))
+	wantLateStart(t, dsn, c.members[0].token, append(cluster.Replicas, cluster.Masters[0], cluster.Masters[2])...)
 }
 
 // One server of three takes its share of the sessions with it, first for a
