@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // slots is the number of hash slots of a Redis Cluster.
@@ -44,10 +45,35 @@ func StartRedisCluster(t testing.TB) *RedisCluster {
 	return c
 }
 
+// startClusterNode looks for two free ports: nodes talk to each other on the one
+// that is 10000 above the clients'.
 func startClusterNode(t testing.TB) *Process {
 	t.Helper()
-	return startRedis(t, "--appendonly", "no", "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
-		"--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0")
+	for range 20 {
+		p := startRedis(t, "--appendonly", "no", "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
+			"--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0")
+		if answers(p) {
+			return p
+		}
+	}
+	t.Fatal("no two ports were free for a node of the cluster")
+	return nil
+}
+
+// answers waits for the first reply of a Redis server; false means that it has
+// ended instead.
+func answers(p *Process) bool {
+	for end := time.Now().Add(startTimeout); time.Now().Before(end); {
+		if _, err := redisCommand(p.Addr, "PING"); err == nil {
+			return true
+		}
+		select {
+		case <-p.dead:
+			return false
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	return false
 }
 
 func (c *RedisCluster) nodes() []*Process {
