@@ -23,16 +23,17 @@ func (r record) mask(token string) {
 	r[offState] |= masked
 }
 
-// identity returns the record's openid and unionid. token is the record's own.
-func (r record) identity(token string) (openID, unionID string) {
-	_, openID, unionID, _ = r.texts()
-	if !r.isMasked() {
-		return openID, unionID
+// reveal returns the record's appid, openid and unionid. token is the record's
+// own.
+func (r record) reveal(token string) (appID, openID, unionID string) {
+	appID, openID, unionID, _ = r.texts()
+	if r.isMasked() {
+		b := append(append(make([]byte, 0, len(openID)+len(unionID)), openID...), unionID...)
+		n := len(openID)
+		xorStream(token, b[:n], b[n:])
+		openID, unionID = view(b[:n]), view(b[n:])
 	}
-	b := append(append(make([]byte, 0, len(openID)+len(unionID)), openID...), unionID...)
-	n := len(openID)
-	xorStream(token, b[:n], b[n:])
-	return view(b[:n]), view(b[n:])
+	return appID, openID, unionID
 }
 
 // xorStream goes over the texts with SHA-256(token, 0), SHA-256(token, 1) ….

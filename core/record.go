@@ -139,14 +139,18 @@ func (r record) until() int64    { return getMillis(r[offUntil:]) }
 func (r record) idle() int64     { return getMillis(r[offIdle:]) }
 func (r record) lifetime() int64 { return getMillis(r[offLifetime:]) }
 
-// texts also returns what follows them. For openid and unionid see identity.
+// texts also returns what follows them. For openid and unionid see reveal.
 func (r record) texts() (appID, openID, unionID string, rest []byte) {
-	rest = r[offStrings:]
-	for _, s := range [...]*string{&appID, &openID, &unionID} {
-		n := 1 + int(rest[0])
-		*s, rest = view(rest[1:n]), rest[n:]
-	}
+	appID, rest = cutShort(r[offStrings:])
+	openID, rest = cutShort(rest)
+	unionID, rest = cutShort(rest)
 	return appID, openID, unionID, rest
+}
+
+// cutShort splits off a text with a length byte that parseRecord has checked.
+func cutShort(b []byte) (text string, rest []byte) {
+	n := 1 + int(b[0])
+	return view(b[1:n]), b[n:]
 }
 
 // next is the record that a rotation made of this one.

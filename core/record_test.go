@@ -28,8 +28,7 @@ func sampleRecord() record {
 // fieldsOf reads everything back.
 func fieldsOf(r record, token string) fields {
 	f := fields{id: r.id(), created: r.created(), lastSeen: r.lastSeen(), idle: r.idle(), lifetime: r.lifetime()}
-	f.appID, _, _, _ = r.texts()
-	f.openID, f.unionID = r.identity(token)
+	f.appID, f.openID, f.unionID = r.reveal(token)
 	return f
 }
 
@@ -67,7 +66,7 @@ func TestRecordsRoundTrip(t *testing.T) {
 func TestAMaskedRecordOpensWithItsOwnTokenOnly(t *testing.T) {
 	r := newRecord(sampleFields())
 	r.mask(newToken())
-	if openID, unionID := r.identity(newToken()); openID == sampleFields().openID || unionID == sampleFields().unionID {
+	if _, openID, unionID := r.reveal(newToken()); openID == sampleFields().openID || unionID == sampleFields().unionID {
 		t.Error("another token opens it")
 	}
 	again := newRecord(sampleFields())
@@ -87,7 +86,7 @@ func TestReadingARecordAllocatesNothing(t *testing.T) {
 	raw := sampleRecord()
 	if n := testing.AllocsPerRun(100, func() {
 		r, err := parseRecord(raw)
-		openID, _ := r.identity("")
+		_, openID, _ := r.reveal("")
 		if err != nil || openID == "" || findAttr(r.attrs(), "uid") != "42" {
 			t.Fatal("does not parse")
 		}

@@ -106,8 +106,7 @@ func (s *Session) load(raw []byte) error {
 
 // reveal fills in whose session it is. token is the record's own.
 func (s *Session) reveal(token string) {
-	s.AppID, _, _, _ = s.rec.texts()
-	s.OpenID, s.UnionID = s.rec.identity(token)
+	s.AppID, s.OpenID, s.UnionID = s.rec.reveal(token)
 	s.ID, s.openID = s.rec.id(), s.OpenID
 }
 
