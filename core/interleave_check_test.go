@@ -33,6 +33,7 @@ func (sc *scene) inspect() error {
 		in.future("Sessions, then LogoutUser", in.sessions, in.logoutUser),
 		in.future("Login, then LogoutUser", in.login, in.logoutUser),
 		in.future("what failed is tried again", in.retry),
+		in.future("the grace period ends", in.later),
 	)
 }
 
@@ -67,6 +68,11 @@ func (t *task) reported() bool {
 // that was listed when it began, and so every one whose login had returned.
 func (in *inspection) collectEnded(t *task) {
 	switch t.op.name {
+	case "logoutAll-old":
+		if !t.foundLive {
+			return
+		}
+		fallthrough
 	case "logoutUser":
 		in.ended[in.first.ID], in.ended[in.otherID] = true, true
 		for _, id := range ids(t.firstIndex) {

@@ -5,14 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // future checks what the user can do after a run, then goes back.
 func (in *inspection) future(name string, acts ...func() error) error {
-	before, issued, live := in.store.snapshot(), len(in.issued), in.live
+	before, now, issued, live := in.store.snapshot(), in.m.now(), len(in.issued), in.live
 	defer func() {
 		in.store.restore(before)
+		in.clock.ms.Store(now)
 		in.issued, in.live = in.issued[:issued], live
 	}()
 	in.live = map[string]bool{}
@@ -80,11 +80,15 @@ func (in *inspection) retry() error {
 	}
 	for _, t := range in.store.tasks {
 		switch t.op.name {
-		case "logout", "logout-old", "revoke", "logoutUser":
+		case "revoke", "logoutUser":
+		case "logout", "logout-old", "logoutAll-old":
+			if !t.foundLive {
+				continue
+			}
 		default:
 			continue
 		}
-		if t.returned && t.err == nil || !t.foundLive && strings.HasPrefix(t.op.name, "logout-") {
+		if t.returned && t.err == nil {
 			continue
 		}
 		_, _, err := t.op.run(context.Background(), in.scene)
@@ -93,10 +97,37 @@ func (in *inspection) retry() error {
 			return err
 		}
 		for _, i := range in.issued {
-			if i.id == in.first.ID && in.alive(i.token) {
-				return fmt.Errorf("a token of the first session outlives the second %s", t.op.name)
+			must := i.id == in.first.ID || t.op.name == "logoutUser" || t.op.name == "logoutAll-old" && in.endedBy(i.id, t)
+			if must && in.alive(i.token) {
+				return fmt.Errorf("a token of %s outlives the second %s", in.nameOf(i), t.op.name)
 			}
 		}
+	}
+	return nil
+}
+
+// endedBy tells whether it was t that took the session and the first one, the
+// client's own, off the index.
+func (in *inspection) endedBy(id string, t *task) bool {
+	return slices.ContainsFunc(in.store.writes, func(w indexWrite) bool {
+		before, after := ids(w.before), ids(w.after)
+		took := func(id string) bool { return slices.Contains(before, id) && !slices.Contains(after, id) }
+		return w.task == t && took(id) && took(in.first.ID)
+	})
+}
+
+// later checks that no session goes on under two tokens.
+func (in *inspection) later() error {
+	in.clock.advance(in.m.cfg.RotateGrace)
+	goesOn := map[string]string{}
+	for _, i := range in.issued {
+		if !in.alive(i.token) {
+			continue
+		}
+		if other, ok := goesOn[i.id]; ok && other != i.token {
+			return fmt.Errorf("%s goes on under two tokens", in.nameOf(i))
+		}
+		goesOn[i.id] = i.token
 	}
 	return nil
 }

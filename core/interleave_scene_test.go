@@ -34,6 +34,7 @@ type setting struct {
 	rotated bool // the first session was rotated, the grace period runs
 	lapsing bool // the oldest token of the first session has a millisecond left
 	aged    bool // of its lifetime, that is, not of its idle timeout
+	lost    bool // the store has dropped the record of a third session
 
 	faults int  // that a run may have at most
 	late   bool // calls that fail may take effect later
@@ -59,6 +60,10 @@ func newScene(t testing.TB, set setting) *scene {
 	clock.advance(time.Second)
 	sc.other, other = mustLogin(t, sc.m, sceneUser+".key")
 	sc.otherID = other.ID
+	if set.lost {
+		_, third := mustLogin(t, sc.m, sceneUser+".key")
+		delete(sc.store.items, third.key)
+	}
 	sc.old = sc.token
 	if set.rotated {
 		sc.token, _ = mustRotate(t, sc.m, sc.old)
@@ -139,6 +144,20 @@ func opRotate(token func(*scene) string) func(context.Context, *scene) (string, 
 func opLogout(token func(*scene) string) func(context.Context, *scene) (string, *Session, error) {
 	return func(ctx context.Context, sc *scene) (string, *Session, error) {
 		return "", nil, sc.m.Logout(ctx, token(sc))
+	}
+}
+
+// opLogoutAll is what a client asks for with ?all=1.
+func opLogoutAll(token func(*scene) string) func(context.Context, *scene) (string, *Session, error) {
+	return func(ctx context.Context, sc *scene) (string, *Session, error) {
+		s, err := sc.m.Check(ctx, token(sc))
+		if CodeOf(err) == InvalidSession || CodeOf(err) == SessionRevoked {
+			return "", nil, nil
+		}
+		if err != nil {
+			return "", nil, err
+		}
+		return "", nil, sc.m.logoutAll(ctx, s, token(sc))
 	}
 }
 
