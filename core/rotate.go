@@ -9,7 +9,9 @@ import (
 // attributes, same absolute lifetime. The old token works on for
 // Config.RotateGrace, so that requests in flight pass, and so that a client
 // that missed the answer can rotate again; the newest token then is the one
-// that lives on. A logout with any of them ends the session.
+// that lives on. A logout with any of them ends the session. In its grace period
+// the old token shows the attributes as they were; updates under it go to the
+// new one.
 //
 // Errors: those of Authenticate, and RateLimited for more rotations within one
 // grace period than a client can have use for.

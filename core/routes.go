@@ -119,7 +119,7 @@ func (m *Manager) serveLogout(ctx context.Context, req Request) (any, error) {
 	}
 	s, err := m.Check(ctx, token)
 	if code := CodeOf(err); code == InvalidSession || code == SessionRevoked {
-		return nil, nil // a dead token ends nobody else's session
+		return nil, m.Logout(ctx, token) // a dead token ends nobody else's session
 	}
 	if err != nil {
 		return nil, err

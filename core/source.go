@@ -86,15 +86,14 @@ func (c *Config) newClient(a App, tokens wxapi.TokenSource) (*wxapi.Client, erro
 }
 
 // Identify leaves the exchange running when its caller goes away: the others
-// that wait for it need the answer, and the code is spent either way.
+// that wait for it need the answer, and the code is spent either way. The API's
+// own time limit ends it.
 func (s *codeSource) Identify(ctx context.Context, r LoginRequest) (Identity, error) {
 	if r.Code == "" {
 		return Identity{}, errBadRequest("code is missing: send what wx.login returned")
 	}
 	done := s.flights.DoChan(r.AppID+" "+r.Code, func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), upstreamTimeout)
-		defer cancel()
-		return s.exchange(ctx, r.AppID, r.Code)
+		return s.exchange(context.WithoutCancel(ctx), r.AppID, r.Code)
 	})
 	select {
 	case <-ctx.Done():

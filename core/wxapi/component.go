@@ -38,6 +38,8 @@ func (p *Component) Code2Session(ctx context.Context, appid, code string) (CodeS
 		return CodeSession{}, rq.fail(InvalidCode, errCodeShape)
 	}
 	rq.hide[2] = Secret(code)
+	ctx, cancel := context.WithTimeout(ctx, p.api.cfg.Timeout) // the token's source included
+	defer cancel()
 	token, err := p.token(ctx)
 	if err != nil {
 		return CodeSession{}, rq.fail(Unavailable, err)
