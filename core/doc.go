@@ -37,8 +37,10 @@
 //
 // # Secrets
 //
-// The store sees hashes of tokens only. The session_key and the access token
-// never leave the server, and are encrypted in the store with Config.Keys. No
+// The store sees hashes of tokens only, and a store outside this process no
+// openid: records hide it under a key that is made of the token. The session_key
+// and the access token never leave the server, and are encrypted in the store
+// with Config.Keys. No
 // error, log line or formatted value of this module contains the AppSecret, a
 // session_key, an access token, a code or a token. What a Source, a Store or an
 // OnLogin of the application puts into its own errors is logged as it is.
