@@ -124,7 +124,7 @@ func TestInSubprocess(t *testing.T) {
 	})
 	t.Run("killed test binary takes its server along", func(t *testing.T) {
 		if _, err := exec.LookPath("memcached"); err != nil {
-			t.Skip("memcached is not installed")
+			t.Skip("memcached is not installed (on Debian: apt-get install memcached)")
 		}
 		dieAndTakeServerAlong(t)
 	})

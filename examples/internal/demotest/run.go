@@ -33,7 +33,11 @@ func Run(t *testing.T) {
 func printedLines(t *testing.T, env ...string) {
 	for _, tool := range []string{"sh", "curl", "sed"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("there is no %s here", tool)
+			missing := tool + " is not installed (on Debian: apt-get install " + tool + ")"
+			if os.Getenv("WX_TEST_SERVERS") == "required" {
+				t.Fatal(missing + ", and WX_TEST_SERVERS=required forbids to skip")
+			}
+			t.Skip(missing)
 		}
 	}
 	p := start(t, env...)
