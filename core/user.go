@@ -116,13 +116,13 @@ func (u *user) pardon(dead []doom) {
 	u.doomed = slices.DeleteFunc(u.doomed, func(d doom) bool { return slices.Contains(dead, d) })
 }
 
-// ttl outlives every session in the index, and a login that follows at once.
+// ttl outlives every session in the index.
 func (u *user) ttl(now int64, lifetime time.Duration) time.Duration {
 	ttl := lifetime
 	for _, e := range u.entries {
 		ttl = max(ttl, time.Duration(e.ends-now)*time.Millisecond)
 	}
-	return ttl + time.Minute // an entry is written after the session it names
+	return ttl + time.Second // strictly: clocks of stores are coarse
 }
 
 func (u *user) encode() []byte {
