@@ -30,7 +30,6 @@ return out`
 
 var (
 	scanImmortal = fmt.Sprintf(scan, `if redis.call('PTTL', key) == -1 then out[#out+1] = key end`)
-	scanTTLs     = fmt.Sprintf(scan, `out[#out+1] = key out[#out+1] = tostring(redis.call('PTTL', key))`)
 	scanAll      = fmt.Sprintf(scan, `out[#out+1] = key out[#out+1] = redis.call('GET', key) or ''`)
 )
 
