@@ -43,7 +43,7 @@ func marked(v any, w watermark) []byte {
 	}
 	b, err := json.Marshal(v)
 	if err != nil {
-		panic(fmt.Sprintf("wxtest: encode %T: %v", v, err))
+		panic(fmt.Sprintf("wxtest: encode %T: %v", v, err)) // a mistake in the test, found where it was made
 	}
 	var members map[string]json.RawMessage
 	if json.Unmarshal(b, &members) != nil || members == nil || members["watermark"] != nil {
@@ -59,7 +59,7 @@ func marked(v any, w watermark) []byte {
 
 // encrypt does AES-128-CBC with PKCS#7 padding under a fresh iv.
 func encrypt(sessionKey string, plain []byte) (encryptedData, iv string) {
-	key, err := base64.StdEncoding.DecodeString(sessionKey)
+	key, err := base64.StdEncoding.DecodeString(sessionKey) // the server made it: only a bug here makes this fail
 	if err != nil {
 		panic("wxtest: the server's own session_key: " + err.Error())
 	}

@@ -124,7 +124,11 @@ func TestInSubprocess(t *testing.T) {
 	})
 	t.Run("killed test binary takes its server along", func(t *testing.T) {
 		if _, err := exec.LookPath("memcached"); err != nil {
-			t.Skip("memcached is not installed (on Debian: apt-get install memcached)")
+			const missing = "memcached is not installed (on Debian: apt-get install memcached)"
+			if os.Getenv("WX_TEST_SERVERS") == "required" {
+				t.Fatal(missing + ", and WX_TEST_SERVERS=required forbids to skip")
+			}
+			t.Skip(missing + "; set WX_TEST_SERVERS=required to fail instead of skipping")
 		}
 		dieAndTakeServerAlong(t)
 	})
