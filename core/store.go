@@ -51,9 +51,29 @@ type Pinger interface {
 // AppendGetter is implemented by stores that can copy a value into the
 // caller's buffer. It saves the one allocation that Get costs: AppendGet
 // appends the value under key to dst and returns the extended slice; its
-// errors are those of Get.
+// errors are those of Get. It may still find a value whose ttl has run out: the
+// manager, who reads sessions with it, goes by what is written in them.
 type AppendGetter interface {
 	AppendGet(ctx context.Context, dst []byte, key string) ([]byte, error)
+}
+
+func asAppendGetter(s Store) AppendGetter {
+	if ag, ok := s.(AppendGetter); ok {
+		return ag
+	}
+	return plainStore{s}
+}
+
+// plainStore makes an AppendGetter of a store that is none: it leaves the
+// caller's buffer alone.
+type plainStore struct{ Store }
+
+func (s plainStore) AppendGet(ctx context.Context, dst []byte, key string) ([]byte, error) {
+	v, err := s.Get(ctx, key)
+	if len(dst) > 0 {
+		v = append(dst, v...)
+	}
+	return v, err
 }
 
 // InProcess is implemented by stores whose values never leave this process's

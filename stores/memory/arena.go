@@ -42,21 +42,73 @@ func (r ref) isLarge() bool       { return r&largeRef != 0 }
 func (r ref) chunk() int          { return int(r>>offsetBits) - 1 }
 func (r ref) word() int           { return int(r & (chunkWords - 1)) }
 
-// load copies the record at word into buf. It returns nil where buf is too
-// small, or where the words make no sense, because a writer is at work.
+// load copies the record at word into buf, which must have room for maxShared
+// bytes. The caller holds the lock.
 func (c *chunk) load(buf []byte, word int) record {
-	if word+2 > chunkWords {
-		return nil
-	}
 	binary.LittleEndian.PutUint64(buf, c[word].Load())
 	binary.LittleEndian.PutUint64(buf[wordSize:], c[word+1].Load())
 	size := record(buf).size()
 	words := (size + wordSize - 1) / wordSize
-	if words*wordSize > len(buf) || word+words > chunkWords {
-		return nil
-	}
 	copyWords(buf[2*wordSize:], c[word+2:max(word+2, word+words)])
 	return record(buf[:size])
+}
+
+// appendValue appends the value of the record at word to dst and returns the
+// record's end. It is for readers without the lock: ok is false where the key is
+// another, or where the words make no sense because a writer is at work.
+func (c *chunk) appendValue(dst []byte, word int, key string) (v []byte, end int64, ok bool) {
+	from := word + valueOffset(len(key))/wordSize
+	if from > chunkWords || !c.hasKey(word, key) {
+		return nil, 0, false
+	}
+	size := int(c[word+1].Load() & maxValue)
+	to := from + size/wordSize
+	if to > chunkWords || to == chunkWords && size%wordSize > 0 {
+		return nil, 0, false
+	}
+	had := len(dst)
+	if cap(dst)-had < size {
+		dst = append(make([]byte, 0, had+size), dst...)
+	}
+	v = dst[:had+size]
+	copyWords(v[had:], c[from:to])
+	if rest := v[had+size/wordSize*wordSize:]; len(rest) > 0 {
+		var last [wordSize]byte
+		binary.LittleEndian.PutUint64(last[:], c[to].Load())
+		copy(rest, last[:])
+	}
+	return v, int64(c[word].Load() & maxEnd), true
+}
+
+// hasKey compares the key of the record at word, a word at a time.
+func (c *chunk) hasKey(word int, key string) bool {
+	if c[word].Load()>>56 != uint64(len(key)) {
+		return false
+	}
+	begin := key[:min(len(key), wordSize-valueSize)]
+	if c[word+1].Load()>>(8*valueSize) != wordOf(begin) {
+		return false
+	}
+	word += 2
+	for key = key[len(begin):]; len(key) >= wordSize; key = key[wordSize:] {
+		if c[word].Load() != wordOf(key[:wordSize]) {
+			return false
+		}
+		word++
+	}
+	return key == "" || c[word].Load() == wordOf(key)
+}
+
+// wordOf returns up to eight characters as they stand in a record.
+func wordOf(s string) (w uint64) {
+	if len(s) == wordSize {
+		return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	}
+	for i := range len(s) {
+		w |= uint64(s[i]) << (8 * i)
+	}
+	return w
 }
 
 // copyWords is half of what a read costs: four words at a time spare it most of

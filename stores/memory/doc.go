@@ -7,7 +7,7 @@
 // It is laid out for millions of sessions. Records lie in chunks of words, with
 // an index of integers over them, so that the garbage collector finds no
 // pointers to follow; a session costs its record, its key, and about 30 bytes.
-// Reads of records up to 512 bytes take no lock and write nothing that is
+// Reads of records up to 2 KiB take no lock and write nothing that is
 // shared, so they scale with the cores. No call waits for the whole of anything:
 // the index grows a few entries per write, and expired records are freed a few
 // at a time. Freed memory is kept for records of like size, and goes back to the

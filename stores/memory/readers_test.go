@@ -3,6 +3,7 @@ package memory
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -53,8 +54,9 @@ func TestReadersTakeNoLock(t *testing.T) {
 // read it: each of its bytes is the same as long as no reader sees a mixture.
 func TestNoTornReads(t *testing.T) {
 	s := newTestStore(t, Options{})
-	value := func(i int) []byte { return bytes.Repeat([]byte{byte(i)}, 400+i%3*16) }
-	if err := s.Swap(t.Context(), "k", nil, value(0), time.Hour); err != nil {
+	value := func(i int) []byte { return bytes.Repeat([]byte{byte(i)}, 395+i%5*9) }
+	const key = "s:ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopq"
+	if err := s.Swap(t.Context(), key, nil, value(0), time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	var done atomic.Bool
@@ -63,7 +65,7 @@ func TestNoTornReads(t *testing.T) {
 		wg.Go(func() {
 			buf := make([]byte, 0, 512)
 			for !done.Load() {
-				v, err := s.AppendGet(context.Background(), buf, "k")
+				v, err := s.AppendGet(context.Background(), buf, key)
 				if err != nil || bytes.Count(v, v[:1]) != len(v) || len(v) != len(value(int(v[0]))) {
 					t.Errorf("AppendGet = %v, %v; want what one Swap wrote", v, err)
 					return
@@ -72,12 +74,62 @@ func TestNoTornReads(t *testing.T) {
 		})
 	}
 	for i := range 30_000 {
-		if err := s.Swap(t.Context(), "k", value(i%250), value((i+1)%250), time.Hour); err != nil {
+		if err := s.Swap(t.Context(), key, value(i%250), value((i+1)%250), time.Hour); err != nil {
 			t.Fatal(err)
 		}
 	}
 	done.Store(true)
 	wg.Wait()
+}
+
+// TestKeysAreComparedWhole has keys that differ in one byte, or in length, at
+// every place of a word.
+func TestKeysAreComparedWhole(t *testing.T) {
+	var s shard
+	var b bound
+	const tag = 1
+	key := "0123456789abcdefghijklmnopqrs"
+	for n := range key {
+		w := write{tag: tag, key: key[:n], new: newRecord(nil, key[:n], []byte(key[n:]), 1)}
+		if err := s.swap(&w, &b); err != nil {
+			t.Fatal(err)
+		}
+		if v, _, sure := s.peek([]byte("dst"), tag, key[:n], 0); n == 0 && (string(v) != "dst"+key || !sure) {
+			t.Fatalf("the first entry: %q, %v; want it without the lock", v, sure)
+		}
+	}
+	for n := range key {
+		if v, err := s.appendValue([]byte("dst"), tag, key[:n], 0); err != nil || string(v) != "dst"+key[n:] {
+			t.Errorf("%q: %q, %v; want what was stored under it", key[:n], v, err)
+		}
+		other := []byte(key)
+		other[n] = 'X'
+		if v, err := s.appendValue(nil, tag, string(other), 0); err == nil {
+			t.Errorf("%q: %q; want no entry", other, v)
+		}
+	}
+}
+
+// TestAppendGetFindsWhatHasExpired until it is freed, as it does not ask the
+// clock; Get does.
+func TestAppendGetFindsWhatHasExpired(t *testing.T) {
+	var c testClock
+	s := newTestStore(t, Options{Now: c.Now})
+	ctx := t.Context()
+	if err := s.Swap(ctx, "k", nil, []byte("v"), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	c.Store(int64(time.Minute))
+	if v, err := s.AppendGet(ctx, nil, "k"); err != nil || string(v) != "v" {
+		t.Errorf("AppendGet = %q, %v; want v", v, err)
+	}
+	if v, err := s.Get(ctx, "k"); !errors.Is(err, core.ErrNotFound) {
+		t.Errorf("Get = %q, %v; want core.ErrNotFound", v, err)
+	}
+	s.sweepRound()
+	if v, err := s.AppendGet(ctx, nil, "k"); !errors.Is(err, core.ErrNotFound) {
+		t.Errorf("AppendGet after the sweep = %q, %v; want core.ErrNotFound", v, err)
+	}
 }
 
 func TestAllocations(t *testing.T) {

@@ -11,40 +11,50 @@ import (
 //	7 bytes  end, microseconds
 //	1 byte   length of the key
 //	3 bytes  length of the value
-//	         key, value
+//	         key
+//	         zeros, so that the value begins with a word; none for the keys
+//	         of sessions
+//	         value
 type record []byte
 
 const (
-	headerSize = 11
+	valueSize  = 3 // of the value's length
+	headerSize = 8 + valueSize
 	maxKey     = 1<<8 - 1
-	maxValue   = 1<<24 - 1
+	maxValue   = 1<<(8*valueSize) - 1
 	maxEnd     = 1<<56 - 1
 )
 
+// valueOffset is where the value begins in a record with a key of that length.
+func valueOffset(keyLen int) int {
+	return (headerSize + keyLen + wordSize - 1) / wordSize * wordSize
+}
+
 // newRecord uses buf if the record fits.
 func newRecord(buf []byte, key string, value []byte, end int64) record {
-	size := headerSize + len(key) + len(value)
+	at := valueOffset(len(key))
+	size := at + len(value)
 	if size > len(buf) {
 		buf = make([]byte, size)
 	}
 	r := record(buf[:size])
 	binary.LittleEndian.PutUint64(r, uint64(min(end, maxEnd))|uint64(len(key))<<56)
 	r[8], r[9], r[10] = byte(len(value)), byte(len(value)>>8), byte(len(value)>>16)
-	copy(r[headerSize:], key)
-	copy(r[headerSize+len(key):], value)
+	clear(r[headerSize+copy(r[headerSize:], key) : at])
+	copy(r[at:], value)
 	return r
 }
 
 func (r record) end() int64    { return int64(binary.LittleEndian.Uint64(r) & maxEnd) }
 func (r record) keyLen() int   { return int(r[7]) }
 func (r record) valueLen() int { return int(r[8]) | int(r[9])<<8 | int(r[10])<<16 }
-func (r record) size() int     { return headerSize + r.keyLen() + r.valueLen() }
+func (r record) size() int     { return valueOffset(r.keyLen()) + r.valueLen() }
 
 func (r record) hasKey(key string) bool {
 	return r.keyLen() == len(key) && string(r[headerSize:headerSize+len(key)]) == key
 }
 
-func (r record) value() []byte { return r[headerSize+r.keyLen() : r.size()] }
+func (r record) value() []byte { return r[valueOffset(r.keyLen()):r.size()] }
 
 // appendLive appends the value, unless there is no record or it has expired.
 func (r record) appendLive(dst []byte, now int64) ([]byte, error) {

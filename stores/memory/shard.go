@@ -31,46 +31,40 @@ type view struct {
 	chunks   []*chunk
 }
 
-// peekSize is the size of the largest record that is read without the lock.
-const peekSize = 512
+// withExpired is the time of a reader who takes values that have expired, too.
+const withExpired = 0
 
-// appendValue appends the value under key to dst, or returns ErrNotFound.
+// appendValue appends the value under key to dst, unless it has ended by now,
+// or returns ErrNotFound.
 func (s *shard) appendValue(dst []byte, tag uint32, key string, now int64) ([]byte, error) {
-	var buf [peekSize]byte
-	if r, ok := s.peek(buf[:], tag, key); ok {
-		return r.appendLive(dst, now)
+	if v, found, sure := s.peek(dst, tag, key, now); !sure {
+		return s.appendLocked(dst, tag, key, now)
+	} else if found {
+		return v, nil
 	}
-	return s.appendLocked(dst, tag, key, now)
+	return nil, core.ErrNotFound
 }
 
-// peek reads without the lock. It returns nil and true where there is surely no
-// record, and false where only a look under the lock can tell.
-func (s *shard) peek(buf []byte, tag uint32, key string) (r record, ok bool) {
-	seq, v := s.seq.Load(), s.view.Load()
-	if seq%2 == 1 || v == nil {
-		return nil, false
+// peek is appendValue without the lock. Only a look under the lock can tell
+// where it is not sure.
+func (s *shard) peek(dst []byte, tag uint32, key string, now int64) (v []byte, found, sure bool) {
+	seq, view := s.seq.Load(), s.view.Load()
+	if seq%2 == 1 || view == nil {
+		return nil, false, false
 	}
-	e := v.cur.find(tag)
+	e := view.cur.find(tag)
 	if e == 0 {
-		e = v.old.find(tag)
+		e = view.old.find(tag)
 	}
-	if e != 0 {
-		if r = v.load(buf, e.ref()); r == nil {
-			return nil, false
-		}
+	if e == 0 {
+		return nil, false, s.seq.Load() == seq
 	}
-	if s.seq.Load() != seq {
-		return nil, false
+	r := e.ref()
+	if r.isLarge() || r.chunk() >= len(view.chunks) {
+		return nil, false, false
 	}
-	return r, r == nil || r.hasKey(key)
-}
-
-// load returns nil where the view is older than the ref, too.
-func (v *view) load(buf []byte, r ref) record {
-	if r.isLarge() || r.chunk() >= len(v.chunks) {
-		return nil
-	}
-	return v.chunks[r.chunk()].load(buf, r.word())
+	v, end, ok := view.chunks[r.chunk()].appendValue(dst, r.word(), key)
+	return v, end > now, ok && s.seq.Load() == seq
 }
 
 // appendLocked copies under the lock only what is small: allocating there might

@@ -85,17 +85,22 @@ func elapsed(now func() time.Time) func() time.Duration {
 
 // Get returns a copy of the value under key, which the caller may keep.
 func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
-	return s.AppendGet(ctx, []byte{}, key)
+	return s.read(ctx, []byte{}, key, micros(s.clock()))
 }
 
 // AppendGet appends the value under key to dst. It allocates nothing where dst
-// has room.
+// has room. A value that has expired is found until it is freed, a minute later
+// at most (see core.AppendGetter): the clock would cost as much as the lookup.
 func (s *Store) AppendGet(ctx context.Context, dst []byte, key string) ([]byte, error) {
+	return s.read(ctx, dst, key, withExpired)
+}
+
+func (s *Store) read(ctx context.Context, dst []byte, key string, now int64) ([]byte, error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
 	sh, tag := s.locate(key)
-	return sh.appendValue(dst, tag, key, micros(s.clock()))
+	return sh.appendValue(dst, tag, key, now)
 }
 
 // Swap implements core.Store. A new key is refused with ErrFull at the bound.
