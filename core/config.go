@@ -72,7 +72,7 @@ type Config struct {
 
 	// Logger gets what an operator should see; nil: slog.Default().
 	Logger *slog.Logger `json:"-" yaml:"-"`
-	// Now is the clock; nil: time.Now.
+	// Now is the clock; nil: the system's.
 	Now func() time.Time `json:"-" yaml:"-"`
 }
 
@@ -114,9 +114,6 @@ func (c Config) withDefaults() (Config, error) {
 	c.Prefix = cmp.Or(c.Prefix, defaultPrefix)
 	if c.Prefix == "/" {
 		c.Prefix = ""
-	}
-	if c.Now == nil {
-		c.Now = time.Now
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"math"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -125,14 +126,26 @@ func (m *Manager) Recognize(ctx context.Context, h Header) (context.Context, *Se
 // client.
 func (m *Manager) token(h Header) string {
 	const scheme = "bearer "
-	if a := h.Get("Authorization"); len(a) >= len(scheme) && strings.EqualFold(a[:len(scheme)], scheme) {
+	if a := get(h, "Authorization"); len(a) >= len(scheme) && strings.EqualFold(a[:len(scheme)], scheme) {
 		return strings.TrimSpace(a[len(scheme):])
 	}
-	token := h.Get("X-Wx-Session")
+	token := get(h, "X-Wx-Session")
 	if token == "" && m.cfg.Wafer {
-		token = h.Get("X-Wx-Skey")
+		token = get(h, "X-Wx-Skey")
 	}
 	return token
+}
+
+// get is h.Get for a canonical name: http.Header would canonicalize it again.
+func get(h Header, name string) string {
+	std, ok := h.(http.Header)
+	if !ok {
+		return h.Get(name)
+	}
+	if values := std[name]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
 }
 
 // Refusal turns an error of the manager into the reply that reports it, and

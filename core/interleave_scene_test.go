@@ -62,7 +62,7 @@ func newScene(t testing.TB, set setting) *scene {
 	sc.otherID = other.ID
 	if set.lost {
 		_, third := mustLogin(t, sc.m, sceneUser+".key")
-		delete(sc.store.items, third.key)
+		delete(sc.store.items, third.key.text())
 	}
 	sc.old = sc.token
 	if set.rotated {

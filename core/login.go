@@ -70,7 +70,7 @@ func (m *Manager) login(ctx context.Context, r LoginRequest) (token string, s *S
 	if err := m.start(ctx, s, token, id.SessionKey, r.Device); err != nil {
 		return "", nil, nil, err
 	}
-	s.reveal(token) // the hook may have changed its copy
+	s.present(s.face) // the hook may have changed its copy
 	return token, s, profile, nil
 }
 
@@ -115,12 +115,14 @@ func (m *Manager) firstFields(appID string, id Identity) fields {
 func (m *Manager) newSession(token string, f fields) *Session {
 	s := new(Session)
 	s.rec = newRecord(f)
-	if !m.local {
-		s.rec.mask(token)
-	}
-	s.reveal(token)
 	d := tokenDigest(token)
-	s.key = s.keyBuf.put(sessionPrefix, &d)
+	s.key.put(sessionPrefix, &d)
+	if m.local {
+		s.present(nil)
+	} else {
+		s.rec.mask(token)
+		s.present(m.faces.of(s.rec, token, &d))
+	}
 	return s
 }
 
@@ -167,9 +169,8 @@ func (m *Manager) onLogin(ctx context.Context, s *Session, profile []byte) error
 	if m.cfg.OnLogin == nil {
 		return nil
 	}
-	s.profile = profile
+	s.change().profile = profile
 	err := m.cfg.OnLogin(ctx, s)
-	s.profile = nil
 	if err == nil || CodeOf(err) != "" {
 		return err
 	}
@@ -201,7 +202,7 @@ func (m *Manager) start(ctx context.Context, s *Session, token string, key wxapi
 		err = m.execute(ctx, userKey, u)
 	}
 	if err != nil {
-		m.discard(ctx, s.key)
+		m.discard(ctx, s.key.text())
 	}
 	return err
 }
@@ -212,11 +213,11 @@ func (m *Manager) create(ctx context.Context, s *Session) error {
 	if err != nil {
 		return err
 	}
-	if err := m.store.Swap(ctx, s.key, nil, raw, raw.ttl(m.now())); err != nil {
-		m.discard(ctx, s.key)
+	if err := m.store.Swap(ctx, s.key.text(), nil, raw, raw.ttl(m.now())); err != nil {
+		m.discard(ctx, s.key.text())
 		return errStore(err)
 	}
-	s.rec, s.set = raw, nil
+	s.rec, s.draft = raw, nil
 	return nil
 }
 

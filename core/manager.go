@@ -19,13 +19,16 @@ import (
 type Manager struct {
 	cfg   Config // without its secrets: whoever prints a Manager prints this too
 	store Store
+	get   AppendGetter // the store, too
 	keys  keyring
 	apps  map[string]*app
 	first *app // the default
 	log   *slog.Logger
+	clock clock
 	local bool // the store's values do not leave this process
 
 	checks singleflight.Group // of session_keys, by user
+	faces  *faces             // nil: nothing is hidden
 }
 
 // app is a configured mini program.
@@ -49,13 +52,17 @@ func New(cfg Config, store Store) (*Manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot use this configuration: %w", err)
 	}
-	m := &Manager{cfg: cfg, store: store, keys: keys, apps: map[string]*app{}, log: cfg.Logger}
+	m := &Manager{cfg: cfg, store: store, get: asAppendGetter(store), keys: keys, apps: map[string]*app{}, log: cfg.Logger}
+	m.clock.set = cfg.Now
 	if err := m.addApps(); err != nil {
 		return nil, fmt.Errorf("cannot use this configuration: %w", err)
 	}
 	m.cfg = cfg.hidden()
 	if in, ok := store.(InProcess); ok {
 		m.local = in.InProcess()
+	}
+	if !m.local {
+		m.faces = new(faces)
 	}
 	if len(keys) == 0 && !m.local {
 		m.log.Warn("session_keys are stored in clear: set Keys (WX_KEYS) to encrypt them, for example to the output of `openssl rand -base64 32`")
@@ -155,18 +162,19 @@ func (m *Manager) find(ctx context.Context, token string, s *Session, now int64)
 	if err := s.rec.check(now); err != nil {
 		return err
 	}
-	s.reveal(token)
+	s.present(m.faces.of(s.rec, token, &d))
 	return nil
 }
 
 // read makes s the record under d, dead or alive.
 func (m *Manager) read(ctx context.Context, s *Session, d *digest) error {
-	return m.readKey(ctx, s, s.keyBuf.put(sessionPrefix, d))
+	s.key.put(sessionPrefix, d)
+	return m.fetch(ctx, s)
 }
 
-func (m *Manager) readKey(ctx context.Context, s *Session, key string) error {
-	s.key = key
-	raw, err := m.get(ctx, s.buf[:0], key)
+// fetch makes s the record under its key.
+func (m *Manager) fetch(ctx context.Context, s *Session) error {
+	raw, err := m.get.AppendGet(ctx, s.buf[:0], s.key.text())
 	if errors.Is(err, ErrNotFound) {
 		return errInvalidSession()
 	}
@@ -179,19 +187,12 @@ func (m *Manager) readKey(ctx context.Context, s *Session, key string) error {
 	return nil
 }
 
-func (m *Manager) get(ctx context.Context, dst []byte, key string) ([]byte, error) {
-	if store, ok := m.store.(AppendGetter); ok {
-		return store.AppendGet(ctx, dst, key)
-	}
-	return m.store.Get(ctx, key)
-}
-
 // renew writes down that s is in use. A conflict means that another request
 // renewed, changed or ended the session meanwhile, and none of these must be
 // undone; a store that fails gets another chance at the next request.
 func (m *Manager) renew(ctx context.Context, s *Session, now int64) {
 	raw := s.rec.touched(now)
-	switch err := m.store.Swap(ctx, s.key, s.rec, raw, raw.ttl(now)); {
+	switch err := m.store.Swap(ctx, s.key.text(), s.rec, raw, raw.ttl(now)); {
 	case err == nil:
 		s.rec = raw // nothing else has changed
 	case !errors.Is(err, ErrConflict):
@@ -199,8 +200,7 @@ func (m *Manager) renew(ctx context.Context, s *Session, now int64) {
 	}
 }
 
-// now is the time in Unix milliseconds, the unit of all records.
-func (m *Manager) now() int64 { return m.cfg.Now().UnixMilli() }
+func (m *Manager) now() int64 { return m.clock.now() }
 
 // app returns the app called id; "" is the default.
 func (m *Manager) app(id string) (*app, error) {

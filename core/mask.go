@@ -8,7 +8,8 @@ import "crypto/sha256"
 // tokens goes by the record's other fields. In a store of this process it would
 // protect nothing, so there the texts stay as they are.
 //
-// One keystream never hides two texts, as a token has one user.
+// One keystream never hides two texts, as a token has one user. See faces for
+// the way back.
 const masked = 0x80 // in the state byte
 
 func (r record) isMasked() bool { return r[offState]&masked != 0 }
@@ -21,19 +22,6 @@ func (r record) mask(token string) {
 	unionID := r[at+1 : at+1+int(r[at])]
 	xorStream(token, openID, unionID)
 	r[offState] |= masked
-}
-
-// reveal returns the record's appid, openid and unionid. token is the record's
-// own.
-func (r record) reveal(token string) (appID, openID, unionID string) {
-	appID, openID, unionID, _ = r.texts()
-	if r.isMasked() {
-		b := append(append(make([]byte, 0, len(openID)+len(unionID)), openID...), unionID...)
-		n := len(openID)
-		xorStream(token, b[:n], b[n:])
-		openID, unionID = view(b[:n]), view(b[n:])
-	}
-	return appID, openID, unionID
 }
 
 // xorStream goes over the texts with SHA-256(token, 0), SHA-256(token, 1) ….

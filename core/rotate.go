@@ -24,7 +24,7 @@ func (m *Manager) Rotate(ctx context.Context, token string) (string, *Session, e
 	if err != nil {
 		return "", nil, err
 	}
-	from.resemble(&old)
+	from.present(old.face)
 	token = newToken()
 	d := tokenDigest(token)
 	s := m.successor(from, token)
@@ -32,7 +32,7 @@ func (m *Manager) Rotate(ctx context.Context, token string) (string, *Session, e
 		return "", nil, err
 	}
 	if err := m.listRecord(ctx, s, d); err != nil {
-		m.discard(ctx, s.key)
+		m.discard(ctx, s.key.text())
 		return "", nil, err
 	}
 	if err := m.supersede(ctx, from.key, s, d); err != nil {
@@ -43,9 +43,9 @@ func (m *Manager) Rotate(ctx context.Context, token string) (string, *Session, e
 
 // successor copies a live session for a new token.
 func (m *Manager) successor(from *Session, token string) *Session {
-	appID, _, _, _ := from.rec.texts()
+	appID, openID, unionID := from.owner()
 	s := m.newSession(token, fields{
-		id: from.rec.id(), appID: appID, openID: from.openID, unionID: from.UnionID,
+		id: from.rec.id(), appID: appID, openID: openID, unionID: unionID,
 		created: from.rec.created(), lastSeen: max(m.now(), from.rec.lastSeen()),
 		idle: from.rec.idle(), lifetime: from.rec.lifetime(),
 	})
@@ -87,12 +87,12 @@ func (m *Manager) listRecord(ctx context.Context, s *Session, d digest) error {
 //
 // When it cannot tell whether it succeeded it leaves s alone: the old record
 // may point to it by now.
-func (m *Manager) supersede(ctx context.Context, key string, s *Session, d digest) error {
+func (m *Manager) supersede(ctx context.Context, key keyBuffer, s *Session, d digest) error {
 	for range maxSwaps {
 		from, err := m.current(ctx, key)
 		if err != nil {
 			if CodeOf(err) != StoreUnavailable {
-				m.discard(ctx, s.key)
+				m.discard(ctx, s.key.text())
 			}
 			return err
 		}
@@ -102,7 +102,7 @@ func (m *Manager) supersede(ctx context.Context, key string, s *Session, d diges
 		now := m.now()
 		used := from.rec.touched(max(now, from.rec.lastSeen())) // or the idle timeout would cut the grace period short
 		ended := used.superseded(now+m.cfg.RotateGrace.Milliseconds(), d)
-		err = m.store.Swap(ctx, from.key, from.rec, ended, ended.ttl(now))
+		err = m.store.Swap(ctx, from.key.text(), from.rec, ended, ended.ttl(now))
 		if err == nil {
 			return nil
 		}
@@ -119,7 +119,7 @@ func (m *Manager) inherit(ctx context.Context, s, from *Session) error {
 		return nil
 	}
 	raw := s.rec.withAttrs(from.rec.attrs())
-	err := m.store.Swap(ctx, s.key, s.rec, raw, raw.ttl(m.now()))
+	err := m.store.Swap(ctx, s.key.text(), s.rec, raw, raw.ttl(m.now()))
 	if errors.Is(err, ErrConflict) { // only whoever ends the session touches its record
 		return errInvalidSession()
 	}

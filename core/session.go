@@ -18,30 +18,34 @@ type Session struct {
 	UnionID string `json:"unionid,omitempty"` // only where WeChat gives one
 	ID      string `json:"id"`                // public handle; no credential; survives rotation
 
-	rec     record
-	set     attributes // of a session being changed; nil: see rec
-	profile json.RawMessage
+	rec   record
+	face  *face  // whose session it is, where the record hides it; else nil
+	draft *draft // of a session being changed; nil: see rec
 
-	openID string // as the record has it
-	key    string // of the record, in the store
-	keyBuf keyBuffer
+	key keyBuffer // of the record, in the store
 	// buf holds the record of most sessions, to save an allocation. Its size
-	// makes an attached session fill a size class of the allocator (384 bytes).
-	buf [171]byte
+	// makes an attached session fill a size class of the allocator (320 bytes).
+	buf [155]byte
+}
+
+// draft is what the application gets to see or to change before it is stored.
+type draft struct {
+	attrs   attributes
+	profile json.RawMessage
 }
 
 // Attr returns the attribute called name, and "" if there is none.
 func (s *Session) Attr(name string) string {
-	if s.set != nil {
-		return s.set[name]
+	if s.draft != nil {
+		return s.draft.attrs[name]
 	}
 	return findAttr(s.rec.attrs(), name)
 }
 
 // Attrs yields all attributes, in no particular order.
 func (s *Session) Attrs() iter.Seq2[string, string] {
-	if s.set != nil {
-		return maps.All(s.set)
+	if s.draft != nil {
+		return maps.All(s.draft.attrs)
 	}
 	return scanAttrs(s.rec.attrs())
 }
@@ -51,20 +55,19 @@ func (s *Session) Attrs() iter.Seq2[string, string] {
 // Manager.Update. All names and values together may take 4 KiB; beyond it the
 // login or update fails with BadRequest and nothing is stored.
 func (s *Session) SetAttr(name, value string) {
-	s.change()
-	s.set[name] = value
+	s.change().attrs[name] = value
 }
 
 // DeleteAttr removes an attribute, under the conditions of SetAttr.
 func (s *Session) DeleteAttr(name string) {
-	s.change()
-	delete(s.set, name)
+	delete(s.change().attrs, name)
 }
 
-func (s *Session) change() {
-	if s.set == nil {
-		s.set = maps.Collect(scanAttrs(s.rec.attrs()))
+func (s *Session) change() *draft {
+	if s.draft == nil {
+		s.draft = &draft{attrs: maps.Collect(scanAttrs(s.rec.attrs()))}
 	}
+	return s.draft
 }
 
 // CreatedAt is the time of the login.
@@ -85,7 +88,12 @@ func (s *Session) EndsAt() time.Time { return time.UnixMilli(s.rec.endsAt()) }
 // (openId, nickName, …), verified to be of this user and app. It is there in
 // Config.OnLogin only, and nil if the client sent none. Since 2022 WeChat fills
 // it with placeholders ("微信用户"); take names and avatars from the user.
-func (s *Session) Profile() json.RawMessage { return s.profile }
+func (s *Session) Profile() json.RawMessage {
+	if s.draft == nil {
+		return nil
+	}
+	return s.draft.profile
+}
 
 // Format prints app and public id for every verb: attributes may hold what
 // belongs in no log, and a record's bytes are noise.
@@ -100,28 +108,24 @@ func (s *Session) load(raw []byte) error {
 	if err != nil {
 		return err
 	}
-	s.rec, s.set = rec, nil
+	s.rec, s.draft = rec, nil
 	return nil
 }
 
-// reveal fills in whose session it is. token is the record's own.
-func (s *Session) reveal(token string) {
-	s.AppID, s.OpenID, s.UnionID = s.rec.reveal(token)
-	s.ID, s.openID = s.rec.id(), s.OpenID
-}
-
-// resemble takes over whose session it is from another view of it.
-func (s *Session) resemble(other *Session) {
-	s.AppID, _, _, _ = other.rec.texts()
-	s.OpenID, s.UnionID, s.ID, s.openID = other.openID, other.UnionID, other.rec.id(), other.openID
+// present fills in the exported fields. face is nil where the record does not
+// hide whose session it is.
+func (s *Session) present(f *face) {
+	s.face = f
+	s.AppID, s.OpenID, s.UnionID = s.owner()
+	s.ID = s.rec.id()
 }
 
 // changed returns the record with the attributes that were set.
 func (s *Session) changed() (record, error) {
-	if s.set == nil {
+	if s.draft == nil {
 		return s.rec, nil
 	}
-	attrs, err := s.set.encode()
+	attrs, err := s.draft.attrs.encode()
 	if err != nil {
 		return nil, err
 	}
@@ -131,8 +135,16 @@ func (s *Session) changed() (record, error) {
 // userKey does not go by the exported fields: those are the application's to
 // change.
 func (s *Session) userKey() string {
-	appID, _, _, _ := s.rec.texts()
-	return userKey(appID, s.openID)
+	appID, openID, _ := s.owner()
+	return userKey(appID, openID)
+}
+
+func (s *Session) owner() (appID, openID, unionID string) {
+	appID, openID, unionID, _ = s.rec.texts()
+	if s.face != nil {
+		openID, unionID = s.face.openID, s.face.unionID
+	}
+	return appID, openID, unionID
 }
 
 type sessionKey struct{}

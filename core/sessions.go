@@ -125,7 +125,7 @@ func (m *Manager) bury(ctx context.Context, s *Session) error {
 	if s.rec != nil && s.rec.state() == revoked {
 		return nil
 	}
-	return m.delete(withRevocation(ctx), s.key)
+	return m.delete(withRevocation(ctx), s.key.text())
 }
 
 // end dooms sessions with fn, then kills them, and finishes what an earlier

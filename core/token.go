@@ -72,16 +72,19 @@ func tokenDigest(token string) digest {
 	return sha256.Sum256(unsafe.Slice(unsafe.StringData(token), len(token)))
 }
 
-// put writes the key for d into b and returns it as a string that shares b's
-// memory: b must not change afterwards.
-func (b *keyBuffer) put(prefix string, d *digest) string {
+// put writes the key for d into b. It is the only way to change b.
+func (b *keyBuffer) put(prefix string, d *digest) {
 	copy(b[:2], prefix)
 	base64.RawURLEncoding.Encode(b[2:], d[:])
-	return unsafe.String(&b[0], len(b))
 }
 
+// text shares b's memory: b must not change afterwards.
+func (b *keyBuffer) text() string { return unsafe.String(&b[0], len(b)) }
+
 func (d *digest) key(prefix string) string {
-	return new(keyBuffer).put(prefix, d)
+	b := new(keyBuffer)
+	b.put(prefix, d)
+	return b.text()
 }
 
 // userKey names the user record. The two parts are separated by a byte that

@@ -14,12 +14,15 @@ import (
 // otherwise: BadRequest for attributes over 4 KiB, InvalidSession,
 // SessionRevoked, StoreUnavailable.
 func (m *Manager) Update(ctx context.Context, s *Session, fn func(*Session) error) error {
+	if s == nil || s.rec == nil {
+		return errNoSession() // none that a manager has made
+	}
 	for range maxSwaps {
 		current, err := m.current(ctx, s.key)
 		if err != nil {
 			return err
 		}
-		current.resemble(s)
+		current.present(s.face)
 		if err := fn(current); err != nil {
 			return err
 		}
@@ -30,7 +33,7 @@ func (m *Manager) Update(ctx context.Context, s *Session, fn func(*Session) erro
 		if string(raw) == string(current.rec) {
 			return nil
 		}
-		err = m.store.Swap(ctx, current.key, current.rec, raw, raw.ttl(m.now()))
+		err = m.store.Swap(ctx, current.key.text(), current.rec, raw, raw.ttl(m.now()))
 		if err == nil {
 			return nil
 		}
@@ -43,10 +46,10 @@ func (m *Manager) Update(ctx context.Context, s *Session, fn func(*Session) erro
 
 // current reads the live session under key, following rotations to the record
 // whose token is the newest. Whose it is the caller knows.
-func (m *Manager) current(ctx context.Context, key string) (*Session, error) {
+func (m *Manager) current(ctx context.Context, key keyBuffer) (*Session, error) {
 	for range maxRecords + 1 {
-		s := new(Session)
-		if err := m.readKey(ctx, s, key); err != nil {
+		s := &Session{key: key}
+		if err := m.fetch(ctx, s); err != nil {
 			return nil, err
 		}
 		if err := s.rec.check(m.now()); err != nil {
@@ -56,7 +59,7 @@ func (m *Manager) current(ctx context.Context, key string) (*Session, error) {
 			return s, nil
 		}
 		next := s.rec.next()
-		key = next.key(sessionPrefix)
+		key.put(sessionPrefix, &next)
 	}
 	return nil, errInvalidSession()
 }
