@@ -25,7 +25,8 @@
 //	timeout               500ms    bound of every call, 10ms to 1m
 //	prefix                wx:      stands before every key
 //	db                    0        database, in place of /db
-//	conns                 by CPUs  connections per server: 1, 2, 4 or 8; rueidis takes 1 to 4 by default, on a cluster 1
+//	conns                 1        connections per server: 1, 2, 4 or 8; over one, parallel commands share more system
+//	                               calls, and a server without io-threads is not faster over several
 //	buffer                32768    bytes of each connection's read and of its write buffer
 //	flush_delay           0        up to 1ms: collect commands that long before sending, under parallel load only;
 //	                               20us about halves the CPU time per command, and adds as much latency at most

@@ -20,7 +20,7 @@ type settings struct {
 	password string
 	db       int
 
-	conns      int // 0: by the number of CPUs
+	conns      int // 0: one
 	buffer     int
 	flushDelay time.Duration
 	cache      int

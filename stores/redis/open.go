@@ -77,13 +77,13 @@ func (s *settings) clientOption(d *dialer, secure *tls.Config) rueidis.ClientOpt
 	}
 }
 
-// multiplex is the binary logarithm of the number of connections; 0 leaves it
-// to rueidis, less than 0 means one.
+// multiplex is the binary logarithm of the number of connections. 0 would leave
+// that to rueidis; less means one.
 func (s *settings) multiplex() int {
-	if s.cache > 0 || s.conns == 1 {
+	if s.conns <= 1 {
 		return -1
 	}
-	return max(0, bits.Len(uint(s.conns))-1)
+	return bits.Len(uint(s.conns)) - 1
 }
 
 func (s *settings) tlsConfig() (*tls.Config, error) {
