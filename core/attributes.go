@@ -54,6 +54,10 @@ func findAttr(b []byte, name string) string {
 
 // cutText splits off one length-prefixed text, as a view.
 func cutText(b []byte) (text string, rest []byte, ok bool) {
+	if len(b) > 0 && int(b[0]) < min(len(b), 0x80) { // most are short
+		n := int(b[0])
+		return view(b[1 : 1+n]), b[1+n:], true
+	}
 	n, used := binary.Uvarint(b)
 	if used <= 0 || n > uint64(len(b)-used) {
 		return "", nil, false
