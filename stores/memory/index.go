@@ -94,13 +94,19 @@ func (x *index) place(e entry) {
 	x.cur.set(i, e)
 }
 
-// grow begins to move to a table half as large again. The last move has ended
+// grow begins to move to a table a quarter larger. The last move has ended
 // by then, since writes move many more places than they add entries; if not,
 // it ends here.
 func (x *index) grow() {
 	x.move(len(x.old))
 	x.old, x.moved, x.stale = x.cur, 0, true
-	x.cur = make(table, max(minTable, len(x.cur)*3/2))
+	x.cur = newTable(max(minTable, len(x.cur)*5/4))
+}
+
+// newTable has n places, or as many as the allocator's size class has room for.
+func newTable(n int) table {
+	t := append(table(nil), make(table, n)...)
+	return t[:cap(t)]
 }
 
 // move carries over the entries in the next n places of old.
