@@ -14,21 +14,25 @@ const maxSwaps = 1000
 
 var errSwaps = fmt.Errorf("gave up after %d conflicts on one key", maxSwaps)
 
-// readUser returns the user record under key with its bytes; both are nil if
-// there is none.
-func (m *Manager) readUser(ctx context.Context, key string) (*user, []byte, error) {
+// storedUser is a user record and its bytes; both are nil if there is none.
+type storedUser struct {
+	*user
+	raw []byte
+}
+
+func (m *Manager) readUser(ctx context.Context, key string) (storedUser, error) {
 	raw, err := m.store.Get(ctx, key)
 	if errors.Is(err, ErrNotFound) {
-		return nil, nil, nil
+		return storedUser{}, nil
 	}
 	if err != nil {
-		return nil, nil, errStore(err)
+		return storedUser{}, errStore(err)
 	}
 	u, err := decodeUser(raw)
 	if err != nil {
-		return nil, nil, errStore(err)
+		return storedUser{}, errStore(err)
 	}
-	return u, raw, nil
+	return storedUser{u, raw}, nil
 }
 
 // editUser changes the user record under key with fn, which runs again after
@@ -36,11 +40,17 @@ func (m *Manager) readUser(ctx context.Context, key string) (*user, []byte, erro
 // changed shows in the returned user only. fn gets an empty user where there
 // is no record; one that is still empty afterwards is not created.
 func (m *Manager) editUser(ctx context.Context, key string, fn func(u *user) error) (*user, error) {
+	stored, err := m.readUser(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	return m.editStored(ctx, key, stored, fn)
+}
+
+// editStored is editUser of a record that was read just now.
+func (m *Manager) editStored(ctx context.Context, key string, stored storedUser, fn func(u *user) error) (*user, error) {
 	for range maxSwaps {
-		u, old, err := m.readUser(ctx, key)
-		if err != nil {
-			return nil, err
-		}
+		u, old := stored.user, stored.raw
 		if u == nil {
 			u = new(user)
 		}
@@ -51,12 +61,15 @@ func (m *Manager) editUser(ctx context.Context, key string, fn func(u *user) err
 		if string(raw) == string(old) || old == nil && len(u.entries) == 0 && len(u.doomed) == 0 {
 			return u, nil
 		}
-		err = m.store.Swap(ctx, key, old, raw, u.ttl(m.now(), m.cfg.Lifetime))
+		err := m.store.Swap(ctx, key, old, raw, u.ttl(m.now(), m.cfg.Lifetime))
 		if err == nil {
 			return u, nil
 		}
 		if !errors.Is(err, ErrConflict) {
 			return nil, errStore(err)
+		}
+		if stored, err = m.readUser(ctx, key); err != nil {
+			return nil, err
 		}
 	}
 	return nil, errStore(errSwaps)

@@ -107,11 +107,11 @@ func (in *inspection) alive(token string) bool {
 }
 
 func (in *inspection) user() *user {
-	u, _, err := in.m.readUser(context.Background(), in.store.index)
-	if err != nil || u == nil {
+	stored, err := in.m.readUser(context.Background(), in.store.index)
+	if err != nil || stored.user == nil {
 		return new(user)
 	}
-	return u
+	return stored.user
 }
 
 // returned checks that what nobody disturbed succeeded, that a store's failure

@@ -93,7 +93,7 @@ func (s *scheduler) play(sc *scene, ops []operation, choose func([]option) int) 
 		t := &task{no: i, op: op, history: hashOf(i)}
 		s.tasks = append(s.tasks, t)
 		go t.run(sc)
-		synctest.Wait()
+		s.settle()
 	}
 	for len(s.pending) > 0 {
 		options := s.options()
@@ -103,9 +103,18 @@ func (s *scheduler) play(sc *scene, ops []operation, choose func([]option) int) 
 			return false
 		}
 		s.pick(options[n])
-		synctest.Wait()
+		s.settle()
 	}
 	return true
+}
+
+// settle waits until all that run have come to their next call, and sees what
+// they noted. The race detector does not learn that from Wait where a task waits
+// in a WaitGroup.
+func (s *scheduler) settle() {
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 }
 
 func (t *task) run(sc *scene) {
@@ -165,7 +174,7 @@ func (s *scheduler) abandon() {
 		c.proceed <- abandoned
 	}
 	s.pending = nil
-	synctest.Wait()
+	s.settle()
 }
 
 // call waits for its turn, takes effect as it is told, and notes what a task
@@ -181,8 +190,7 @@ func (s *scheduler) call(ctx context.Context, verb, key string, effect func() er
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f == abandoned {
-		t.gone = true
-		runtime.Goexit()
+		return t.end(verb)
 	}
 	var err error
 	switch f {
@@ -200,10 +208,33 @@ func (s *scheduler) call(ctx context.Context, verb, key string, effect func() er
 	}
 	s.noteReturn(c, f, err)
 	if f == crashes {
-		t.gone = true
-		runtime.Goexit()
+		for _, other := range s.take(t) {
+			other.proceed <- abandoned
+		}
+		return t.end(verb)
 	}
 	return err
+}
+
+// end stops the goroutine that calls it, unless another one of the task may be
+// waiting for what it reads. That one stops at its next call.
+func (t *task) end(verb string) error {
+	t.gone = true
+	if verb != "Get" {
+		runtime.Goexit()
+	}
+	return errInjected
+}
+
+// take removes the pending calls of a task.
+func (s *scheduler) take(t *task) (taken []*storeCall) {
+	s.pending = slices.DeleteFunc(s.pending, func(c *storeCall) bool {
+		if c.task == t {
+			taken = append(taken, c)
+		}
+		return c.task == t
+	})
+	return taken
 }
 
 // later makes a task of its own of a call that is still on its way.

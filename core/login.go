@@ -1,9 +1,11 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -183,11 +185,54 @@ func (m *Manager) onLogin(ctx context.Context, s *Session, profile []byte) error
 // start stores the session, then lists it. Until both are done nobody has the
 // token, so that a crash in between leaves nothing that could be used.
 func (m *Manager) start(ctx context.Context, s *Session, token string, key wxapi.Secret, device string) error {
-	if err := m.create(ctx, s); err != nil {
+	raw, err := s.changed() // by a hook
+	if err != nil {
 		return err
 	}
 	userKey := s.userKey()
-	u, err := m.editUser(ctx, userKey, func(u *user) error {
+	stored, err := m.createAndRead(ctx, s, raw, userKey)
+	if err == nil {
+		err = m.list(ctx, s, token, userKey, stored, key, device)
+	}
+	if err != nil {
+		m.discard(ctx, s.key.text())
+	}
+	return err
+}
+
+// createAndRead stores the session as raw, and reads the user's record. Both at
+// the same time save a login a round trip; a store of this process answers
+// sooner than another goroutine starts.
+func (m *Manager) createAndRead(ctx context.Context, s *Session, raw record, userKey string) (storedUser, error) {
+	if m.local {
+		if err := m.create(ctx, s, raw); err != nil {
+			return storedUser{}, err
+		}
+		return m.readUser(ctx, userKey)
+	}
+	var (
+		stored  storedUser
+		errRead error
+		reading sync.WaitGroup
+	)
+	reading.Go(func() { stored, errRead = m.readUser(ctx, userKey) })
+	err := m.create(ctx, s, raw)
+	reading.Wait()
+	return stored, cmp.Or(err, errRead)
+}
+
+// create stores a session that is new as raw.
+func (m *Manager) create(ctx context.Context, s *Session, raw record) error {
+	if err := m.store.Swap(ctx, s.key.text(), nil, raw, raw.ttl(m.now())); err != nil {
+		return errStore(err)
+	}
+	s.rec, s.draft = raw, nil
+	return nil
+}
+
+// list enters the session in its user's record.
+func (m *Manager) list(ctx context.Context, s *Session, token, userKey string, stored storedUser, key wxapi.Secret, device string) error {
+	u, err := m.editStored(ctx, userKey, stored, func(u *user) error {
 		if err := m.makeRoom(ctx, u); err != nil {
 			return err
 		}
@@ -198,27 +243,10 @@ func (m *Manager) start(ctx context.Context, s *Session, token string, key wxapi
 		})
 		return nil
 	})
-	if err == nil {
-		err = m.execute(ctx, userKey, u)
-	}
-	if err != nil {
-		m.discard(ctx, s.key.text())
-	}
-	return err
-}
-
-// create stores a session that is new, with what a hook has set.
-func (m *Manager) create(ctx context.Context, s *Session) error {
-	raw, err := s.changed()
 	if err != nil {
 		return err
 	}
-	if err := m.store.Swap(ctx, s.key.text(), nil, raw, raw.ttl(m.now())); err != nil {
-		m.discard(ctx, s.key.text())
-		return errStore(err)
-	}
-	s.rec, s.draft = raw, nil
-	return nil
+	return m.execute(ctx, userKey, u)
 }
 
 // makeRoom keeps the index below the cap: what is dead goes first, then the
@@ -269,9 +297,9 @@ func (m *Manager) openKeys(u *user, userKey string) sessionKeys {
 
 // sessionKeys reads the user's ring; it is empty where the store has none.
 func (m *Manager) sessionKeys(ctx context.Context, userKey string) (sessionKeys, error) {
-	u, _, err := m.readUser(ctx, userKey)
-	if u == nil || err != nil {
+	stored, err := m.readUser(ctx, userKey)
+	if stored.user == nil || err != nil {
 		return nil, err
 	}
-	return m.openKeys(u, userKey), nil
+	return m.openKeys(stored.user, userKey), nil
 }

@@ -28,10 +28,11 @@ func (m *Manager) Rotate(ctx context.Context, token string) (string, *Session, e
 	token = newToken()
 	d := tokenDigest(token)
 	s := m.successor(from, token)
-	if err := m.create(ctx, s); err != nil {
-		return "", nil, err
+	err = m.create(ctx, s, s.rec)
+	if err == nil {
+		err = m.listRecord(ctx, s, d)
 	}
-	if err := m.listRecord(ctx, s, d); err != nil {
+	if err != nil {
 		m.discard(ctx, s.key.text())
 		return "", nil, err
 	}

@@ -44,10 +44,11 @@ func (m *Manager) RequireSessionKey(ctx context.Context, s *Session, maxAge time
 }
 
 func (m *Manager) requireSessionKey(ctx context.Context, s *Session, key string, maxAge time.Duration) error {
-	u, _, err := m.readUser(ctx, key)
+	stored, err := m.readUser(ctx, key)
 	if err != nil {
 		return err
 	}
+	u := stored.user
 	if u == nil || len(u.sealed) == 0 {
 		return errSessionKey()
 	}

@@ -17,7 +17,8 @@ type SessionInfo struct {
 // away what it finds dead.
 func (m *Manager) Sessions(ctx context.Context, appID, openID string) ([]SessionInfo, error) {
 	key := userKey(appID, openID)
-	u, _, err := m.readUser(ctx, key)
+	stored, err := m.readUser(ctx, key)
+	u := stored.user
 	if u == nil || err != nil {
 		return nil, err
 	}
