@@ -79,8 +79,10 @@ func (a attributes) encode() ([]byte, error) {
 	if size > maxAttributes {
 		return nil, errBadRequest(fmt.Sprintf("attributes take %d bytes, at most %d are kept", size, maxAttributes))
 	}
-	var b []byte
-	for _, name := range slices.Sorted(maps.Keys(a)) {
+	names := slices.AppendSeq(make([]string, 0, len(a)), maps.Keys(a))
+	slices.Sort(names)
+	b := make([]byte, 0, size+2*binary.MaxVarintLen16*len(a))
+	for _, name := range names {
 		b = appendText(appendText(b, name), a[name])
 	}
 	return b, nil

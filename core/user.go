@@ -126,7 +126,9 @@ func (u *user) ttl(now int64, lifetime time.Duration) time.Duration {
 }
 
 func (u *user) encode() []byte {
-	b := []byte{recordVersion}
+	const common = 64 + sessionIDLen + len(digest{}) // of a session without a long label
+	b := make([]byte, 1, common+len(u.sealed)+len(u.entries)*common+len(u.doomed)*(len(digest{})+1))
+	b[0] = recordVersion
 	b = appendText(b, view(u.sealed))
 	b = append(b, make([]byte, 7)...)
 	putMillis(b[len(b)-7:], u.verdict.at)
