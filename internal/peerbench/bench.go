@@ -9,12 +9,12 @@ import (
 
 // bench is what an experiment works with.
 type bench struct {
-	ctx     context.Context
-	quick   bool
+	ctx context.Context
+	scale
 	cleanup []func()
 }
 
-func newBench(ctx context.Context, quick bool) *bench { return &bench{ctx: ctx, quick: quick} }
+func newBench(ctx context.Context, s scale) *bench { return &bench{ctx: ctx, scale: s} }
 
 // atEnd calls f when the experiment is over; the last one given comes first.
 func (b *bench) atEnd(f func()) { b.cleanup = append(b.cleanup, f) }
@@ -23,14 +23,6 @@ func (b *bench) close() {
 	for _, f := range slices.Backward(b.cleanup) {
 		f()
 	}
-}
-
-// many is n, or much less in a smoke run.
-func (b *bench) many(n int) int {
-	if b.quick {
-		return max(1, n/500)
-	}
-	return n
 }
 
 // operation does one piece of work, the i-th. It belongs to one goroutine.

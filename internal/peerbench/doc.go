@@ -5,6 +5,7 @@
 //
 //	go run .                        # everything, some five minutes
 //	go run . -only 1,2,3            # some of the targets
+//	go run . -only 10 -millions 10  # more sessions than a million
 //	go run . -quick                 # a smoke run; its figures mean nothing
 //	go run . -markdown > table.md   # nothing but the table
 //

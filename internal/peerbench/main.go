@@ -28,13 +28,14 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	flags := flag.NewFlagSet("peerbench", flag.ContinueOnError)
 	flags.SetOutput(progress)
 	only := flags.String("only", "", "numbers of the targets to measure, separated by commas")
-	quick := flags.Bool("quick", false, "a smoke run of some seconds; its figures mean nothing")
+	var s scale
+	s.define(flags)
 	markdown := flags.Bool("markdown", false, "print the table only, without the machine and the versions")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if name := os.Getenv(childVariable); name != "" {
-		return runChild(ctx, name, *quick, out)
+		return runChild(ctx, name, s, out)
 	}
 	chosen, err := choose(*only)
 	if err != nil {
@@ -43,7 +44,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	var rows []Row
 	for _, e := range chosen {
 		fmt.Fprintf(progress, "measuring target %s: %s\n", e.target, e.name)
-		rows = append(rows, e.start(ctx, *quick, progress)...)
+		rows = append(rows, e.start(ctx, s, progress)...)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -56,12 +57,12 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 }
 
 // runChild prints the rows of one experiment as JSON.
-func runChild(ctx context.Context, name string, quick bool, out io.Writer) error {
+func runChild(ctx context.Context, name string, s scale, out io.Writer) error {
 	e, err := find(name)
 	if err != nil {
 		return err
 	}
-	b := newBench(ctx, quick)
+	b := newBench(ctx, s)
 	defer b.close()
 	rows, err := e.run(b)
 	if err != nil {
