@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"net/http"
 	"time"
 
+	"github.com/gin-gonic/gin"
 	"github.com/redis/rueidis"
 )
 
@@ -30,45 +30,113 @@ func (s *leastSession) Value(key any) any {
 	return s.Context.Value(key)
 }
 
-// leastOnHTTP is a middleware that does what the floor does, then hands the
-// handler a session in the request's context. It checks no shape, and keeps its
-// sessions in a map that nobody may write to.
-func leastOnHTTP(tokens []string) pair {
-	sessions := map[[sha256.Size]byte]leastSession{}
-	ends := time.Now().Add(lifetime).UnixMilli()
+// leastStore finds sessions in a map that nobody may write to, and checks no
+// shape.
+type leastStore struct {
+	sessions map[[sha256.Size]byte]*leastSession
+	ends     int64
+}
+
+func newLeastStore(tokens []string) leastStore {
+	s := leastStore{map[[sha256.Size]byte]*leastSession{}, time.Now().Add(lifetime).UnixMilli()}
 	for i, t := range tokens {
-		sessions[sha256.Sum256([]byte(t))] = leastSession{openID: openID(i), uid: attributes["uid"]}
+		s.sessions[sha256.Sum256([]byte(t))] = &leastSession{openID: openID(i), uid: attributes["uid"]}
 	}
+	return s
+}
+
+// authenticate does what the floor does, and returns a session.
+func (s leastStore) authenticate(ctx context.Context, token string) (*leastSession, error) {
+	found := s.sessions[sha256.Sum256([]byte(token))]
+	if found == nil || time.Now().UnixMilli() > s.ends {
+		return nil, errSession
+	}
+	return &leastSession{Context: ctx, openID: found.openID, uid: found.uid}, nil
+}
+
+// request hands on a request with the session in its context.
+func (s leastStore) request(r *http.Request) (*http.Request, error) {
+	found, err := s.authenticate(r.Context(), r.Header["Authorization"][0][len("Bearer "):])
+	if err != nil {
+		return nil, err
+	}
+	return r.WithContext(found), nil
+}
+
+func leastOf(r *http.Request) *leastSession {
+	return r.Context().Value(leastKey{}).(*leastSession)
+}
+
+func (s leastStore) side(ctx context.Context, tokens []string) side {
+	return shared(func(i int) error {
+		found, err := s.authenticate(ctx, tokens[i%len(tokens)])
+		if err == nil && !known(found.openID, found.uid) {
+			err = errSession
+		}
+		return err
+	})
+}
+
+func leastOnHTTP(tokens []string) pair {
+	store := newLeastStore(tokens)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /plain", plainHTTP)
+	next := func(w http.ResponseWriter, r *http.Request) {
+		s := leastOf(r)
+		w.WriteHeader(statusOf(s.openID, s.uid))
+	}
 	mux.HandleFunc("GET /me", func(w http.ResponseWriter, r *http.Request) {
-		s, ok := sessions[sha256.Sum256([]byte(r.Header["Authorization"][0][len("Bearer "):]))]
-		if !ok || time.Now().UnixMilli() > ends {
+		r, err := store.request(r)
+		if err != nil {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
-		s.Context = r.Context()
-		leastHandler(w, r.WithContext(&s))
+		next(w, r)
 	})
 	return pairOf(mux, "Authorization", bearer(tokens))
 }
 
-func leastHandler(w http.ResponseWriter, r *http.Request) {
-	s := r.Context().Value(leastKey{}).(*leastSession)
-	w.WriteHeader(statusOf(s.openID, s.uid))
+// leastOnGin puts into the requests' context what authorize finds.
+func leastOnGin(tokens []string, authorize func(*http.Request) (*http.Request, error)) pair {
+	r := newGin()
+	r.GET("/me", func(c *gin.Context) {
+		req, err := authorize(c.Request)
+		if err != nil {
+			c.AbortWithStatus(http.StatusUnauthorized)
+			return
+		}
+		c.Request = req
+	}, func(c *gin.Context) {
+		s := leastOf(c.Request)
+		ginReply(c, s.openID, s.uid)
+	})
+	return pairOf(r, "Authorization", bearer(tokens))
 }
 
-// leastOverRedis is a GET that can be given up at a deadline, the token's hash,
-// and a place to put what comes back.
-func (b *bench) leastOverRedis(client rueidis.Client, tokens, keys []string) side {
+// leastRedis is a GET that can be given up at a deadline, with the token's hash
+// for a key, and room for what comes back, which nobody reads.
+type leastRedis struct{ rueidis.Client }
+
+func (c leastRedis) authenticate(ctx context.Context, token string) (*leastSession, error) {
+	s := &leastSession{Context: &giveUp{ctx, time.Now().Add(time.Second)}, openID: openID(0), uid: attributes["uid"]}
+	v, err := c.Do(s, c.B().Get().Key("wx:"+keyOf(token)).Build()).AsBytes()
+	if copy(s.rest[:], v) == 0 && err == nil {
+		err = errSession
+	}
+	return s, err
+}
+
+func (c leastRedis) request(r *http.Request) (*http.Request, error) {
+	found, err := c.authenticate(r.Context(), r.Header["Authorization"][0][len("Bearer "):])
+	if err != nil {
+		return nil, err
+	}
+	return r.WithContext(found), nil
+}
+
+func (c leastRedis) side(ctx context.Context, tokens []string) side {
 	return shared(func(i int) error {
-		i %= len(tokens)
-		s := &leastSession{Context: &giveUp{b.ctx, time.Now().Add(time.Second)}}
-		copy(s.rest[:], keyOf(tokens[i]))
-		v, err := client.Do(s, client.B().Get().Key(keys[i]).Build()).AsBytes()
-		if copy(s.rest[:], v) == 0 && err == nil {
-			return errors.New("a record is empty")
-		}
+		_, err := c.authenticate(ctx, tokens[i%len(tokens)])
 		return err
 	})
 }

@@ -141,7 +141,7 @@ func overBareGet(b *bench, goroutines int) (times, error) {
 		_, err := client.Do(b.ctx, client.B().Get().Key(keys[i%len(keys)]).Build()).AsBytes()
 		return err
 	})
-	return b.compare(goroutines, b.authenticate(m, tokens), bare, b.leastOverRedis(client, tokens, keys))
+	return b.compare(goroutines, b.authenticate(m, tokens), bare, leastRedis{client}.side(b.ctx, tokens))
 }
 
 func redisSequential(b *bench) ([]Row, error) {
@@ -198,7 +198,20 @@ func redisAgainstGinContrib(b *bench) ([]Row, error) {
 		}
 		rows = append(rows, atMost("7", o.what, ratio, o.limit, bothAdded(t)))
 	}
-	return rows, nil
+	client, err := b.dialRedis(addr)
+	if err != nil {
+		return nil, err
+	}
+	m, err := b.open("redis://" + addr)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := b.login(m, users)
+	if err != nil {
+		return nil, err
+	}
+	t, ratio, err := b.added(parallel, leastOnGin(tokens, leastRedis{client}.request), theirs)
+	return append(rows, forInformation("7", "the GET with a deadline, a hash and room on gin, over gin-contrib/sessions", ratio, bothAdded(t))), err
 }
 
 func nearCache(b *bench) ([]Row, error) {
