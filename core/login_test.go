@@ -118,26 +118,35 @@ func (g gate) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
+// waitingIn counts the goroutines that wait in a select of the function.
+func waitingIn(function string) (n int) {
+	all := make([]byte, 1<<20)
+	for g := range strings.SplitSeq(string(all[:runtime.Stack(all, true)]), "\n\n") {
+		if state, frames, _ := strings.Cut(g, "\n"); strings.Contains(state, "[select") && strings.Contains(frames, function) {
+			n++
+		}
+	}
+	return n
+}
+
 func TestLoginsWithOneCodeShareOneExchange(t *testing.T) {
 	g := gate{make(chan struct{}, 20), make(chan struct{})}
 	w := newWorld(t, func(c *core.Config) { c.HTTPClient = &http.Client{Transport: g} })
 	code := w.wx.Code("o-alice")
-	var ready, group sync.WaitGroup
-	ready.Add(20)
+	var group sync.WaitGroup
 	for range 20 {
 		group.Go(func() {
-			ready.Done()
 			if _, _, err := w.Login(t.Context(), core.LoginRequest{Code: code}); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	ready.Wait()
 	<-g.arrived
-	// The others are on their way. One that came after the answer would find the
-	// code used, so let them all get to the wait for it.
-	for range 1000 {
-		runtime.Gosched()
+	// One that came after the answer would find the code used.
+	for began := time.Now(); waitingIn("(*codeSource).Identify(") < 20; runtime.Gosched() {
+		if time.Since(began) > 10*time.Second {
+			t.Fatal("the logins do not wait for the exchange")
+		}
 	}
 	close(g.open)
 	group.Wait()
