@@ -1,9 +1,10 @@
 package main
 
 import (
+	"context"
 	"time"
 
-	ginjwt "github.com/appleboy/gin-jwt/v2"
+	ginjwt "github.com/appleboy/gin-jwt/v3"
 	"github.com/gin-gonic/gin"
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -11,10 +12,10 @@ import (
 const jwtKey = "a key of 32 bytes, as one should" // 32 bytes: HS256
 
 // onGinJWT is gin-jwt with the session's content as claims.
-func onGinJWT() (pair, error) {
+func onGinJWT(ctx context.Context) (pair, error) {
 	m, err := ginjwt.New(&ginjwt.GinJWTMiddleware{
 		Realm: "peerbench", Key: []byte(jwtKey), Timeout: idleTimeout, SigningAlgorithm: "HS256",
-		PayloadFunc: func(data any) ginjwt.MapClaims { return data.(ginjwt.MapClaims) },
+		PayloadFunc: func(data any) jwt.MapClaims { return data.(jwt.MapClaims) },
 		IdentityHandler: func(c *gin.Context) any {
 			return ginjwt.ExtractClaims(c)["openid"]
 		},
@@ -24,13 +25,15 @@ func onGinJWT() (pair, error) {
 	}
 	tokens := make([]string, users)
 	for i := range tokens {
-		claims := ginjwt.MapClaims{}
+		claims := jwt.MapClaims{}
 		for name, value := range payload(i) {
 			claims[name] = value
 		}
-		if tokens[i], _, err = m.TokenGenerator(claims); err != nil {
+		token, err := m.TokenGenerator(ctx, claims)
+		if err != nil {
 			return pair{}, err
 		}
+		tokens[i] = token.AccessToken
 	}
 	r := newGin()
 	r.GET("/me", m.MiddlewareFunc(), func(c *gin.Context) {

@@ -15,7 +15,7 @@ import (
 var measured = []string{
 	"github.com/alexedwards/scs/goredisstore",
 	"github.com/alexedwards/scs/v2",
-	"github.com/appleboy/gin-jwt/v2",
+	"github.com/appleboy/gin-jwt/v3",
 	"github.com/boj/redistore",
 	"github.com/bradfitz/gomemcache",
 	"github.com/gin-contrib/sessions",

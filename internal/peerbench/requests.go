@@ -30,7 +30,7 @@ func ginAgainstJWT(b *bench) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	theirs, err := onGinJWT()
+	theirs, err := onGinJWT(b.ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +188,7 @@ func allocations(b *bench) ([]Row, error) {
 }
 
 func peerAllocations(b *bench) (string, error) {
-	jwt, err := onGinJWT()
+	jwt, err := onGinJWT(b.ctx)
 	if err != nil {
 		return "", err
 	}
