@@ -53,7 +53,7 @@ func redisTraffic(b *bench) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := b.dialRedis(addr)
+	client, err := b.dialRedis(addr, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func overBareGet(b *bench, goroutines int) (times, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := b.dialRedis(addr)
+	client, err := b.dialRedis(addr, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -182,36 +182,39 @@ func redisAgainstGinContrib(b *bench) ([]Row, error) {
 	}
 	var rows []Row
 	for _, o := range []struct {
-		options, what string
-		limit         float64
+		options, what, least string
+		delay                time.Duration
+		limit                float64
 	}{
-		{"", "gin, Redis, 64 parallel: added per request, over gin-contrib/sessions with renewal", 1.0 / 10},
-		{"?flush_delay=20us", "the same with flush_delay=20us", 1.0 / 20},
+		{"", "gin, Redis, 64 parallel: added per request, over gin-contrib/sessions with renewal",
+			"the GET with a deadline, a hash and room on gin, over gin-contrib/sessions", 0, 1.0 / 10},
+		{"?flush_delay=20us", "gin, Redis, flush_delay=20us, over gin-contrib/sessions",
+			"the GET with a deadline, a hash and room on gin, flush delay 20us", 20 * time.Microsecond, 1.0 / 20},
 	} {
-		ours, err := b.oursOverRedis(addr, o.options)
+		m, err := b.open("redis://" + addr + o.options)
 		if err != nil {
 			return nil, err
 		}
-		t, ratio, err := b.added(parallel, ours, theirs)
+		tokens, err := b.login(m, users)
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, atMost("7", o.what, ratio, o.limit, bothAdded(t)))
+		client, err := b.dialRedis(addr, o.delay)
+		if err != nil {
+			return nil, err
+		}
+		t, ratio, err := b.added(parallel, oursOnGin(m, tokens), theirs)
+		if err != nil {
+			return nil, err
+		}
+		least, leastRatio, err := b.added(parallel, leastOnGin(tokens, leastRedis{client}.request), theirs)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, atMost("7", o.what, ratio, o.limit, bothAdded(t)),
+			forInformation("7", o.least, leastRatio, bothAdded(least)))
 	}
-	client, err := b.dialRedis(addr)
-	if err != nil {
-		return nil, err
-	}
-	m, err := b.open("redis://" + addr)
-	if err != nil {
-		return nil, err
-	}
-	tokens, err := b.login(m, users)
-	if err != nil {
-		return nil, err
-	}
-	t, ratio, err := b.added(parallel, leastOnGin(tokens, leastRedis{client}.request), theirs)
-	return append(rows, forInformation("7", "the GET with a deadline, a hash and room on gin, over gin-contrib/sessions", ratio, bothAdded(t))), err
+	return rows, nil
 }
 
 func nearCache(b *bench) ([]Row, error) {
@@ -219,7 +222,7 @@ func nearCache(b *bench) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := b.dialRedis(addr)
+	client, err := b.dialRedis(addr, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ func redisMemory(b *bench) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := b.dialRedis(addr)
+	client, err := b.dialRedis(addr, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/redis/rueidis"
 )
@@ -66,10 +67,11 @@ func (c *counter) forward(client, backend net.Conn) {
 }
 
 // dialRedis returns a client for this command's own questions, and for the bare
-// GETs. Its buffers are as those of our store.
-func (b *bench) dialRedis(addr string) (rueidis.Client, error) {
+// GETs. Its buffers, and its one connection, are as those of our store.
+func (b *bench) dialRedis(addr string, flushDelay time.Duration) (rueidis.Client, error) {
 	client, err := rueidis.NewClient(rueidis.ClientOption{
 		InitAddress: []string{addr}, DisableCache: true, ForceSingleClient: true,
+		PipelineMultiplex: -1, MaxFlushDelay: flushDelay,
 		ReadBufferEachConn: 32 << 10, WriteBufferEachConn: 32 << 10,
 	})
 	if err == nil {
