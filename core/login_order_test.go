@@ -7,26 +7,36 @@ import (
 	"time"
 )
 
-// meeting is a store in which the first write of a session waits until the
-// user's record is being read.
+// meeting is a store in which the first write of a session and the read of its
+// user's record wait for each other.
 type meeting struct {
 	Store
-	reading chan struct{}
+	reading, writing chan struct{}
+}
+
+func meet(ctx context.Context, here, there chan struct{}) error {
+	close(here)
+	select {
+	case <-there:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (s *meeting) Get(ctx context.Context, key string) ([]byte, error) {
 	if strings.HasPrefix(key, userPrefix) {
-		close(s.reading)
+		if err := meet(ctx, s.reading, s.writing); err != nil {
+			return nil, err
+		}
 	}
 	return s.Store.Get(ctx, key)
 }
 
 func (s *meeting) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
 	if old == nil && strings.HasPrefix(key, sessionPrefix) {
-		select {
-		case <-s.reading:
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := meet(ctx, s.writing, s.reading); err != nil {
+			return err
 		}
 	}
 	return s.Store.Swap(ctx, key, old, new, ttl)
@@ -36,7 +46,7 @@ func (s *meeting) Swap(ctx context.Context, key string, old, new []byte, ttl tim
 // read; then that is written.
 func TestALoginTakesTwoRoundTrips(t *testing.T) {
 	clock := newTestClock()
-	counted := &faultyStore{Store: &meeting{newMapStore(clock), make(chan struct{})}}
+	counted := &faultyStore{Store: &meeting{newMapStore(clock), make(chan struct{}), make(chan struct{})}}
 	m := newTestManager(t, clock, counted, Config{})
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()

@@ -82,30 +82,52 @@ func TestNoTornReads(t *testing.T) {
 	wg.Wait()
 }
 
-// TestKeysAreComparedWhole has keys that differ in one byte, or in length, at
-// every place of a word.
+// TestKeysAreComparedWhole has keys that end at every place of a word, and
+// others with the same tag that differ from them in one byte, or in length.
 func TestKeysAreComparedWhole(t *testing.T) {
-	var s shard
-	var b bound
-	const tag = 1
-	key := "0123456789abcdefghijklmnopqrs"
-	for n := range key {
-		w := write{tag: tag, key: key[:n], new: newRecord(nil, key[:n], []byte(key[n:]), 1)}
+	const all, tag = "0123456789abcdefghijklmnopqrs", 1
+	for n := range len(all) {
+		var s shard
+		var b bound
+		key := all[:n]
+		w := write{tag: tag, key: key, new: newRecord(nil, key, []byte(all), 1)}
 		if err := s.swap(&w, &b); err != nil {
 			t.Fatal(err)
 		}
-		if v, _, sure := s.peek([]byte("dst"), tag, key[:n], 0); n == 0 && (string(v) != "dst"+key || !sure) {
-			t.Fatalf("the first entry: %q, %v; want it without the lock", v, sure)
+		if v, _, sure := s.peek([]byte("dst"), tag, key, 0); string(v) != "dst"+all || !sure {
+			t.Errorf("%q: %q, %v; want the value without the lock", key, v, sure)
+		}
+		others := []string{all[:n+1], all[:n/2]}
+		for i := range n {
+			others = append(others, key[:i]+"X"+key[i+1:])
+		}
+		for _, other := range others {
+			if v, _, sure := s.peek(nil, tag, other, 0); other != key && sure {
+				t.Errorf("%q is taken for %q: %q", other, key, v)
+			}
+			if v, err := s.appendValue(nil, tag, other, 0); other != key && err == nil {
+				t.Errorf("%q: %q; want no entry", other, v)
+			}
 		}
 	}
-	for n := range key {
-		if v, err := s.appendValue([]byte("dst"), tag, key[:n], 0); err != nil || string(v) != "dst"+key[n:] {
-			t.Errorf("%q: %q, %v; want what was stored under it", key[:n], v, err)
-		}
-		other := []byte(key)
-		other[n] = 'X'
-		if v, err := s.appendValue(nil, tag, string(other), 0); err == nil {
-			t.Errorf("%q: %q; want no entry", other, v)
+}
+
+// TestWordsThatMakeNoSense: a reader may find the length of one record before
+// the bytes of another, at the end of a chunk, too.
+func TestWordsThatMakeNoSense(t *testing.T) {
+	const key = "k"
+	for _, word := range []int{chunkWords - 1, chunkWords - 2, chunkWords - 9} {
+		room := (chunkWords-word)*wordSize - valueOffset(len(key))
+		for size := range 200 {
+			c := new(chunk)
+			if word+1 < chunkWords {
+				c[word].Store(uint64(len(key))<<56 | 1)
+				c[word+1].Store(uint64(key[0])<<(8*valueSize) | uint64(size))
+			}
+			v, _, ok := c.appendValue(nil, word, key)
+			if ok != (size <= room) || ok && len(v) != size {
+				t.Fatalf("at word %d, length %d: %d bytes, %v; there is room for %d", word, size, len(v), ok, room)
+			}
 		}
 	}
 }

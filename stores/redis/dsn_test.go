@@ -78,3 +78,14 @@ func TestOptionsAreDocumented(t *testing.T) {
 		}
 	}
 }
+
+// TestConnections: rueidis takes the binary logarithm, 0 for a number of its own
+// choice, and less than 0 for one.
+func TestConnections(t *testing.T) {
+	for conns, want := range map[int]int{0: -1, 1: -1, 2: 1, 4: 2, 8: 3} {
+		s := settings{conns: conns}
+		if got := s.multiplex(); got != want {
+			t.Errorf("conns=%d: %d, want %d", conns, got, want)
+		}
+	}
+}
