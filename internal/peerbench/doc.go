@@ -3,7 +3,7 @@
 // the floors below which no library can go, on the same work, and prints the
 // Markdown table of the project's README:
 //
-//	go run .                        # everything, some five minutes
+//	go run .                        # everything, some six minutes
 //	go run . -only 1,2,3            # some of the targets
 //	go run . -only 10 -millions 10  # more sessions than a million
 //	go run . -quick                 # a smoke run; its figures mean nothing

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
 	"time"
 
@@ -30,46 +31,53 @@ func (s *leastSession) Value(key any) any {
 	return s.Context.Value(key)
 }
 
-// leastStore finds sessions in a map that nobody may write to, and checks no
-// shape.
-type leastStore struct {
-	sessions map[[sha256.Size]byte]*leastSession
-	ends     int64
-}
+// least finds the session of a token.
+type least func(ctx context.Context, token string) (*leastSession, error)
 
-func newLeastStore(tokens []string) leastStore {
-	s := leastStore{map[[sha256.Size]byte]*leastSession{}, time.Now().Add(lifetime).UnixMilli()}
+// leastStore does what the floor does, and returns a session. It looks into a
+// map that nobody may write to, and checks no shape.
+func leastStore(tokens []string) least {
+	sessions, ends := map[[sha256.Size]byte]*leastSession{}, time.Now().Add(lifetime).UnixMilli()
 	for i, t := range tokens {
-		s.sessions[sha256.Sum256([]byte(t))] = &leastSession{openID: openID(i), uid: attributes["uid"]}
+		sessions[sha256.Sum256([]byte(t))] = &leastSession{openID: openID(i), uid: attributes["uid"]}
 	}
-	return s
+	return func(ctx context.Context, token string) (*leastSession, error) {
+		found := sessions[sha256.Sum256([]byte(token))]
+		if found == nil || time.Now().UnixMilli() > ends {
+			return nil, errSession
+		}
+		return &leastSession{Context: ctx, openID: found.openID, uid: found.uid}, nil
+	}
 }
 
-// authenticate does what the floor does, and returns a session.
-func (s leastStore) authenticate(ctx context.Context, token string) (*leastSession, error) {
-	found := s.sessions[sha256.Sum256([]byte(token))]
-	if found == nil || time.Now().UnixMilli() > s.ends {
-		return nil, errSession
+// leastRedis is a GET that can be given up at a deadline, with the token's hash
+// for a key, and room for what comes back, which nobody reads.
+func leastRedis(client rueidis.Client) least {
+	someone := openID(0)
+	return func(ctx context.Context, token string) (*leastSession, error) {
+		s := &leastSession{Context: &giveUp{ctx, time.Now().Add(time.Second)}, openID: someone, uid: attributes["uid"]}
+		sum := sha256.Sum256([]byte(token))
+		key := base64.RawURLEncoding.AppendEncode(append(make([]byte, 0, 48), "wx:s:"...), sum[:])
+		v, err := client.Do(s, client.B().Get().Key(rueidis.BinaryString(key)).Build()).AsBytes()
+		if copy(s.rest[:], v) == 0 && err == nil {
+			err = errSession
+		}
+		return s, err
 	}
-	return &leastSession{Context: ctx, openID: found.openID, uid: found.uid}, nil
 }
 
 // request hands on a request with the session in its context.
-func (s leastStore) request(r *http.Request) (*http.Request, error) {
-	found, err := s.authenticate(r.Context(), r.Header["Authorization"][0][len("Bearer "):])
+func (find least) request(r *http.Request) (*http.Request, error) {
+	found, err := find(r.Context(), r.Header["Authorization"][0][len("Bearer "):])
 	if err != nil {
 		return nil, err
 	}
 	return r.WithContext(found), nil
 }
 
-func leastOf(r *http.Request) *leastSession {
-	return r.Context().Value(leastKey{}).(*leastSession)
-}
-
-func (s leastStore) side(ctx context.Context, tokens []string) side {
+func (find least) side(ctx context.Context, tokens []string) side {
 	return shared(func(i int) error {
-		found, err := s.authenticate(ctx, tokens[i%len(tokens)])
+		found, err := find(ctx, tokens[i%len(tokens)])
 		if err == nil && !known(found.openID, found.uid) {
 			err = errSession
 		}
@@ -77,8 +85,12 @@ func (s leastStore) side(ctx context.Context, tokens []string) side {
 	})
 }
 
+func leastOf(r *http.Request) *leastSession {
+	return r.Context().Value(leastKey{}).(*leastSession)
+}
+
 func leastOnHTTP(tokens []string) pair {
-	store := newLeastStore(tokens)
+	find := leastStore(tokens)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /plain", plainHTTP)
 	next := func(w http.ResponseWriter, r *http.Request) {
@@ -86,7 +98,7 @@ func leastOnHTTP(tokens []string) pair {
 		w.WriteHeader(statusOf(s.openID, s.uid))
 	}
 	mux.HandleFunc("GET /me", func(w http.ResponseWriter, r *http.Request) {
-		r, err := store.request(r)
+		r, err := find.request(r)
 		if err != nil {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
@@ -96,11 +108,10 @@ func leastOnHTTP(tokens []string) pair {
 	return pairOf(mux, "Authorization", bearer(tokens))
 }
 
-// leastOnGin puts into the requests' context what authorize finds.
-func leastOnGin(tokens []string, authorize func(*http.Request) (*http.Request, error)) pair {
+func leastOnGin(tokens []string, find least) pair {
 	r := newGin()
 	r.GET("/me", func(c *gin.Context) {
-		req, err := authorize(c.Request)
+		req, err := find.request(c.Request)
 		if err != nil {
 			c.AbortWithStatus(http.StatusUnauthorized)
 			return
@@ -111,34 +122,6 @@ func leastOnGin(tokens []string, authorize func(*http.Request) (*http.Request, e
 		ginReply(c, s.openID, s.uid)
 	})
 	return pairOf(r, "Authorization", bearer(tokens))
-}
-
-// leastRedis is a GET that can be given up at a deadline, with the token's hash
-// for a key, and room for what comes back, which nobody reads.
-type leastRedis struct{ rueidis.Client }
-
-func (c leastRedis) authenticate(ctx context.Context, token string) (*leastSession, error) {
-	s := &leastSession{Context: &giveUp{ctx, time.Now().Add(time.Second)}, openID: openID(0), uid: attributes["uid"]}
-	v, err := c.Do(s, c.B().Get().Key("wx:"+keyOf(token)).Build()).AsBytes()
-	if copy(s.rest[:], v) == 0 && err == nil {
-		err = errSession
-	}
-	return s, err
-}
-
-func (c leastRedis) request(r *http.Request) (*http.Request, error) {
-	found, err := c.authenticate(r.Context(), r.Header["Authorization"][0][len("Bearer "):])
-	if err != nil {
-		return nil, err
-	}
-	return r.WithContext(found), nil
-}
-
-func (c leastRedis) side(ctx context.Context, tokens []string) side {
-	return shared(func(i int) error {
-		_, err := c.authenticate(ctx, tokens[i%len(tokens)])
-		return err
-	})
 }
 
 // giveUp is a deadline that costs neither a timer nor a channel.

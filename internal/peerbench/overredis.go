@@ -141,7 +141,7 @@ func overBareGet(b *bench, goroutines int) (times, error) {
 		_, err := client.Do(b.ctx, client.B().Get().Key(keys[i%len(keys)]).Build()).AsBytes()
 		return err
 	})
-	return b.compare(goroutines, b.authenticate(m, tokens), bare, leastRedis{client}.side(b.ctx, tokens))
+	return b.compare(goroutines, b.authenticate(m, tokens), bare, leastRedis(client).side(b.ctx, tokens))
 }
 
 func redisSequential(b *bench) ([]Row, error) {
@@ -207,7 +207,7 @@ func redisAgainstGinContrib(b *bench) ([]Row, error) {
 		if err != nil {
 			return nil, err
 		}
-		least, leastRatio, err := b.added(parallel, leastOnGin(tokens, leastRedis{client}.request), theirs)
+		least, leastRatio, err := b.added(parallel, leastOnGin(tokens, leastRedis(client)), theirs)
 		if err != nil {
 			return nil, err
 		}

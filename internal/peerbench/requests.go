@@ -47,7 +47,7 @@ func ginAgainstJWT(b *bench) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	least, leastRatio, err := b.added(1, leastOnGin(tokens, newLeastStore(tokens).request), theirs)
+	least, leastRatio, err := b.added(1, leastOnGin(tokens, leastStore(tokens)), theirs)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func requestsAgainstFloor(b *bench) ([]Row, error) {
 		return nil, err
 	}
 	bottom := floor(tokens)
-	t, err := b.compare(1, b.authenticate(m, tokens), bottom, newLeastStore(tokens).side(b.ctx, tokens))
+	t, err := b.compare(1, b.authenticate(m, tokens), bottom, leastStore(tokens).side(b.ctx, tokens))
 	if err != nil {
 		return nil, err
 	}
