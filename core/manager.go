@@ -58,7 +58,7 @@ func New(cfg Config, store Store) (*Manager, error) {
 		return nil, fmt.Errorf("cannot use this configuration: %w", err)
 	}
 	m.cfg = cfg.hidden()
-	if in, ok := store.(InProcess); ok {
+	if in, ok := storeAs[InProcess](store); ok {
 		m.local = in.InProcess()
 	}
 	if !m.local {
@@ -103,7 +103,7 @@ func (m *Manager) newApp(a App) (*app, error) {
 // Ping reports whether the store answers, for health checks.
 func (m *Manager) Ping(ctx context.Context) error {
 	var err error
-	if p, ok := m.store.(Pinger); ok {
+	if p, ok := storeAs[Pinger](m.store); ok {
 		err = p.Ping(ctx)
 	} else if _, err = m.store.Get(ctx, sessionPrefix); errors.Is(err, ErrNotFound) {
 		err = nil

@@ -18,8 +18,8 @@ import (
 // Errors must not contain keys or values: they end up in log lines.
 type Store interface {
 	// Get returns the value under key; ErrNotFound when it is missing or expired.
-	// Any other error means that the store could not answer. The caller must not
-	// modify the value.
+	// Any other error means that the store could not answer. Neither the caller nor
+	// the store modifies the value later.
 	Get(ctx context.Context, key string) ([]byte, error)
 	// Swap stores new under key for ttl, if the value there still is old, byte for
 	// byte. A nil old means: only if there is none. ErrConflict when it is not so;
@@ -42,6 +42,10 @@ var ErrNotFound = errors.New("not found")
 // the expected one. The manager reads the key again and decides anew.
 var ErrConflict = errors.New("conflict: the stored value is not the expected one")
 
+// What follows is optional. New looks for it in the store that it is given, and
+// in what that store wraps (see Unwrapper), except for AppendGetter: a wrapper
+// would not see those reads.
+
 // Pinger is implemented by stores that can tell whether they would answer;
 // Manager.Ping asks it for health checks.
 type Pinger interface {
@@ -51,10 +55,76 @@ type Pinger interface {
 // AppendGetter is implemented by stores that can copy a value into the
 // caller's buffer. It saves the one allocation that Get costs: AppendGet
 // appends the value under key to dst and returns the extended slice; its
-// errors are those of Get. It may still find a value whose ttl has run out: the
-// manager, who reads sessions with it, goes by what is written in them.
+// errors are those of Get.
+//
+// Only requests are authenticated by it, so two things are allowed to it that
+// are not to Get: it may find a value whose ttl has run out, as the manager goes
+// by what is written in a session; and it may answer from a cache near by, if
+// that shows for a second at most what another process has changed, and never
+// what this Store has. Get always asks the store itself.
 type AppendGetter interface {
 	AppendGet(ctx context.Context, dst []byte, key string) ([]byte, error)
+}
+
+// InProcess is implemented by stores whose values never leave this process's
+// memory. Only for them values are not sealed with Config.Keys, and New does not
+// warn when there are none.
+type InProcess interface {
+	InProcess() bool
+}
+
+// Prefixer is implemented by stores that put a text before every key. It becomes
+// part of what a sealed value is bound to: a value that somebody copies under
+// another prefix does not open there.
+type Prefixer interface {
+	Prefix() string
+}
+
+// Timeouter is implemented by stores that bound each call. Manager bounds the
+// operations that need several calls in proportion.
+type Timeouter interface {
+	Timeout() time.Duration
+}
+
+// StatsReporter is implemented by stores that count what they do.
+type StatsReporter interface {
+	Stats() StoreStats
+}
+
+// StoreStats is what a store knows of itself. What does not apply to it is zero.
+type StoreStats struct {
+	Entries              int64  // values that it holds in this process: in memory, or in its near cache
+	NearHits, NearMisses uint64 // reads that the near cache could answer, and could not
+	BreakerOpen          bool   // it does not ask its server for a moment, as that has been silent
+}
+
+// Unwrapper is implemented by stores that wrap another one, to count, to log, to
+// encrypt: embed a WrappedStore.
+type Unwrapper interface {
+	Unwrap() Store
+}
+
+// WrappedStore is for embedding in a store that wraps another one. It passes
+// the three verbs on, and lets the manager find what else the inner store can
+// do; so a wrapper writes the verbs that it changes, and forgets nothing.
+type WrappedStore struct{ Store }
+
+// Unwrap returns the inner store.
+func (w WrappedStore) Unwrap() Store { return w.Store }
+
+// storeAs finds T in s, or in what s wraps.
+func storeAs[T any](s Store) (found T, ok bool) {
+	for s != nil {
+		if found, ok = s.(T); ok {
+			return found, true
+		}
+		w, wraps := s.(Unwrapper)
+		if !wraps {
+			break
+		}
+		s = w.Unwrap()
+	}
+	return found, false
 }
 
 func asAppendGetter(s Store) AppendGetter {
@@ -74,12 +144,6 @@ func (s plainStore) AppendGet(ctx context.Context, dst []byte, key string) ([]by
 		v = append(dst, v...)
 	}
 	return v, err
-}
-
-// InProcess is implemented by stores whose values never leave this process's
-// memory. Only for them New does not warn when Config.Keys is empty.
-type InProcess interface {
-	InProcess() bool
 }
 
 type revocationKey struct{}
