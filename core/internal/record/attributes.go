@@ -1,0 +1,78 @@
+package record
+
+import (
+	"encoding/binary"
+	"iter"
+	"maps"
+	"slices"
+)
+
+// Attributes are encoded as name and value in turn, sorted by name, so that
+// equal attributes are equal bytes.
+type Attributes map[string]string
+
+// DecodeAttributes returns a copy of what is in b.
+func DecodeAttributes(b []byte) Attributes {
+	a := Attributes{}
+	for name, value := range ScanAttributes(b) {
+		a[string([]byte(name))] = string([]byte(value))
+	}
+	return a
+}
+
+// Size is what the attributes' bound counts: all names and values, in bytes.
+func (a Attributes) Size() int {
+	size := 0
+	for name, value := range a {
+		size += len(name) + len(value)
+	}
+	return size
+}
+
+// Encode returns the attributes as they stand in a session.
+func (a Attributes) Encode() []byte {
+	names := slices.AppendSeq(make([]string, 0, len(a)), maps.Keys(a))
+	slices.Sort(names)
+	b := make([]byte, 0, a.Size()+2*binary.MaxVarintLen16*len(a))
+	for _, name := range names {
+		b = appendText(appendText(b, name), a[name])
+	}
+	return b
+}
+
+// ScanAttributes yields the pairs in b as views, and stops at the first
+// malformed one.
+func ScanAttributes(b []byte) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for len(b) > 0 {
+			name, rest, ok := cutText(b)
+			if !ok {
+				return
+			}
+			value, rest, ok := cutText(rest)
+			if !ok || !yield(name, value) {
+				return
+			}
+			b = rest
+		}
+	}
+}
+
+// FindAttribute returns the value of name in b without building anything.
+func FindAttribute(b []byte, name string) (value string, found bool) {
+	for len(b) > 0 {
+		n, rest, ok := cutText(b)
+		if !ok {
+			break
+		}
+		value, rest, ok := cutText(rest)
+		if !ok {
+			break
+		}
+		if n == name {
+			return value, true
+		}
+		b = rest
+	}
+	return "", false
+}

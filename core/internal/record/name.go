@@ -1,0 +1,76 @@
+package record
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"unsafe"
+)
+
+// Prefixes of the keys; each is two characters.
+const (
+	SessionPrefix = "s:"
+	UserPrefix    = "u:"
+	AccessPrefix  = "t:"
+	SeenPrefix    = "d:"
+	TicketPrefix  = "k:"
+	ValuePrefix   = "x:"
+)
+
+// TokenLen is the length of a token's text: 32 bytes in base64url.
+const TokenLen = 43
+
+// Name names a record: the beginning of a SHA-256.
+type Name [16]byte
+
+// OfToken returns the name of a token's record. Its text has TokenLen bytes.
+func OfToken(token string) Name {
+	var text [TokenLen]byte
+	n := copy(text[:], token)
+	sum := sha256.Sum256(text[:n])
+	return Name(sum[:])
+}
+
+// OfUser returns the name of a user's record. The parts are separated by a byte
+// that neither can contain, so that no two pairs collide.
+func OfUser(appID, openID string) Name { return OfParts([]byte(appID), []byte(openID)) }
+
+// OfParts returns the name of what the parts identify. All but the last contain
+// no zero byte.
+func OfParts(parts ...[]byte) (n Name) {
+	h := sha256.New()
+	for i, p := range parts {
+		if i > 0 {
+			h.Write([]byte{0})
+		}
+		h.Write(p)
+	}
+	return Name(h.Sum(nil))
+}
+
+// keyLen is the length of a prefix and a name in base64url.
+const keyLen = 2 + 22
+
+// Key holds the key of a named record. Put is the only way to change it.
+type Key [keyLen]byte
+
+// Put writes the key for n under one of the prefixes.
+func (k *Key) Put(prefix string, n Name) {
+	copy(k[:2], prefix)
+	base64.RawURLEncoding.Encode(k[2:], n[:])
+}
+
+// Text shares k's memory: k must not change afterwards.
+func (k *Key) Text() string { return unsafe.String(&k[0], len(k)) }
+
+// Name returns what Put was given.
+func (k *Key) Name() (n Name) {
+	_, _ = base64.RawURLEncoding.Decode(n[:], k[2:]) // what Put wrote decodes
+	return n
+}
+
+// Key returns the key for n under one of the prefixes.
+func (n Name) Key(prefix string) string {
+	k := new(Key)
+	k.Put(prefix, n)
+	return k.Text()
+}
