@@ -7,19 +7,9 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"github.com/wxsession/wxsession/core/internal/record"
 	"github.com/wxsession/wxsession/core/wxapi"
 )
-
-// accessToken is the record that all instances share, one per app, because
-// every token that WeChat issues may invalidate the one before. Encoded:
-// version (1), expires and lease (6 bytes each), sealed token.
-type accessToken struct {
-	token   wxapi.Secret
-	expires int64 // Unix milliseconds
-	// lease is until when one instance has the task of fetching a new one; 0:
-	// nobody has.
-	lease int64
-}
 
 const (
 	// refreshAhead is when a token is replaced before its end. stable_token
@@ -32,36 +22,31 @@ const (
 	// leasePoll is how often those without any token look whether the lease's
 	// holder has one.
 	leasePoll = 50 * time.Millisecond
+	// forceAge is how old a token must be before a new one is forced: WeChat
+	// ignores what comes sooner, and allows twenty a day.
+	forceAge = 30 * time.Second
 )
 
-// usable reports whether the token can be sent to WeChat.
-func (a *accessToken) usable(now int64, stale wxapi.Secret) bool {
-	return a.token != "" && a.token != stale && now < a.expires-tokenMargin.Milliseconds()
-}
-
-// due reports whether it is time for a new one.
-func (a *accessToken) due(now int64) bool {
-	return now >= a.expires-refreshAhead.Milliseconds()
-}
-
-// tokenSource is the wxapi.TokenSource of one app.
+// tokenSource is the wxapi.TokenSource of one app. All instances share one
+// token, because every one that WeChat issues may invalidate the one before.
 type tokenSource struct {
 	m       *Manager
-	api     *wxapi.Client
+	client  *wxapi.Client
 	key     string
 	flights singleflight.Group
 }
 
 func (m *Manager) newTokenSource(appID string) *tokenSource {
-	return &tokenSource{m: m, key: accessPrefix + appID}
+	return &tokenSource{m: m, key: record.AccessPrefix + appID}
 }
 
 // Token returns the shared token. Callers in one process share the work.
 func (t *tokenSource) Token(ctx context.Context, stale wxapi.Secret) (wxapi.Secret, error) {
-	done := t.flights.DoChan(stale.Reveal(), func() (any, error) {
+	done := t.flights.DoChan(stale.Reveal(), func() (_ any, err error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseTime)
 		defer cancel()
-		return t.token(ctx, stale)
+		defer t.m.recoverPanic(ctx, "a fetch of an access token panicked", &err)
+		return t.token(ctx, stale.Reveal())
 	})
 	select {
 	case <-ctx.Done():
@@ -70,24 +55,25 @@ func (t *tokenSource) Token(ctx context.Context, stale wxapi.Secret) (wxapi.Secr
 		if r.Err != nil {
 			return "", r.Err
 		}
-		return r.Val.(wxapi.Secret), nil
+		return wxapi.Secret(r.Val.(string)), nil
 	}
 }
 
-func (t *tokenSource) token(ctx context.Context, stale wxapi.Secret) (wxapi.Secret, error) {
+func (t *tokenSource) token(ctx context.Context, stale string) (string, error) {
 	for {
 		a, raw, err := t.read(ctx)
 		if err != nil {
 			return "", err
 		}
 		now := t.m.now()
-		usable := a.usable(now, stale)
-		leased := a.lease > now
+		usable := a.Token != "" && a.Token != stale && now < a.Expires-tokenMargin.Milliseconds()
+		// A lease that ends later than one can was written by a clock that is ahead.
+		leased := a.Lease > now && a.Lease <= now+leaseTime.Milliseconds()
 		switch {
-		case usable && (leased || !a.due(now)):
-			return a.token, nil // while somebody refreshes, the old one still works
+		case usable && (leased || now < a.Expires-refreshAhead.Milliseconds()):
+			return a.Token, nil // while somebody refreshes, the old one still works
 		case leased:
-			if err := pause(ctx, leasePoll); err != nil {
+			if err := t.m.pause(ctx, leasePoll); err != nil {
 				return "", errWeChat(err)
 			}
 			continue
@@ -97,93 +83,88 @@ func (t *tokenSource) token(ctx context.Context, stale wxapi.Secret) (wxapi.Secr
 			continue
 		}
 		if err != nil && usable {
-			t.m.log.WarnContext(ctx, "cannot refresh an access token ahead of its end", "error", err)
-			return a.token, nil
+			t.m.log.failure(ctx, "cannot refresh an access token ahead of its end", upstreamError(err))
+			return a.Token, nil
 		}
 		return fresh, err
 	}
 }
 
 // refresh takes the lease, fetches a token and stores it. ErrConflict means
-// that another instance was faster. A token that WeChat has refused is replaced
-// by force: asking kindly would give the same one.
-func (t *tokenSource) refresh(ctx context.Context, a accessToken, old []byte, stale wxapi.Secret) (wxapi.Secret, error) {
-	a.lease = t.m.now() + leaseTime.Milliseconds()
-	raw := t.encode(a)
-	if err := t.swap(ctx, old, raw, a); err != nil {
+// that another instance was faster.
+func (t *tokenSource) refresh(ctx context.Context, a record.AccessToken, old []byte, stale string) (string, error) {
+	leased := a
+	leased.Lease = t.m.now() + leaseTime.Milliseconds()
+	raw, err := t.swap(ctx, old, leased)
+	if err != nil {
 		return "", err
 	}
-	force := stale != "" && stale == a.token
-	token, left, err := t.api.FetchToken(ctx, t.m.cfg.AccessToken, force)
+	fresh, err := t.fetch(ctx, a, stale)
 	if err != nil {
 		t.release(ctx, a, raw)
 		return "", err
 	}
-	fresh := accessToken{token: token, expires: t.m.now() + left.Milliseconds()}
 	// Whatever becomes of this write, the token is good.
-	if err := t.swap(ctx, raw, t.encode(fresh), fresh); err != nil {
-		t.m.log.WarnContext(ctx, "cannot share a new access token", "error", err)
+	if _, err := t.swap(ctx, raw, fresh); err != nil {
+		t.m.log.failure(ctx, "cannot share a new access token", asError(err))
 	}
-	return token, nil
+	return fresh.Token, nil
+}
+
+// fetch asks kindly first: another deployment on this app may have a new token
+// already, and to force one would take theirs away. Only if WeChat gives the one
+// that it has refused, and that is not just issued, is a new one forced.
+func (t *tokenSource) fetch(ctx context.Context, a record.AccessToken, stale string) (record.AccessToken, error) {
+	token, left, err := t.client.FetchToken(ctx, t.m.cfg.AccessToken, false)
+	now := t.m.now()
+	given := now
+	if err == nil && stale != "" && token.Reveal() == stale {
+		if given = a.Given; now-given >= forceAge.Milliseconds() {
+			token, left, err = t.client.FetchToken(ctx, t.m.cfg.AccessToken, true)
+			given = t.m.now()
+		}
+	}
+	if err != nil {
+		return record.AccessToken{}, err
+	}
+	if token.Reveal() == a.Token {
+		given = a.Given
+	}
+	return record.AccessToken{Token: token.Reveal(), Expires: t.m.now() + left.Milliseconds(), Given: given}, nil
 }
 
 // release gives the lease back, so that the next request can try at once.
-func (t *tokenSource) release(ctx context.Context, a accessToken, raw []byte) {
-	a.lease = 0
+func (t *tokenSource) release(ctx context.Context, a record.AccessToken, raw []byte) {
+	a.Lease = 0
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	if err := t.swap(ctx, raw, t.encode(a), a); err != nil {
-		t.m.log.WarnContext(ctx, "cannot release the lease of an access token, it ends by itself", "error", err)
+	if _, err := t.swap(ctx, raw, a); err != nil {
+		t.m.log.failure(ctx, "cannot release the lease of an access token, it ends by itself", asError(err))
 	}
 }
 
 // read returns a zero token where there is none, and where none can be opened
 // any more: a new one replaces it.
-func (t *tokenSource) read(ctx context.Context) (accessToken, []byte, error) {
-	raw, err := t.m.store.Get(ctx, t.key)
-	if errors.Is(err, ErrNotFound) {
-		return accessToken{}, nil, nil
+func (t *tokenSource) read(ctx context.Context) (record.AccessToken, []byte, error) {
+	found, err := t.m.values.get(ctx, t.key)
+	if err == nil {
+		var a record.AccessToken
+		if a, err = record.DecodeAccessToken(found.value.Body()); err == nil {
+			return a, found.raw, nil
+		}
 	}
-	if err != nil {
-		return accessToken{}, nil, errStore(err)
+	if errors.Is(err, ErrNotFound) || isUnusable(err) {
+		return record.AccessToken{}, found.raw, nil
 	}
-	r := reader{rest: raw}
-	version, expires, lease := r.take(1)[0], r.millis(), r.millis()
-	if r.bad || version != recordVersion {
-		return accessToken{}, raw, nil
-	}
-	plain, err := t.m.keys.open(t.key, r.rest)
-	if err != nil {
-		return accessToken{lease: lease}, raw, nil
-	}
-	return accessToken{wxapi.Secret(plain), expires, lease}, raw, nil
-}
-
-func (t *tokenSource) encode(a accessToken) []byte {
-	b := make([]byte, 13)
-	b[0] = recordVersion
-	putMillis(b[1:], a.expires)
-	putMillis(b[7:], a.lease)
-	return append(b, t.m.keys.seal(t.key, []byte(a.token.Reveal()))...)
+	return record.AccessToken{}, nil, errStore(err)
 }
 
 // swap passes ErrConflict on as it is.
-func (t *tokenSource) swap(ctx context.Context, old, raw []byte, a accessToken) error {
-	ttl := time.Duration(max(a.expires, a.lease)-t.m.now())*time.Millisecond + time.Minute
-	err := t.m.store.Swap(ctx, t.key, old, raw, max(ttl, time.Minute))
+func (t *tokenSource) swap(ctx context.Context, old []byte, a record.AccessToken) ([]byte, error) {
+	ttl := millisUntil(max(a.Expires, a.Lease), t.m.now()) + time.Minute
+	written, err := t.m.values.swap(ctx, t.key, old, t.m.values.ring.New(a.Encode()), ttl)
 	if err != nil && !errors.Is(err, ErrConflict) {
-		return errStore(err)
+		return nil, errStore(err)
 	}
-	return err
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	return written.raw, err
 }

@@ -22,9 +22,9 @@ func loggedIn(tb testing.TB, n int) (*core.Manager, []string) {
 	}
 	tb.Cleanup(func() { store.Close() })
 	m, err := core.New(core.Config{
-		AppID:  "wx4f4bc4dec97d474b",
-		Source: named{},
-		OnLogin: func(_ context.Context, s *core.Session) error {
+		AppID:            "wx4f4bc4dec97d474b",
+		IdentityProvider: named{},
+		OnLogin: func(_ context.Context, s *core.Draft) error {
 			s.SetAttr("uid", "1234567")
 			s.SetAttr("role", "user")
 			s.SetAttr("shop", "77")
@@ -44,7 +44,7 @@ func loggedIn(tb testing.TB, n int) (*core.Manager, []string) {
 	return m, tokens
 }
 
-// named is a Source that takes the code for the openid.
+// named is an IdentityProvider that takes the code for the openid.
 type named struct{}
 
 func (named) Identify(_ context.Context, r core.LoginRequest) (core.Identity, error) {
@@ -64,12 +64,12 @@ func TestAuthenticateAllocatesOnce(t *testing.T) {
 	}
 	h := http.Header{"Authorization": {"Bearer " + tokens[0]}}
 	if n := testing.AllocsPerRun(200, func() {
-		ctx, _, err := m.Authorize(ctx, h)
+		ctx, _, err := m.Require(ctx, core.Request{Header: h})
 		if err != nil || core.FromContext(ctx) == nil {
 			t.Fatal(err)
 		}
 	}); n > 1 {
-		t.Errorf("Authorize allocates %v times, want at most 1", n)
+		t.Errorf("Require allocates %v times, want at most 1", n)
 	}
 }
 

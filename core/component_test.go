@@ -20,8 +20,8 @@ func TestLoginThroughAThirdPartyPlatform(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := w.manager(t, func(c *core.Config) {
-		c.Secret, c.Source = "", core.ComponentSource(platform)
-		c.Apps = []core.App{{AppID: "wxforeign", Source: c.Source}}
+		c.Secret, c.IdentityProvider = core.Secret{}, core.NewComponentProvider(platform)
+		c.Apps = []core.App{{AppID: "wxforeign", IdentityProvider: c.IdentityProvider}}
 	})
 	login := func(appid, code string) error {
 		_, s, err := m.Login(t.Context(), core.LoginRequest{AppID: appid, Code: code})
@@ -34,18 +34,18 @@ func TestLoginThroughAThirdPartyPlatform(t *testing.T) {
 	if err := login(w.wx.AppID, code); err != nil {
 		t.Error(err)
 	}
-	wantCode(t, login(w.wx.AppID, code), core.CodeUsed)
-	wantCode(t, login(w.wx.AppID, ""), core.BadRequest)
-	wantCode(t, login("wxforeign", w.wx.CodeFor("wxforeign", "o-alice")), core.Misconfigured) // 61003
+	wantCode(t, login(w.wx.AppID, code), core.CodeCodeUsed)
+	wantCode(t, login(w.wx.AppID, ""), core.CodeBadRequest)
+	wantCode(t, login("wxforeign", w.wx.CodeFor("wxforeign", "o-alice")), core.CodeMisconfigured) // 61003
 	token = "a-token-that-is-not-current"
-	wantCode(t, login(w.wx.AppID, w.wx.Code("o-alice")), core.Misconfigured) // 40094
+	wantCode(t, login(w.wx.AppID, w.wx.Code("o-alice")), core.CodeMisconfigured) // 40094
 	failure = errors.New("the platform's token store is down")
-	wantCode(t, login(w.wx.AppID, w.wx.Code("o-alice")), core.WeChatUnavailable)
+	wantCode(t, login(w.wx.AppID, w.wx.Code("o-alice")), core.CodeWeChatUnavailable)
 	if n := w.wx.Calls("/sns/jscode2session"); n != 0 {
 		t.Errorf("the app's own endpoint was called %d times", n)
 	}
-	_, err = m.API("")
-	wantCode(t, err, core.Misconfigured)
+	_, err = m.Client("")
+	wantCode(t, err, core.CodeMisconfigured)
 	if _, err := wxapi.NewComponent(wxapi.Config{AppID: "wxplatform"}, nil); err == nil {
 		t.Error("a platform without a token source was taken")
 	}
@@ -55,7 +55,7 @@ func TestQQIsAMatterOfConfiguration(t *testing.T) {
 	qq := newWorld(t, nil)
 	w := newWorld(t, nil)
 	m := w.manager(t, func(c *core.Config) {
-		c.Apps = []core.App{{AppID: "1109999999", Secret: "qq-secret", APIBase: qq.wx.URL}}
+		c.Apps = []core.App{{AppID: "1109999999", Secret: core.NewSecret("qq-secret"), APIBase: qq.wx.URL}}
 	})
 	qq.wx.AddApp("1109999999", "qq-secret")
 	_, s, err := m.Login(t.Context(), core.LoginRequest{AppID: "1109999999", Code: qq.wx.CodeFor("1109999999", "o-qq")})

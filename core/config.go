@@ -3,13 +3,11 @@ package core
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -22,25 +20,30 @@ import (
 type Config struct {
 	// AppID and Secret identify the default app, from the WeChat console.
 	AppID  string `env:"WX_APPID" json:"appid" yaml:"appid"`
-	Secret string `env:"WX_SECRET" json:"secret" yaml:"secret"`
+	Secret Secret `env:"WX_SECRET" json:"secret,omitzero" yaml:"secret,omitempty"`
 	// Apps are further apps that log in through the same routes. Their sessions
 	// never mix. Without an AppID the first of them is the default.
 	Apps []App `env:"WX_APPS" json:"apps,omitempty" yaml:"apps,omitempty"`
-	// Source proves who logs in to the default app; nil: code2Session.
-	Source Source `json:"-" yaml:"-"`
+	// IdentityProvider proves who logs in to the default app; nil: code2Session.
+	IdentityProvider IdentityProvider `json:"-" yaml:"-"`
 
 	// Store is the DSN of the session store, for stores.Open; "" means memory://.
 	Store string `env:"WX_STORE" json:"store,omitempty" yaml:"store,omitempty"`
-	// Keys encrypt what is secret in the store (session_key, access token) with
-	// AES-256-GCM: 32 bytes each (base64 in JSON and in WX_KEYS), newest first;
-	// the first encrypts, all decrypt. Without keys it is stored in clear.
-	Keys [][]byte `env:"WX_KEYS" json:"keys,omitempty" yaml:"keys,omitempty"`
+	// Keys seal every value in a store outside this process with AES-256-GCM: 32
+	// bytes each, in base64, newest first; the first seals, all open. An older key
+	// can go one IdleTimeout after the newer one came. Without keys values are in
+	// clear.
+	Keys []Secret `env:"WX_KEYS" json:"keys,omitempty" yaml:"keys,omitempty"`
+	// AcceptClear reads values in clear although there are Keys: while they are
+	// being introduced, for one Lifetime. Otherwise such values count as absent.
+	AcceptClear bool `env:"WX_ACCEPT_CLEAR" json:"accept_clear,omitempty" yaml:"accept_clear,omitempty"`
 
 	// IdleTimeout ends a session that is not used; 0: 72 h.
 	IdleTimeout time.Duration `env:"WX_IDLE_TIMEOUT" json:"idle_timeout,omitempty" yaml:"idle_timeout,omitempty"`
 	// Lifetime ends a session however much it is used; 0: 30 days.
 	Lifetime time.Duration `env:"WX_LIFETIME" json:"lifetime,omitempty" yaml:"lifetime,omitempty"`
-	// RotateGrace is how long a token works after it was rotated; 0: 30 s.
+	// RotateGrace is how long a token works after the first use of the one that it
+	// was rotated to; 0: 30 s.
 	RotateGrace time.Duration `env:"WX_ROTATE_GRACE" json:"rotate_grace,omitempty" yaml:"rotate_grace,omitempty"`
 	// MaxSessions bounds a user's sessions, the oldest gives way; 0: 10.
 	MaxSessions int `env:"WX_MAX_SESSIONS" json:"max_sessions,omitempty" yaml:"max_sessions,omitempty"`
@@ -57,7 +60,8 @@ type Config struct {
 
 	// Prefix is where the login routes are mounted; "": /wx, "/": at the root.
 	Prefix string `env:"WX_PREFIX" json:"prefix,omitempty" yaml:"prefix,omitempty"`
-	// ExposeOpenID adds openid to the login's reply.
+	// ExposeOpenID adds openid to the login's reply, and openid and unionid to a
+	// Wafer client's profile.
 	ExposeOpenID bool `env:"WX_EXPOSE_OPENID" json:"expose_openid,omitempty" yaml:"expose_openid,omitempty"`
 	// PhoneRoute mounts POST /wx/phone.
 	PhoneRoute bool `env:"WX_PHONE_ROUTE" json:"phone_route,omitempty" yaml:"phone_route,omitempty"`
@@ -65,13 +69,20 @@ type Config struct {
 	Wafer bool `env:"WX_WAFER" json:"wafer,omitempty" yaml:"wafer,omitempty"`
 
 	// OnLogin runs at every login, after WeChat has said who it is and before
-	// anything is stored. It may set attributes (the application's own user id,
-	// say). An error refuses the login: an *Error as it is, any other as
-	// LoginDenied.
-	OnLogin func(ctx context.Context, s *Session) error `json:"-" yaml:"-"`
+	// anything is stored. It may set attributes: the application's own user id,
+	// say. Deny refuses the login, and so does NewError, with its own status and
+	// code; every other error, and a panic, is the application's failure: the
+	// client gets 503 app_unavailable, the log its text.
+	OnLogin func(ctx context.Context, d *Draft) error `json:"-" yaml:"-"`
+	// Reply may reshape what the login routes answer, and every refusal: put it
+	// into an envelope, or add members to the reply of a login. It is given the
+	// reply as it would be sent, and returns the one that is sent. Nil: as it is.
+	Reply func(ctx context.Context, req Request, r Reply) Reply `json:"-" yaml:"-"`
 
 	// Logger gets what an operator should see; nil: slog.Default().
 	Logger *slog.Logger `json:"-" yaml:"-"`
+	// Observe is told of everything that is worth counting or tracing; nil: nobody.
+	Observe Observer `json:"-" yaml:"-"`
 	// Now is the clock; nil: the system's.
 	Now func() time.Time `json:"-" yaml:"-"`
 }
@@ -79,12 +90,12 @@ type Config struct {
 // App is one mini program.
 type App struct {
 	AppID  string `json:"appid" yaml:"appid"`
-	Secret string `json:"secret" yaml:"secret"`
+	Secret Secret `json:"secret,omitzero" yaml:"secret,omitempty"`
 	// APIBase, if not "", takes the place of Config.APIBase for this app. QQ's
 	// mini programs speak the same protocol at https://api.q.qq.com.
 	APIBase string `json:"api_base,omitempty" yaml:"api_base,omitempty"`
-	// Source proves who logs in; nil: code2Session.
-	Source Source `json:"-" yaml:"-"`
+	// IdentityProvider proves who logs in; nil: code2Session.
+	IdentityProvider IdentityProvider `json:"-" yaml:"-"`
 }
 
 const (
@@ -102,7 +113,7 @@ func (c *Config) apps() []App {
 	if c.AppID == "" {
 		return c.Apps
 	}
-	return append([]App{{AppID: c.AppID, Secret: c.Secret, Source: c.Source}}, c.Apps...)
+	return append([]App{{AppID: c.AppID, Secret: c.Secret, IdentityProvider: c.IdentityProvider}}, c.Apps...)
 }
 
 // withDefaults returns c with its zero values filled in, or what is wrong with it.
@@ -118,7 +129,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	return c, errors.Join(c.checkApps(), c.checkTimes(), c.checkPrefix(), c.checkStore())
+	return c, errors.Join(c.checkApps(), c.checkTimes(), c.checkPrefix())
 }
 
 func (c *Config) checkApps() error {
@@ -127,19 +138,19 @@ func (c *Config) checkApps() error {
 		return errors.New("no app: set AppID and Secret (WX_APPID, WX_SECRET)")
 	}
 	seen := map[string]bool{}
-	for _, app := range apps {
+	for i, app := range apps {
 		switch {
-		case !appIDShaped(app.AppID):
-			return fmt.Errorf("appid %q is not one: copy it from the WeChat console (WX_APPID)", app.AppID)
-		case app.Secret == "" && app.Source == nil:
-			return fmt.Errorf("app %s has no secret: set Secret (WX_SECRET, or WX_APPS=appid:secret)", app.AppID)
+		case !appIDShaped(app.AppID): // not quoted: it may be a secret that landed here
+			return fmt.Errorf("the appid of app %d is not one: copy it from the WeChat console (WX_APPID)", i+1)
+		case app.Secret.IsZero() && app.IdentityProvider == nil:
+			return fmt.Errorf("app %d has no secret: set Secret (WX_SECRET, or WX_APPS=appid:secret)", i+1)
 		case seen[app.AppID]:
-			return fmt.Errorf("app %s is configured twice", app.AppID)
+			return fmt.Errorf("app %d is configured twice", i+1)
 		}
 		seen[app.AppID] = true
 	}
-	if c.AppID == "" && (c.Secret != "" || c.Source != nil) {
-		return errors.New("set AppID (WX_APPID): Secret or Source belong to it")
+	if c.AppID == "" && (!c.Secret.IsZero() || c.IdentityProvider != nil) {
+		return errors.New("set AppID (WX_APPID): Secret or IdentityProvider belong to it")
 	}
 	return nil
 }
@@ -171,18 +182,6 @@ func (c *Config) checkPrefix() error {
 	return nil
 }
 
-// storeSchemes are those that stores.Open knows; an application that brings a
-// store of its own leaves Config.Store empty.
-var storeSchemes = []string{"memory", "redis", "rediss", "redis+unix", "redis+cluster", "redis+sentinel", "memcached"}
-
-func (c *Config) checkStore() error {
-	scheme, _, found := strings.Cut(c.Store, "://")
-	if c.Store == "" || found && slices.Contains(storeSchemes, scheme) {
-		return nil
-	}
-	return fmt.Errorf("set Store (WX_STORE) to a DSN that begins with one of %s://", strings.Join(storeSchemes, "://, "))
-}
-
 // appIDShaped is lenient: appids are wx and 16 hex digits, but test apps and
 // other platforms have their own.
 func appIDShaped(s string) bool {
@@ -195,94 +194,6 @@ func urlSafe(r rune) bool {
 }
 
 func pathRune(r rune) bool { return r == '/' || urlSafe(r) }
-
-const redacted = "[redacted]"
-
-// hidden returns a copy without secrets. The DSN keeps no more than its scheme.
-func (c Config) hidden() Config {
-	c.Secret = hide(c.Secret)
-	c.Apps = slices.Clone(c.Apps)
-	for i := range c.Apps {
-		c.Apps[i].Secret = hide(c.Apps[i].Secret)
-	}
-	if scheme, _, found := strings.Cut(c.Store, "://"); found && scheme != "memory" {
-		c.Store = scheme + "://" + redacted
-	}
-	c.Keys = make([][]byte, len(c.Keys))
-	return c
-}
-
-func hide(secret string) string {
-	if secret == "" {
-		return ""
-	}
-	return redacted
-}
-
-// Format prints the configuration without its secrets, for every verb.
-func (c Config) Format(f fmt.State, _ rune) {
-	type plain Config // has no Format
-	fmt.Fprintf(f, "%+v", plain(c.hidden()))
-}
-
-// LogValue is for slog: without secrets.
-func (c Config) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
-
-// Format prints the app without its secret, for every verb.
-func (a App) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "{AppID:%s Secret:%s}", a.AppID, hide(a.Secret))
-}
-
-// LogValue is for slog: without the secret.
-func (a App) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(a)) }
-
-// MarshalJSON writes the app without its secret.
-func (a App) MarshalJSON() ([]byte, error) {
-	type plain App // has no MarshalJSON
-	a.Secret = hide(a.Secret)
-	return json.Marshal(plain(a))
-}
-
-// fileConfig is Config as it stands in a JSON file: durations as Go writes
-// them. It shadows the fields of the same JSON names.
-type fileConfig struct {
-	*plainConfig
-	IdleTimeout duration `json:"idle_timeout,omitempty"`
-	Lifetime    duration `json:"lifetime,omitempty"`
-	RotateGrace duration `json:"rotate_grace,omitempty"`
-}
-
-type plainConfig Config
-
-type duration time.Duration
-
-func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
-
-func (d *duration) UnmarshalText(b []byte) error {
-	v, err := time.ParseDuration(string(b))
-	if err != nil {
-		return fmt.Errorf("%q is no duration: write it like 72h or 90m", b)
-	}
-	*d = duration(v)
-	return nil
-}
-
-// MarshalJSON writes the configuration without its secrets.
-func (c Config) MarshalJSON() ([]byte, error) {
-	c = c.hidden()
-	c.Keys = nil
-	return json.Marshal(fileConfig{(*plainConfig)(&c), duration(c.IdleTimeout), duration(c.Lifetime), duration(c.RotateGrace)})
-}
-
-// UnmarshalJSON reads durations as Go writes them ("72h").
-func (c *Config) UnmarshalJSON(b []byte) error {
-	f := fileConfig{(*plainConfig)(c), duration(c.IdleTimeout), duration(c.Lifetime), duration(c.RotateGrace)}
-	if err := json.Unmarshal(b, &f); err != nil {
-		return err
-	}
-	c.IdleTimeout, c.Lifetime, c.RotateGrace = time.Duration(f.IdleTimeout), time.Duration(f.Lifetime), time.Duration(f.RotateGrace)
-	return nil
-}
 
 // splitBases splits an APIBase.
 func splitBases(text string) ([]string, error) {

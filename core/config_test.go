@@ -32,11 +32,11 @@ func TestEveryEnvironmentVariableIsRead(t *testing.T) {
 		"WX_STORE": "redis://localhost", "WX_KEYS": base64.StdEncoding.EncodeToString(key),
 		"WX_IDLE_TIMEOUT": "1h", "WX_LIFETIME": "2h", "WX_ROTATE_GRACE": "3s", "WX_MAX_SESSIONS": "4",
 		"WX_API_BASE": "http://localhost:1", "WX_PREFIX": "/login",
-		"WX_EXPOSE_OPENID": "true", "WX_PHONE_ROUTE": "1", "WX_WAFER": "true",
+		"WX_EXPOSE_OPENID": "true", "WX_PHONE_ROUTE": "1", "WX_WAFER": "true", "WX_ACCEPT_CLEAR": "true",
 	}
 	want := Config{
-		AppID: "wxa", Secret: "s1", Apps: []App{{AppID: "wxb", Secret: "s2"}, {AppID: "wxc", Secret: "s3"}},
-		Store: "redis://localhost", Keys: [][]byte{key},
+		AppID: "wxa", Secret: NewSecret("s1"), Apps: []App{{AppID: "wxb", Secret: NewSecret("s2")}, {AppID: "wxc", Secret: NewSecret("s3")}},
+		Store: "redis://localhost", Keys: []Secret{NewSecret(values["WX_KEYS"])}, AcceptClear: true,
 		IdleTimeout: time.Hour, Lifetime: 2 * time.Hour, RotateGrace: 3 * time.Second, MaxSessions: 4,
 		APIBase: "http://localhost:1", Prefix: "/login",
 		ExposeOpenID: true, PhoneRoute: true, Wafer: true,
@@ -53,9 +53,24 @@ func TestEveryEnvironmentVariableIsRead(t *testing.T) {
 		t.Errorf("no field has a tag for %v", values)
 	}
 	got, err := ConfigFromEnv()
-	if err != nil || !reflect.DeepEqual(got, want) {
+	if err != nil || !reflect.DeepEqual(secretsOf(&got), secretsOf(&want)) || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v", got, err)
 	}
+}
+
+// secretsOf takes the secrets out of c, which then can be compared.
+func secretsOf(c *Config) []string {
+	all := []string{c.Secret.Reveal()}
+	c.Secret = Secret{}
+	for i := range c.Apps {
+		all = append(all, c.Apps[i].Secret.Reveal())
+		c.Apps[i].Secret = Secret{}
+	}
+	for _, k := range c.Keys {
+		all = append(all, k.Reveal())
+	}
+	c.Keys = nil
+	return all
 }
 
 func TestAnEmptyEnvironmentIsAZeroConfig(t *testing.T) {
@@ -68,7 +83,7 @@ func TestAnEmptyEnvironmentIsAZeroConfig(t *testing.T) {
 
 func TestUnreadableVariablesAreNamedAndNotRepeated(t *testing.T) {
 	clearEnv(t)
-	bad := []string{"WX_APPS", "WX_KEYS", "WX_IDLE_TIMEOUT", "WX_LIFETIME", "WX_ROTATE_GRACE", "WX_MAX_SESSIONS", "WX_EXPOSE_OPENID", "WX_PHONE_ROUTE", "WX_WAFER"}
+	bad := []string{"WX_APPS", "WX_KEYS", "WX_IDLE_TIMEOUT", "WX_LIFETIME", "WX_ROTATE_GRACE", "WX_MAX_SESSIONS", "WX_EXPOSE_OPENID", "WX_PHONE_ROUTE", "WX_WAFER", "WX_ACCEPT_CLEAR"}
 	for _, name := range bad {
 		t.Setenv(name, "marker")
 	}
@@ -84,26 +99,26 @@ func TestUnreadableVariablesAreNamedAndNotRepeated(t *testing.T) {
 }
 
 func TestNewRefusesWhatCannotWork(t *testing.T) {
-	good := Config{AppID: "wx1", Secret: "secret-marker", Logger: slog.New(slog.DiscardHandler)}
+	good := Config{AppID: "wx1", Secret: NewSecret("secret-marker"), Logger: slog.New(slog.DiscardHandler)}
 	for _, c := range []struct {
 		name   string
 		change func(*Config)
 		say    string
 	}{
-		{"no app", func(c *Config) { c.AppID, c.Secret = "", "" }, "WX_APPID"},
-		{"a secret without an app", func(c *Config) { c.AppID = ""; c.Apps = []App{{AppID: "wx2", Secret: "x"}} }, "WX_APPID"},
+		{"no app", func(c *Config) { c.AppID, c.Secret = "", Secret{} }, "WX_APPID"},
+		{"a secret without an app", func(c *Config) { c.AppID = ""; c.Apps = []App{{AppID: "wx2", Secret: NewSecret("x")}} }, "WX_APPID"},
 		{"an appid that is none", func(c *Config) { c.AppID = "wx 1&secret=" }, "WX_APPID"},
-		{"no secret", func(c *Config) { c.Secret = "" }, "WX_SECRET"},
-		{"an app twice", func(c *Config) { c.Apps = []App{{AppID: "wx1", Secret: "x"}} }, "twice"},
+		{"a secret in place of the appid", func(c *Config) { c.AppID = "appid marker" }, "WX_APPID"},
+		{"no secret", func(c *Config) { c.Secret = Secret{} }, "WX_SECRET"},
+		{"an app twice", func(c *Config) { c.Apps = []App{{AppID: "wx1", Secret: NewSecret("x")}} }, "twice"},
 		{"lifetime below idle timeout", func(c *Config) { c.IdleTimeout, c.Lifetime = 2*time.Hour, time.Hour }, "WX_LIFETIME"},
 		{"lifetime below the default idle timeout", func(c *Config) { c.Lifetime = time.Hour }, "WX_IDLE_TIMEOUT"},
 		{"a negative idle timeout", func(c *Config) { c.IdleTimeout = -time.Hour }, "WX_IDLE_TIMEOUT"},
 		{"a lifetime of a century", func(c *Config) { c.Lifetime = 100 * 365 * 24 * time.Hour }, "WX_LIFETIME"},
 		{"a negative grace", func(c *Config) { c.RotateGrace = -1 }, "WX_ROTATE_GRACE"},
 		{"a negative cap", func(c *Config) { c.MaxSessions = -1 }, "WX_MAX_SESSIONS"},
-		{"a short key", func(c *Config) { c.Keys = [][]byte{[]byte("key-marker")} }, "WX_KEYS"},
-		{"an unknown store", func(c *Config) { c.Store = "mysql://user:store-marker@host" }, "WX_STORE"},
-		{"a store without a scheme", func(c *Config) { c.Store = "store-marker:6379" }, "redis://"},
+		{"a short key", func(c *Config) { c.Keys = []Secret{NewSecret("key-marker")} }, "WX_KEYS"},
+		{"a key twice", func(c *Config) { c.Keys = []Secret{testKey(1), testKey(2), testKey(1)} }, "key 3"},
 		{"a prefix with a slash at its end", func(c *Config) { c.Prefix = "/wx/" }, "WX_PREFIX"},
 		{"a prefix with a pattern", func(c *Config) { c.Prefix = "/{wx}" }, "WX_PREFIX"},
 		{"a base that is no URL", func(c *Config) { c.APIBase = "api.weixin.qq.com" }, "WX_API_BASE"},
@@ -133,15 +148,16 @@ func TestNewWarnsOfClearTextOnlyWhereItLeavesTheProcess(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		store Store
-		keys  [][]byte
+		keys  []Secret
 		want  int
 	}{
 		{"no keys", noStore{}, nil, 1},
-		{"keys", noStore{}, [][]byte{bytes.Repeat([]byte{1}, 32)}, 0},
+		{"keys", noStore{}, []Secret{testKey(1)}, 0},
 		{"no keys, in memory", inMemory{}, nil, 0},
+		{"no keys, in memory behind a wrapper", WrappedStore{inMemory{}}, nil, 0},
 	} {
 		var log bytes.Buffer
-		cfg := Config{AppID: "wx1", Secret: "x", Keys: c.keys, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		cfg := Config{AppID: "wx1", Secret: NewSecret("x"), Keys: c.keys, Logger: slog.New(slog.NewTextHandler(&log, nil))}
 		if _, err := New(cfg, c.store); err != nil {
 			t.Fatal(err)
 		}
@@ -150,6 +166,9 @@ func TestNewWarnsOfClearTextOnlyWhereItLeavesTheProcess(t *testing.T) {
 		}
 	}
 }
+
+// testKey is one of the Keys that a configuration may hold.
+func testKey(n byte) Secret { return NewSecret(string(bytes.Repeat([]byte{n}, 32))) }
 
 type noStore struct{ Store }
 
@@ -162,7 +181,7 @@ func TestConfigIsReadFromJSONAndShownWithoutSecrets(t *testing.T) {
 	err := json.Unmarshal([]byte(`{"appid":"wx1","secret":"marker-1","apps":[{"appid":"wx2","secret":"marker-2"}],
 		"store":"redis://:marker-3@host","keys":["`+base64.StdEncoding.EncodeToString([]byte("marker-4 marker-4 marker-4 marke"))+`"],
 		"idle_timeout":"72h","max_sessions":3,"prefix":"/p"}`), &c)
-	if err != nil || c.Secret != "marker-1" || c.Apps[0].Secret != "marker-2" || c.IdleTimeout != 72*time.Hour || len(c.Keys) != 1 || c.MaxSessions != 3 {
+	if err != nil || c.Secret.Reveal() != "marker-1" || c.Apps[0].Secret.Reveal() != "marker-2" || c.IdleTimeout != 72*time.Hour || len(c.Keys) != 1 || c.MaxSessions != 3 {
 		t.Fatalf("got %+v, %v", c, err)
 	}
 	js, err := json.Marshal(c)
@@ -187,7 +206,7 @@ func TestConfigIsReadFromJSONAndShownWithoutSecrets(t *testing.T) {
 func TestConfigTagsAgree(t *testing.T) {
 	for f := range reflect.TypeFor[Config]().Fields() {
 		js, yaml := f.Tag.Get("json"), f.Tag.Get("yaml")
-		if js == "" || js != yaml {
+		if js == "" || strings.ReplaceAll(js, "omitzero", "omitempty") != yaml {
 			t.Errorf("%s: json tag %q, yaml tag %q", f.Name, js, yaml)
 		}
 		if name, _, _ := strings.Cut(js, ","); name != "-" && f.Tag.Get("env") != "WX_"+strings.ToUpper(name) {
@@ -197,7 +216,7 @@ func TestConfigTagsAgree(t *testing.T) {
 }
 
 func TestAppsKeepTheirOrder(t *testing.T) {
-	c := Config{AppID: "wx1", Secret: "a", Apps: []App{{AppID: "wx2", Secret: "b"}}}
+	c := Config{AppID: "wx1", Secret: NewSecret("a"), Apps: []App{{AppID: "wx2", Secret: NewSecret("b")}}}
 	ids := []string{}
 	for _, a := range c.apps() {
 		ids = append(ids, a.AppID)

@@ -11,7 +11,7 @@
 // A client sends the code that wx.login gave it, and gets an opaque token, the
 // 3rd_session, which it sends with every request. What the application learns
 // of the user is a [Session]. A framework without an adapter needs
-// [Manager.Routes], [Manager.Authorize] and [Manager.Refusal], and proves
+// [Manager.Routes], [Manager.Require] and [Manager.Refuse], and proves
 // itself with core/adaptertest.
 //
 // # Expiry
@@ -30,19 +30,24 @@
 // bring back a session that was ended meanwhile. Every user has an index of
 // sessions. A session is listed there before its token is handed out, and taken
 // out only after it is dead; what a crash leaves half done, the next operation
-// on the user completes. No code can promise that for a store that forgets: a
-// fail-over of asynchronously replicated Redis may lose a revocation that it
-// acknowledged, and a Memcached that evicts a user's index leaves sessions that
-// can be used, but neither listed nor ended otherwise than by their own token.
+// on the user completes.
+//
+// No code can promise that for a store that forgets. A fail-over of
+// asynchronously replicated Redis may lose a revocation that it acknowledged. A
+// store that evicts a user's index leaves sessions that can be used, but neither
+// listed nor ended: until each one's next renewal, a twentieth of IdleTimeout at
+// most, which lists it again, or ends it if its user has logged out everywhere
+// meanwhile.
 //
 // # Secrets
 //
-// The store sees hashes of tokens only, and a store outside this process no
-// openid: records hide it under a key that is made of the token. The session_key
-// and the access token never leave the server, and are encrypted in the store
-// with Config.Keys. No
-// error, log line or formatted value of this module contains the AppSecret, a
-// session_key, an access token, a code or a token. What a Source, a Store or an
+// The store sees hashes of tokens only. With Config.Keys every value in a store
+// outside this process is sealed as a whole and bound to its key: who reads the
+// store sees neither openids nor session_keys, who writes to it can neither
+// forge a session nor move one, only restore an older version of the same value.
+// The session_key and the access token never leave the server. No error, log
+// line or formatted value of this module contains the AppSecret, a session_key,
+// an access token, a code or a token. What an IdentityProvider, a Store or an
 // OnLogin of the application puts into its own errors is logged as it is.
 //
 // # Outages

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
@@ -12,16 +11,17 @@ import (
 
 // ConfigFromEnv reads the variables named in the env tags of Config's fields.
 // A variable that is unset or empty leaves its field zero; one that cannot be
-// read is an error that says what to set. No variable is required here: New
-// refuses what cannot work.
+// read is an error that says what to set, and so is one whose name is almost
+// that of another. No variable is required here: New refuses what cannot work.
 func ConfigFromEnv() (Config, error) {
 	var e env
 	c := Config{
 		AppID:        os.Getenv("WX_APPID"),
-		Secret:       os.Getenv("WX_SECRET"),
+		Secret:       NewSecret(os.Getenv("WX_SECRET")),
 		Apps:         envValue(&e, "WX_APPS", "appid:secret,appid:secret", parseApps),
 		Store:        os.Getenv("WX_STORE"),
 		Keys:         envValue(&e, "WX_KEYS", "base64 keys of 32 bytes, comma separated, newest first", parseKeys),
+		AcceptClear:  envValue(&e, "WX_ACCEPT_CLEAR", "true or false", strconv.ParseBool),
 		IdleTimeout:  envValue(&e, "WX_IDLE_TIMEOUT", "a duration like 72h", time.ParseDuration),
 		Lifetime:     envValue(&e, "WX_LIFETIME", "a duration like 720h", time.ParseDuration),
 		RotateGrace:  envValue(&e, "WX_ROTATE_GRACE", "a duration like 30s", time.ParseDuration),
@@ -32,6 +32,7 @@ func ConfigFromEnv() (Config, error) {
 		PhoneRoute:   envValue(&e, "WX_PHONE_ROUTE", "true or false", strconv.ParseBool),
 		Wafer:        envValue(&e, "WX_WAFER", "true or false", strconv.ParseBool),
 	}
+	e.errs = append(e.errs, checkNames(os.Environ())...)
 	return c, errors.Join(e.errs...)
 }
 
@@ -60,19 +61,15 @@ func parseApps(text string) ([]App, error) {
 		if !found || id == "" || secret == "" {
 			return nil, errors.New("not appid:secret")
 		}
-		apps = append(apps, App{AppID: id, Secret: secret})
+		apps = append(apps, App{AppID: id, Secret: NewSecret(secret)})
 	}
 	return apps, nil
 }
 
-func parseKeys(text string) ([][]byte, error) {
-	var keys [][]byte
+func parseKeys(text string) (keys []Secret, err error) {
 	for item := range strings.SplitSeq(text, ",") {
-		key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(item))
-		if err != nil || len(key) != 32 {
-			return nil, errors.New("not a key")
-		}
-		keys = append(keys, key)
+		keys = append(keys, NewSecret(strings.TrimSpace(item)))
 	}
-	return keys, nil
+	_, err = decodeKeys(keys)
+	return keys, err
 }

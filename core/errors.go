@@ -1,77 +1,91 @@
 package core
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
 )
 
 // Code is the machine-readable cause of a failure, as it stands in the
-// "error" member of a reply. The set is closed.
+// "error" member of a reply. Those of this package are a closed set; an
+// application adds its own with NewError.
 type Code string
 
 const (
-	// BadRequest: malformed JSON, a missing or malformed field, attributes over the bound.
-	BadRequest Code = "bad_request"
-	// RequestTooLarge: the body is over 64 KiB.
-	RequestTooLarge Code = "request_too_large"
-	// NotFound: this user has no such session.
-	NotFound Code = "not_found"
-	// InvalidCode: WeChat does not accept the code (40029). Call wx.login again.
-	InvalidCode Code = "invalid_code"
-	// CodeUsed: the code was exchanged before (40163). Call wx.login again.
-	CodeUsed Code = "code_used"
-	// InvalidSignature: rawData does not fit its signature, or encryptedData
+	// CodeBadRequest: malformed JSON, a missing or malformed field, attributes over the bound.
+	CodeBadRequest Code = "bad_request"
+	// CodeRequestTooLarge: the body is over 64 KiB.
+	CodeRequestTooLarge Code = "request_too_large"
+	// CodeNotFound: this user has no such session.
+	CodeNotFound Code = "not_found"
+	// CodeInvalidCode: WeChat does not accept the code (40029). Call wx.login again.
+	CodeInvalidCode Code = "invalid_code"
+	// CodeCodeUsed: the code was exchanged before (40163). Call wx.login again.
+	CodeCodeUsed Code = "code_used"
+	// CodeInvalidSignature: rawData does not fit its signature, or encryptedData
 	// does not decrypt. Deliberately one code for every cause.
-	InvalidSignature Code = "invalid_signature"
-	// UserBlocked: WeChat blocks this user as high-risk (40226).
-	UserBlocked Code = "user_blocked"
-	// LoginDenied: Config.OnLogin refused.
-	LoginDenied Code = "login_denied"
-	// RateLimited: WeChat's quota (45011, 45009) or a limit of ours.
-	RateLimited Code = "rate_limited"
-	// WeChatUnavailable: WeChat did not answer, or not sensibly. The session, if
+	CodeInvalidSignature Code = "invalid_signature"
+	// CodeUserBlocked: WeChat blocks this user as high-risk (40226).
+	CodeUserBlocked Code = "user_blocked"
+	// CodeLoginDenied: Config.OnLogin refused; see Deny.
+	CodeLoginDenied Code = "login_denied"
+	// CodeAppUnavailable: Config.OnLogin failed, or panicked. Its error is in the log.
+	CodeAppUnavailable Code = "app_unavailable"
+	// CodeRateLimited: WeChat's quota (45011, 45009) or a limit of ours.
+	CodeRateLimited Code = "rate_limited"
+	// CodeWeChatUnavailable: WeChat did not answer, or not sensibly. The session, if
 	// there is one, lives on.
-	WeChatUnavailable Code = "wechat_unavailable"
-	// Misconfigured: WeChat refuses the app's id, secret or address. The reply
+	CodeWeChatUnavailable Code = "wechat_unavailable"
+	// CodeMisconfigured: WeChat refuses the app's id, secret or address. The reply
 	// says no more; errcode and rid are in the log.
-	Misconfigured Code = "misconfigured"
-	// NoSession: the request carries no token, or something that cannot be one.
-	NoSession Code = "no_session"
-	// InvalidSession: the token is unknown or has expired. Call wx.login again.
-	InvalidSession Code = "invalid_session"
-	// SessionRevoked: the session was ended by another device, by log-out
-	// everywhere, by the cap or by an administrator.
-	SessionRevoked Code = "session_revoked"
-	// SessionKeyExpired: the session lives, but WeChat's session_key for it is
+	CodeMisconfigured Code = "misconfigured"
+	// CodeNoSession: the request carries no token, or something that cannot be one.
+	CodeNoSession Code = "no_session"
+	// CodeInvalidSession: the token is unknown or has expired. Call wx.login again.
+	CodeInvalidSession Code = "invalid_session"
+	// CodeSessionRevoked: the session was ended by another device, by log-out
+	// everywhere, by the cap, by an administrator, or because an older token of it
+	// turned up.
+	CodeSessionRevoked Code = "session_revoked"
+	// CodeSessionKeyExpired: the session lives, but WeChat's session_key for it is
 	// gone. Call wx.login again to refresh it.
-	SessionKeyExpired Code = "session_key_expired"
-	// StoreUnavailable: the store could not answer. Never a reason to throw a
+	CodeSessionKeyExpired Code = "session_key_expired"
+	// CodeStoreUnavailable: the store could not answer. Never a reason to throw a
 	// token away.
-	StoreUnavailable Code = "store_unavailable"
+	CodeStoreUnavailable Code = "store_unavailable"
+	// CodeCrossOrigin: another website's page sent this with the user's cookie.
+	CodeCrossOrigin Code = "cross_origin"
+	// CodeInvalidTicket: the ticket of a hand-over is unknown, used, or expired, or
+	// the session that asked for it has ended.
+	CodeInvalidTicket Code = "invalid_ticket"
+	// CodeConflict: somebody else was faster, or the step is out of order.
+	CodeConflict Code = "conflict"
 )
 
-// Status returns the HTTP status that goes with c; 500 for what is no Code.
+// Status returns the HTTP status that goes with c; 500 for a code that is not of
+// this package.
 func (c Code) Status() int {
 	switch c {
-	case BadRequest, InvalidCode, CodeUsed, InvalidSignature:
+	case CodeBadRequest, CodeInvalidCode, CodeCodeUsed, CodeInvalidSignature:
 		return http.StatusBadRequest
-	case RequestTooLarge:
+	case CodeRequestTooLarge:
 		return http.StatusRequestEntityTooLarge
-	case NotFound:
+	case CodeNotFound:
 		return http.StatusNotFound
-	case UserBlocked, LoginDenied:
+	case CodeUserBlocked, CodeLoginDenied, CodeCrossOrigin:
 		return http.StatusForbidden
-	case RateLimited:
+	case CodeConflict:
+		return http.StatusConflict
+	case CodeRateLimited:
 		return http.StatusTooManyRequests
-	case WeChatUnavailable, StoreUnavailable:
+	case CodeWeChatUnavailable, CodeStoreUnavailable, CodeAppUnavailable:
 		return http.StatusServiceUnavailable
-	case NoSession, InvalidSession, SessionRevoked, SessionKeyExpired:
+	case CodeNoSession, CodeInvalidSession, CodeSessionRevoked, CodeSessionKeyExpired, CodeInvalidTicket:
 		return http.StatusUnauthorized
-	default: // Misconfigured too
+	default: // CodeMisconfigured too
 		return http.StatusInternalServerError
 	}
 }
@@ -89,7 +103,30 @@ type Error struct {
 	// where waiting does not help.
 	RetryAfter time.Duration
 
-	cause error
+	status int // of an application's own error; 0: that of Code
+	cause  error
+}
+
+// NewError returns an error of the application's own, which Refuse answers with
+// its status (400 to 599; else 500), code and message, as
+// {"error":"<code>","message":"<message>"}. From OnLogin it refuses the login.
+func NewError(status int, code Code, message string) *Error {
+	if status < 400 || status > 599 {
+		status = http.StatusInternalServerError
+	}
+	return &Error{Code: code, Message: message, status: status}
+}
+
+// Deny returns the error by which Config.OnLogin refuses a login: 403
+// login_denied. The client gets the message.
+func Deny(message string) *Error { return NewError(http.StatusForbidden, CodeLoginDenied, message) }
+
+// Status is the HTTP status that reports e.
+func (e *Error) Status() int {
+	if e.status != 0 {
+		return e.status
+	}
+	return e.Code.Status()
 }
 
 // Error includes the cause, which the reply to the client does not.
@@ -108,19 +145,44 @@ func (e *Error) Error() string {
 // of Config.OnLogin.
 func (e *Error) Unwrap() error { return e.cause }
 
+// errorBody is what a client gets to see.
+type errorBody struct {
+	Error   Code   `json:"error"`
+	Message string `json:"message"`
+	ErrCode int    `json:"errcode,omitempty"`
+	RID     string `json:"rid,omitempty"`
+}
+
 // MarshalJSON writes the body of the reply. It leaves out errcode and rid of a
 // misconfiguration: they help an operator, and an attacker.
 func (e *Error) MarshalJSON() ([]byte, error) {
-	body := struct {
-		Error   Code   `json:"error"`
-		Message string `json:"message"`
-		ErrCode int    `json:"errcode,omitempty"`
-		RID     string `json:"rid,omitempty"`
-	}{Error: e.Code, Message: e.Message}
-	if e.Code != Misconfigured {
+	body := errorBody{Error: e.Code, Message: e.Message}
+	if e.Code != CodeMisconfigured {
 		body.ErrCode, body.RID = e.ErrCode, e.RID
 	}
 	return json.Marshal(body)
+}
+
+// LogValue shows an operator more than a client: errcode, rid and the cause.
+func (e *Error) LogValue() slog.Value {
+	if e == nil {
+		return slog.Value{}
+	}
+	return slog.GroupValue(e.attrs()...)
+}
+
+func (e *Error) attrs() []slog.Attr {
+	attrs := []slog.Attr{slog.String("code", string(e.Code)), slog.String("message", e.Message)}
+	if e.ErrCode != 0 {
+		attrs = append(attrs, slog.Int("errcode", e.ErrCode))
+	}
+	if e.RID != "" {
+		attrs = append(attrs, slog.String("rid", e.RID))
+	}
+	if e.cause != nil {
+		attrs = append(attrs, slog.String("cause", e.cause.Error()))
+	}
+	return attrs
 }
 
 // CodeOf returns the Code of the *Error in err's chain, and "" if there is none.
@@ -136,39 +198,29 @@ func CodeOf(err error) Code {
 const storeRetry = 2 * time.Second
 
 func errBadRequest(message string) *Error {
-	return &Error{Code: BadRequest, Message: message}
-}
-
-// errStore wraps what a store or a context answered. It is the only place that
-// decides what a store's failure means: never that a session is gone.
-func errStore(cause error) *Error {
-	message := "the session store could not answer, try again"
-	if errors.Is(cause, context.Canceled) {
-		message = "the request was cancelled before the session store answered"
-	}
-	return &Error{Code: StoreUnavailable, Message: message, RetryAfter: storeRetry, cause: cause}
+	return &Error{Code: CodeBadRequest, Message: message}
 }
 
 func errNoSession() *Error {
-	return &Error{Code: NoSession, Message: "send the 3rd_session as \"Authorization: Bearer <token>\""}
+	return &Error{Code: CodeNoSession, Message: "send the 3rd_session as \"Authorization: Bearer <token>\""}
 }
 
 func errInvalidSession() *Error {
-	return &Error{Code: InvalidSession, Message: "the session is unknown or has expired, call wx.login and log in again"}
-}
-
-func errRevoked(why reason) *Error {
-	return &Error{Code: SessionRevoked, Message: "the session was ended " + why.String() + ", call wx.login and log in again"}
+	return &Error{Code: CodeInvalidSession, Message: "the session is unknown or has expired, call wx.login and log in again"}
 }
 
 const sessionKeyGone = "WeChat's session_key for this user has expired, call wx.login and log in again to refresh it; the session lives on"
 
 func errSessionKey() *Error {
-	return &Error{Code: SessionKeyExpired, Message: sessionKeyGone}
+	return &Error{Code: CodeSessionKeyExpired, Message: sessionKeyGone}
 }
 
 func errInvalidSignature() *Error {
-	return &Error{Code: InvalidSignature, Message: "signature or encryptedData do not fit this user's session_key"}
+	return &Error{Code: CodeInvalidSignature, Message: "signature or encryptedData do not fit this user's session_key"}
+}
+
+func errRateLimited(message string, wait time.Duration) *Error {
+	return &Error{Code: CodeRateLimited, Message: message, RetryAfter: wait}
 }
 
 // asError gives every error that leaves the manager a Code.

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wxsession/wxsession/core/internal/record"
 	"github.com/wxsession/wxsession/core/wxapi"
 )
 
@@ -27,6 +28,10 @@ var statuses = map[Code]int{
 	"invalid_signature":   400,
 	"user_blocked":        403,
 	"login_denied":        403,
+	"cross_origin":        403,
+	"conflict":            409,
+	"app_unavailable":     503,
+	"invalid_ticket":      401,
 	"rate_limited":        429,
 	"wechat_unavailable":  503,
 	"misconfigured":       500,
@@ -89,51 +94,51 @@ func TestWeChatsRefusalsBecomeCodes(t *testing.T) {
 		want    Code
 		retry   bool
 	}{
-		{wxapi.InvalidCode, 40029, InvalidCode, false},
-		{wxapi.CodeUsed, 40163, CodeUsed, false},
-		{wxapi.Blocked, 40226, UserBlocked, false},
-		{wxapi.RateLimited, 45011, RateLimited, true},
-		{wxapi.RateLimited, 45009, RateLimited, true},
-		{wxapi.Unavailable, -1, WeChatUnavailable, true},
-		{wxapi.Misconfigured, 40125, Misconfigured, false},
-		{wxapi.InvalidSignature, 87009, SessionKeyExpired, false},
-		{wxapi.BadToken, 40001, WeChatUnavailable, true},
+		{wxapi.InvalidCode, 40029, CodeInvalidCode, false},
+		{wxapi.CodeUsed, 40163, CodeCodeUsed, false},
+		{wxapi.Blocked, 40226, CodeUserBlocked, false},
+		{wxapi.RateLimited, 45011, CodeRateLimited, true},
+		{wxapi.RateLimited, 45009, CodeRateLimited, true},
+		{wxapi.Unavailable, -1, CodeWeChatUnavailable, true},
+		{wxapi.Misconfigured, 40125, CodeMisconfigured, false},
+		{wxapi.InvalidSignature, 87009, CodeSessionKeyExpired, false},
+		{wxapi.BadToken, 40001, CodeWeChatUnavailable, true},
 	} {
-		e := sourceError(fmt.Errorf("outer: %w", &wxapi.Error{Kind: c.kind, ErrCode: c.errcode, RID: "rid-1"}))
+		e := upstreamError(fmt.Errorf("outer: %w", &wxapi.Error{Kind: c.kind, ErrCode: c.errcode, RID: "rid-1"}))
 		if e.Code != c.want || e.ErrCode != c.errcode || e.RID != "rid-1" || (e.RetryAfter > 0) != c.retry || e.Message == "" {
 			t.Errorf("%d: got %+v", c.errcode, e)
 		}
 	}
-	if e := sourceError(io.ErrUnexpectedEOF); e.Code != WeChatUnavailable || !errors.Is(e, io.ErrUnexpectedEOF) {
+	if e := upstreamError(io.ErrUnexpectedEOF); e.Code != CodeWeChatUnavailable || !errors.Is(e, io.ErrUnexpectedEOF) {
 		t.Errorf("another error of a source: %v", e)
 	}
-	own := &Error{Code: UserBlocked}
-	if sourceError(fmt.Errorf("x: %w", own)) != own {
+	own := &Error{Code: CodeUserBlocked}
+	if upstreamError(fmt.Errorf("x: %w", own)) != own {
 		t.Error("an *Error of a source must pass as it is")
 	}
 }
 
 func TestOutagesAreNeverALogout(t *testing.T) {
-	for _, cause := range []error{io.EOF, context.Canceled, context.DeadlineExceeded, errRecordVersion} {
+	for _, cause := range []error{io.EOF, context.Canceled, context.DeadlineExceeded, record.ErrVersion, record.ErrNoKey} {
 		e := errStore(cause)
 		if e.Code.Status() != 503 || e.RetryAfter <= 0 || !errors.Is(e, cause) {
 			t.Errorf("%v: got %v with status %d", cause, e, e.Code.Status())
 		}
 	}
-	if asError(io.EOF).Code != StoreUnavailable {
+	if asError(io.EOF).Code != CodeStoreUnavailable {
 		t.Error("an error without a code must count as an outage")
 	}
 }
 
 func TestTheReplyOfAMisconfigurationTellsNothing(t *testing.T) {
-	m := &Manager{log: slog.New(slog.DiscardHandler)}
+	m := &Manager{log: newLogger(slog.New(slog.DiscardHandler))}
 	h := mapHeader{}
-	e := &Error{Code: Misconfigured, Message: "m", ErrCode: 40125, RID: "rid-1"}
-	if body := string(m.Refusal(t.Context(), e, h).Body); body != `{"error":"misconfigured","message":"m"}` {
+	e := &Error{Code: CodeMisconfigured, Message: "m", ErrCode: 40125, RID: "rid-1"}
+	if body := string(m.Refuse(t.Context(), Request{Header: h}, e).Body); body != `{"error":"misconfigured","message":"m"}` {
 		t.Errorf("got %s", body)
 	}
-	e.Code = InvalidCode
-	if body := string(m.Refusal(t.Context(), e, h).Body); body != `{"error":"invalid_code","message":"m","errcode":40125,"rid":"rid-1"}` {
+	e.Code = CodeInvalidCode
+	if body := string(m.Refuse(t.Context(), Request{Header: h}, e).Body); body != `{"error":"invalid_code","message":"m","errcode":40125,"rid":"rid-1"}` {
 		t.Errorf("got %s", body)
 	}
 	if !strings.Contains(e.Error(), "40125") || !strings.Contains(e.Error(), "rid-1") {
@@ -142,10 +147,10 @@ func TestTheReplyOfAMisconfigurationTellsNothing(t *testing.T) {
 }
 
 func TestRefusalsCarryTheHeadersThatHelp(t *testing.T) {
-	m := &Manager{log: slog.New(slog.DiscardHandler)}
+	m := &Manager{log: newLogger(slog.New(slog.DiscardHandler))}
 	for code, status := range statuses {
 		for _, given := range []mapHeader{{}, {"Authorization": "Bearer x"}} {
-			r := m.Refusal(t.Context(), &Error{Code: code, RetryAfter: 1500e6}, given)
+			r := m.Refuse(t.Context(), Request{Header: given}, &Error{Code: code, RetryAfter: 1500e6})
 			got := map[string]string{}
 			for _, f := range r.Header {
 				got[f.Name] = f.Value

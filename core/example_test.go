@@ -14,7 +14,7 @@ import (
 
 // newManager is what a program does at its start, with a simulated WeChat.
 func newManager(wx *wxtest.Server, change func(*core.Config)) *core.Manager {
-	cfg := core.Config{AppID: wx.AppID, Secret: wx.Secret, APIBase: wx.URL}
+	cfg := core.Config{AppID: wx.AppID, Secret: core.NewSecret(wx.Secret), APIBase: wx.URL}
 	if change != nil {
 		change(&cfg)
 	}
@@ -33,7 +33,7 @@ func Example() {
 	wx := wxtest.NewServer()
 	defer wx.Close()
 	m := newManager(wx, func(c *core.Config) {
-		c.OnLogin = func(_ context.Context, s *core.Session) error {
+		c.OnLogin = func(_ context.Context, s *core.Draft) error {
 			s.SetAttr("uid", "42") // the application's own user
 			return nil
 		}
@@ -69,7 +69,7 @@ func ExampleManager_Update() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	err = m.Update(ctx, s, func(s *core.Session) error {
+	err = m.Update(ctx, s, func(s *core.Draft) error {
 		s.SetAttr("cart", s.Attr("cart")+"apple ")
 		return nil
 	})

@@ -28,17 +28,17 @@ func TestLoginIssuesASessionThatAuthenticates(t *testing.T) {
 	if err != nil || got.OpenID != "o-alice" || got.ID != s.ID || !got.CreatedAt().Equal(w.clock.Now()) {
 		t.Errorf("got %v, %v", got, err)
 	}
-	if _, err := w.Authenticate(t.Context(), strings.Repeat("A", 43)); core.CodeOf(err) != core.InvalidSession {
+	if _, err := w.Authenticate(t.Context(), strings.Repeat("A", 43)); core.CodeOf(err) != core.CodeInvalidSession {
 		t.Errorf("an unknown token: %v", err)
 	}
 }
 
 func TestEveryRefusalOfCode2SessionHasItsCode(t *testing.T) {
 	for errcode, want := range map[int]core.Code{
-		-1: core.WeChatUnavailable, 40029: core.InvalidCode, 40163: core.CodeUsed, 40226: core.UserBlocked,
-		45011: core.RateLimited, 45009: core.RateLimited,
-		40013: core.Misconfigured, 40125: core.Misconfigured, 41002: core.Misconfigured, 41004: core.Misconfigured,
-		40002: core.Misconfigured, 40243: core.Misconfigured, 40164: core.Misconfigured,
+		-1: core.CodeWeChatUnavailable, 40029: core.CodeInvalidCode, 40163: core.CodeCodeUsed, 40226: core.CodeUserBlocked,
+		45011: core.CodeRateLimited, 45009: core.CodeRateLimited,
+		40013: core.CodeMisconfigured, 40125: core.CodeMisconfigured, 41002: core.CodeMisconfigured, 41004: core.CodeMisconfigured,
+		40002: core.CodeMisconfigured, 40243: core.CodeMisconfigured, 40164: core.CodeMisconfigured,
 	} {
 		t.Run(fmt.Sprint(errcode), func(t *testing.T) {
 			w := newWorld(t, nil)
@@ -47,14 +47,15 @@ func TestEveryRefusalOfCode2SessionHasItsCode(t *testing.T) {
 			if r.Status != want.Status() || body["error"] != string(want) {
 				t.Fatalf("status %d, body %s", r.Status, r.Body)
 			}
-			public := want != core.Misconfigured
+			public := want != core.CodeMisconfigured
 			if (body["errcode"] == float64(errcode)) != public || (body["rid"] != nil) != public {
 				t.Errorf("errcode and rid: %s", r.Body)
 			}
 			if r.Err.ErrCode != errcode || r.Err.RID == "" {
 				t.Errorf("the error has errcode %d and rid %q", r.Err.ErrCode, r.Err.RID)
 			}
-			if logged := strings.Contains(w.log.String(), fmt.Sprint(errcode)); logged == public && errcode != -1 {
+			operators := !public || want == core.CodeRateLimited || want == core.CodeWeChatUnavailable
+			if logged := strings.Contains(w.log.String(), fmt.Sprint("errcode=", errcode, " rid=")); logged != operators {
 				t.Errorf("logged: %s", w.log)
 			}
 			if _, swaps, _ := w.store.counts(); swaps != 0 {
@@ -143,7 +144,7 @@ func TestLoginsWithOneCodeShareOneExchange(t *testing.T) {
 	}
 	<-g.arrived
 	// One that came after the answer would find the code used.
-	for began := time.Now(); waitingIn("(*codeSource).Identify(") < 20; runtime.Gosched() {
+	for began := time.Now(); waitingIn("(*codeExchange).Identify(") < 20; runtime.Gosched() {
 		if time.Since(began) > 10*time.Second {
 			t.Fatal("the logins do not wait for the exchange")
 		}
@@ -175,12 +176,12 @@ func TestACallerThatLeavesDoesNotSpoilTheOthersLogin(t *testing.T) {
 	left := login(ctx)
 	<-g.arrived
 	cancel()
-	if err := <-left; !errors.Is(err, context.Canceled) || core.CodeOf(err) != core.WeChatUnavailable {
+	if err := <-left; !errors.Is(err, context.Canceled) || core.CodeOf(err) != core.CodeWeChatUnavailable {
 		t.Errorf("the one that left: %v", err)
 	}
 	stayed := login(t.Context())
 	close(g.open)
-	if err := <-stayed; err != nil && core.CodeOf(err) != core.CodeUsed {
+	if err := <-stayed; err != nil && core.CodeOf(err) != core.CodeCodeUsed {
 		t.Errorf("the one that stayed: %v", err)
 	}
 	if n := w.wx.Calls(code2Session); n == 0 {
@@ -189,16 +190,18 @@ func TestACallerThatLeavesDoesNotSpoilTheOthersLogin(t *testing.T) {
 }
 
 func TestOnLoginSetsAttributesOrDenies(t *testing.T) {
-	denied := errors.New("banned")
+	denied, late := core.Deny("banned"), errors.New("the database is away")
 	w := newWorld(t, func(c *core.Config) {
-		c.OnLogin = func(_ context.Context, s *core.Session) error {
+		c.OnLogin = func(_ context.Context, s *core.Draft) error {
 			switch s.OpenID {
 			case "o-banned":
 				return denied
 			case "o-late":
-				return context.DeadlineExceeded
+				return fmt.Errorf("users: %w", late)
 			case "o-own":
-				return &core.Error{Code: core.RateLimited, Message: "come back later"}
+				return core.NewError(402, "payment_required", "come back later")
+			case "o-panic":
+				panic("marker")
 			case "o-big":
 				s.SetAttr("a", strings.Repeat("x", 4<<10))
 			}
@@ -214,14 +217,14 @@ func TestOnLoginSetsAttributesOrDenies(t *testing.T) {
 	}
 	w.store.counts()
 	for openID, want := range map[string]core.Code{
-		"o-banned": core.LoginDenied, "o-late": core.StoreUnavailable, "o-own": core.RateLimited, "o-big": core.BadRequest,
+		"o-banned": core.CodeLoginDenied, "o-late": core.CodeAppUnavailable, "o-own": "payment_required", "o-panic": core.CodeAppUnavailable, "o-big": core.CodeBadRequest,
 	} {
 		token, s, err := w.Login(t.Context(), core.LoginRequest{Code: w.wx.Code(openID)})
 		wantCode(t, err, want)
 		if token != "" || s != nil {
 			t.Errorf("%s: got a token or a session", openID)
 		}
-		if want == core.LoginDenied && !errors.Is(err, denied) {
+		if openID == "o-banned" && !errors.Is(err, denied) || openID == "o-late" && !errors.Is(err, late) {
 			t.Errorf("the hook's error is lost: %v", err)
 		}
 	}
@@ -233,7 +236,7 @@ func TestOnLoginSetsAttributesOrDenies(t *testing.T) {
 func TestLoginVerifiesWhatComesWithTheCode(t *testing.T) {
 	var profile string
 	w := newWorld(t, func(c *core.Config) {
-		c.OnLogin = func(_ context.Context, s *core.Session) error {
+		c.OnLogin = func(_ context.Context, s *core.Draft) error {
 			profile = string(s.Profile())
 			return nil
 		}
@@ -262,7 +265,7 @@ func TestLoginVerifiesWhatComesWithTheCode(t *testing.T) {
 			change(&r)
 			w.store.counts()
 			_, _, err := w.Login(t.Context(), r)
-			wantCode(t, err, core.InvalidSignature)
+			wantCode(t, err, core.CodeInvalidSignature)
 			if _, swaps, _ := w.store.counts(); swaps != 0 {
 				t.Error("something was stored")
 			}
@@ -277,7 +280,7 @@ func TestLoginVerifiesWhatComesWithTheCode(t *testing.T) {
 		r := request()
 		change(&r)
 		_, _, err := w.Login(t.Context(), r)
-		if core.CodeOf(err) != core.BadRequest {
+		if core.CodeOf(err) != core.CodeBadRequest {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -311,25 +314,25 @@ func TestBadLoginsAreRefusedBeforeTheyReachAnybody(t *testing.T) {
 		body string
 		want core.Code
 	}{
-		"no body":                {"", core.BadRequest},
-		"no JSON":                {"code=081", core.BadRequest},
-		"half of JSON":           {`{"code":"081`, core.BadRequest},
-		"JSON and more":          {`{"code":"081"}{}`, core.BadRequest},
-		"an array":               {`["081"]`, core.BadRequest},
-		"null":                   {`null`, core.BadRequest},
-		"a number for the code":  {`{"code":81}`, core.BadRequest},
-		"no code":                {`{}`, core.BadRequest},
-		"an empty code":          {`{"code":""}`, core.BadRequest},
-		"a code with parameters": {js(map[string]string{"code": "081&appid=wx2&secret=x"}), core.BadRequest},
-		"a code with CR LF":      {js(map[string]string{"code": "081\r\nHost: x"}), core.BadRequest},
-		"a code with NUL":        {js(map[string]string{"code": "081\x00"}), core.BadRequest},
-		"a Chinese code":         {js(map[string]string{"code": "代码"}), core.BadRequest},
-		"a code of 10 KB":        {js(map[string]string{"code": strings.Repeat("a", 10<<10)}), core.BadRequest},
-		"an unknown app":         {`{"code":"081","appid":"wxother"}`, core.BadRequest},
-		"an endless device":      {js(map[string]string{"code": "081", "device": strings.Repeat("x", 129)}), core.BadRequest},
-		"a device with newlines": {js(map[string]string{"code": "081", "device": "a\nb"}), core.BadRequest},
-		"a body of 1 MB":         {`{"code":"` + strings.Repeat("a", 1<<20) + `"}`, core.RequestTooLarge},
-		"a deep body":            {strings.Repeat("[", 60<<10), core.BadRequest},
+		"no body":                {"", core.CodeBadRequest},
+		"no JSON":                {"code=081", core.CodeBadRequest},
+		"half of JSON":           {`{"code":"081`, core.CodeBadRequest},
+		"JSON and more":          {`{"code":"081"}{}`, core.CodeBadRequest},
+		"an array":               {`["081"]`, core.CodeBadRequest},
+		"null":                   {`null`, core.CodeBadRequest},
+		"a number for the code":  {`{"code":81}`, core.CodeBadRequest},
+		"no code":                {`{}`, core.CodeBadRequest},
+		"an empty code":          {`{"code":""}`, core.CodeBadRequest},
+		"a code with parameters": {js(map[string]string{"code": "081&appid=wx2&secret=x"}), core.CodeBadRequest},
+		"a code with CR LF":      {js(map[string]string{"code": "081\r\nHost: x"}), core.CodeBadRequest},
+		"a code with NUL":        {js(map[string]string{"code": "081\x00"}), core.CodeBadRequest},
+		"a Chinese code":         {js(map[string]string{"code": "代码"}), core.CodeBadRequest},
+		"a code of 10 KB":        {js(map[string]string{"code": strings.Repeat("a", 10<<10)}), core.CodeBadRequest},
+		"an unknown app":         {`{"code":"081","appid":"wxother"}`, core.CodeBadRequest},
+		"an endless device":      {js(map[string]string{"code": "081", "device": strings.Repeat("x", 129)}), core.CodeBadRequest},
+		"a device with newlines": {js(map[string]string{"code": "081", "device": "a\nb"}), core.CodeBadRequest},
+		"a body of 1 MB":         {`{"code":"` + strings.Repeat("a", 1<<20) + `"}`, core.CodeRequestTooLarge},
+		"a deep body":            {strings.Repeat("[", 60<<10), core.CodeBadRequest},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, body := send(t, w.Manager, "POST", "/wx/login", c.body)
@@ -350,7 +353,7 @@ func TestTheLongestCodeAndTheMockCodeReachWeChat(t *testing.T) {
 	w := newWorld(t, nil)
 	for _, code := range []string{strings.Repeat("a", 128), wxtest.MockCode} {
 		_, _, err := w.Login(t.Context(), core.LoginRequest{Code: code})
-		wantCode(t, err, core.InvalidCode)
+		wantCode(t, err, core.CodeInvalidCode)
 	}
 	if n := w.wx.Calls(code2Session); n != 2 {
 		t.Errorf("WeChat was asked %d times, want 2", n)
@@ -361,7 +364,7 @@ func TestAppsNeverMix(t *testing.T) {
 	w := newWorld(t, nil)
 	second := w.wx.AddApp("wx2222222222222222", "second-secret")
 	m := w.manager(t, func(c *core.Config) {
-		c.Apps = []core.App{{AppID: second.AppID, Secret: second.Secret}}
+		c.Apps = []core.App{{AppID: second.AppID, Secret: core.NewSecret(second.Secret)}}
 	})
 	login := func(code, appid, referer string) string {
 		r, body := send(t, m, "POST", "/wx/login", `{"code":"`+code+`","appid":"`+appid+`"}`, "Referer", referer)

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"time"
 
 	"golang.org/x/sync/singleflight"
 
+	"github.com/wxsession/wxsession/core/internal/record"
 	"github.com/wxsession/wxsession/core/wxapi"
 )
 
@@ -17,57 +17,89 @@ import (
 // any number of processes may work on one store. Its methods are safe for
 // concurrent use, and their errors are *Error except where said otherwise.
 type Manager struct {
-	cfg   Config // without its secrets: whoever prints a Manager prints this too
-	store Store
-	get   AppendGetter // the store, too
-	keys  keyring
-	apps  map[string]*app
-	first *app // the default
-	log   *slog.Logger
-	clock clock
-	local bool // the store's values do not leave this process
+	cfg      Config // without its secrets: whoever prints a Manager prints this too
+	values   *values
+	apps     map[string]*app
+	first    *app // the default
+	log      *logger
+	clock    clock
+	local    bool          // the store's values do not leave this process
+	patience time.Duration // for the store, of an operation of several calls; 0: as long as it takes
 
+	turns  turns
 	checks singleflight.Group // of session_keys, by user
-	faces  *faces             // nil: nothing is hidden
+	stamps stamps
+	pause  func(ctx context.Context, d time.Duration) error
 }
 
 // app is a configured mini program.
 type app struct {
-	id     string
-	source Source
-	api    *wxapi.Client // nil: no secret
+	id       string
+	identity IdentityProvider
+	client   *wxapi.Client // nil: no secret
 }
 
 // New checks cfg and returns a Manager that keeps its sessions in store. It
 // talks to nobody: a store or a WeChat that is down shows in the requests.
 func New(cfg Config, store Store) (*Manager, error) {
+	m, err := newManager(cfg, store)
+	if err != nil {
+		return nil, fmt.Errorf("cannot use this configuration: %w", err)
+	}
+	return m, nil
+}
+
+func newManager(cfg Config, store Store) (*Manager, error) {
 	cfg, err := cfg.withDefaults()
 	if err == nil && store == nil {
 		err = errors.New("no store: pass what stores.Open returns")
 	}
-	var keys keyring
-	if err == nil {
-		keys, err = newKeyring(cfg.Keys)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot use this configuration: %w", err)
+		return nil, err
 	}
-	m := &Manager{cfg: cfg, store: store, get: asAppendGetter(store), keys: keys, apps: map[string]*app{}, log: cfg.Logger}
+	m := &Manager{cfg: cfg, apps: map[string]*app{}, log: newLogger(cfg.Logger), pause: pause}
 	m.clock.set = cfg.Now
+	if err := m.useStore(store); err != nil {
+		return nil, err
+	}
 	if err := m.addApps(); err != nil {
-		return nil, fmt.Errorf("cannot use this configuration: %w", err)
+		return nil, err
 	}
 	m.cfg = cfg.hidden()
+	return m, nil
+}
+
+// operationCalls bounds an operation that asks the store several times: it may
+// take as long as so many calls that use up their time limit.
+const operationCalls = 4
+
+// storeTimeout is taken for that of a store that does not tell.
+const storeTimeout = 500 * time.Millisecond
+
+func (m *Manager) useStore(store Store) error {
 	if in, ok := storeAs[InProcess](store); ok {
 		m.local = in.InProcess()
 	}
-	if !m.local {
-		m.faces = new(faces)
+	keys, err := decodeKeys(m.cfg.Keys)
+	if err != nil {
+		return err
 	}
-	if len(keys) == 0 && !m.local {
-		m.log.Warn("session_keys are stored in clear: set Keys (WX_KEYS) to encrypt them, for example to the output of `openssl rand -base64 32`")
+	if m.local {
+		keys = nil // nobody else sees the values
+	} else {
+		m.patience = operationCalls * storeTimeout
+		if t, ok := storeAs[Timeouter](store); ok && t.Timeout() > 0 {
+			m.patience = operationCalls * t.Timeout()
+		}
+		if len(keys) == 0 {
+			m.cfg.Logger.Warn("sessions and session_keys are stored in clear: set Keys (WX_KEYS) to seal them, for example to the output of `openssl rand -base64 32`")
+		}
 	}
-	return m, nil
+	if m.cfg.Observe != nil {
+		store = newObservedStore(store, m.cfg.Observe)
+	}
+	m.values, err = newValues(store, keys, m.cfg.AcceptClear || m.local)
+	return err
 }
 
 func (m *Manager) addApps() error {
@@ -85,17 +117,17 @@ func (m *Manager) addApps() error {
 }
 
 func (m *Manager) newApp(a App) (*app, error) {
-	app := &app{id: a.AppID, source: a.Source}
-	if a.Secret != "" {
+	app := &app{id: a.AppID, identity: a.IdentityProvider}
+	if !a.Secret.IsZero() {
 		tokens := m.newTokenSource(a.AppID)
-		api, err := m.cfg.newClient(a, tokens)
+		client, err := m.cfg.newClient(a, tokens)
 		if err != nil {
 			return nil, err
 		}
-		app.api, tokens.api = api, api
+		app.client, tokens.client = client, client
 	}
-	if app.source == nil {
-		app.source = newCodeSource(app.api)
+	if app.identity == nil {
+		app.identity = m.newCodeExchange(app.client)
 	}
 	return app, nil
 }
@@ -103,9 +135,9 @@ func (m *Manager) newApp(a App) (*app, error) {
 // Ping reports whether the store answers, for health checks.
 func (m *Manager) Ping(ctx context.Context) error {
 	var err error
-	if p, ok := storeAs[Pinger](m.store); ok {
+	if p, ok := storeAs[Pinger](m.values.store); ok {
 		err = p.Ping(ctx)
-	} else if _, err = m.store.Get(ctx, sessionPrefix); errors.Is(err, ErrNotFound) {
+	} else if _, err = m.values.store.Get(ctx, record.SessionPrefix); errors.Is(err, ErrNotFound) {
 		err = nil
 	}
 	if err != nil {
@@ -114,90 +146,13 @@ func (m *Manager) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Authenticate returns the session that token stands for and renews it: its
-// idle timeout starts anew. Most users have an adapter's middleware call it.
-//
-// It costs one Get of the store; the renewal is written only when more than a
-// twentieth of the idle timeout has passed since the last one. A renewal that
-// fails does not fail the request. Errors: NoSession, InvalidSession,
-// SessionRevoked, StoreUnavailable.
-func (m *Manager) Authenticate(ctx context.Context, token string) (*Session, error) {
-	s := new(Session)
-	if err := m.authenticate(ctx, token, s); err != nil {
-		return nil, err
+// operation bounds what an operation that asks the store several times may take
+// in all: slow answers, each below the store's own time limit, add up.
+func (m *Manager) operation(ctx context.Context) (context.Context, context.CancelFunc) {
+	if m.patience == 0 {
+		return ctx, func() {}
 	}
-	return s, nil
-}
-
-// Check is Authenticate without the renewal: the server's counterpart of
-// wx.checkSession.
-func (m *Manager) Check(ctx context.Context, token string) (*Session, error) {
-	s := new(Session)
-	if err := m.find(ctx, token, s, m.now()); err != nil {
-		return nil, err
-	}
-	return s, nil
-}
-
-func (m *Manager) authenticate(ctx context.Context, token string, s *Session) error {
-	now := m.now()
-	if err := m.find(ctx, token, s, now); err != nil {
-		return err
-	}
-	if s.rec.due(now) {
-		m.renew(ctx, s, now)
-	}
-	return nil
-}
-
-// find makes s the live session of token.
-func (m *Manager) find(ctx context.Context, token string, s *Session, now int64) error {
-	if !tokenShaped(token) {
-		return errNoSession()
-	}
-	d := tokenDigest(token)
-	if err := m.read(ctx, s, &d); err != nil {
-		return err
-	}
-	if err := s.rec.check(now); err != nil {
-		return err
-	}
-	s.present(m.faces.of(s.rec, token, &d))
-	return nil
-}
-
-// read makes s the record under d, dead or alive.
-func (m *Manager) read(ctx context.Context, s *Session, d *digest) error {
-	s.key.put(sessionPrefix, d)
-	return m.fetch(ctx, s)
-}
-
-// fetch makes s the record under its key.
-func (m *Manager) fetch(ctx context.Context, s *Session) error {
-	raw, err := m.get.AppendGet(ctx, s.buf[:0], s.key.text())
-	if errors.Is(err, ErrNotFound) {
-		return errInvalidSession()
-	}
-	if err != nil {
-		return errStore(err)
-	}
-	if err := s.load(raw); err != nil {
-		return recordError(err)
-	}
-	return nil
-}
-
-// renew writes down that s is in use. A conflict means that another request
-// renewed, changed or ended the session meanwhile, and none of these must be
-// undone; a store that fails gets another chance at the next request.
-func (m *Manager) renew(ctx context.Context, s *Session, now int64) {
-	raw := s.rec.touched(now)
-	switch err := m.store.Swap(ctx, s.key.text(), s.rec, raw, raw.ttl(now)); {
-	case err == nil:
-		s.rec = raw // nothing else has changed
-	case !errors.Is(err, ErrConflict):
-		m.log.WarnContext(ctx, "cannot renew a session", "error", err)
-	}
+	return context.WithTimeout(ctx, m.patience)
 }
 
 func (m *Manager) now() int64 { return m.clock.now() }
@@ -228,9 +183,4 @@ func (m *Manager) appFromReferer(referer string) string {
 		return ""
 	}
 	return id
-}
-
-// wholeSeconds rounds milliseconds down.
-func wholeSeconds(ms int64) int64 {
-	return max(0, ms/int64(time.Second/time.Millisecond))
 }

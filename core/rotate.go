@@ -3,130 +3,344 @@ package core
 import (
 	"context"
 	"errors"
+
+	"github.com/wxsession/wxsession/core/internal/record"
 )
 
-// Rotate issues a new token for the session of token: same id, same
-// attributes, same absolute lifetime. The old token works on for
-// Config.RotateGrace, so that requests in flight pass, and so that a client
-// that missed the answer can rotate again; the newest token then is the one
-// that lives on. A logout with any of them ends the session. In its grace period
-// the old token shows the attributes as they were; updates under it go to the
-// new one.
+// A rotation goes through two steps. Rotate makes a record for the new token,
+// and lists it as a successor; the old token stays in use, as the client may
+// never get the answer. With the first use of the new token its record becomes
+// the session's own; the older one retires, which begins its grace period, and
+// so do other successors that nobody has used. The user's record
+// decides both, so that whoever is later sees who was first.
 //
-// Errors: those of Authenticate, and RateLimited for more rotations within one
-// grace period than a client can have use for.
-func (m *Manager) Rotate(ctx context.Context, token string) (string, *Session, error) {
-	var old Session
-	if err := m.find(ctx, token, &old, m.now()); err != nil {
-		return "", nil, err
-	}
-	from, err := m.current(ctx, old.key)
+// The older record is frozen before the newer one takes its attributes over, so
+// that no update falls between them.
+
+// Rotate issues a new token for the session of token: same id, same
+// attributes, same absolute lifetime. The old token works on as before until the
+// new one is first used, and for Config.RotateGrace from then on, so that requests
+// in flight pass; a client that missed the answer rotates again. A logout with
+// any of them ends the session.
+//
+// To rotate a token whose successor is in use ends the whole session, with
+// CodeSessionRevoked: somebody else has one of the two. Other errors are those
+// of Authenticate.
+func (m *Manager) Rotate(ctx context.Context, token string) (newToken string, s *Session, err error) {
+	ctx, end := m.observe(ctx, OpRotate)
+	defer func() { end(err) }()
+	ctx, cancel := m.operation(ctx)
+	defer cancel()
+	from, err := m.findStored(ctx, token)
 	if err != nil {
 		return "", nil, err
 	}
-	from.present(old.face)
-	token = newToken()
-	d := tokenDigest(token)
-	s := m.successor(from, token)
-	err = m.create(ctx, s, s.rec)
+	if from.rec.State() == record.Rotated {
+		return "", nil, m.endStolen(ctx, from)
+	}
+	token, s, err = m.newSuccessor(ctx, from)
+	if err != nil {
+		return "", nil, err
+	}
+	key := from.userKey()
+	relisted := false
+	u, err := m.editUser(ctx, key, func(u *user) error {
+		relisted = false
+		if err := m.dropRetired(ctx, u, from.rec.ID()); err != nil {
+			return err
+		}
+		return u.enterSuccessor(from, s.key.Name(), &relisted)
+	})
+	switch {
+	case err == nil && relisted:
+		err = m.stillLives(ctx, from, s)
+	case errors.Is(err, errStolen):
+		err = m.endStolen(ctx, from)
+	}
 	if err == nil {
-		err = m.listRecord(ctx, s, d)
+		err = m.finish(ctx, key, u)
 	}
 	if err != nil {
-		m.discard(ctx, s.key.text())
-		return "", nil, err
-	}
-	if err := m.supersede(ctx, from.key, s, d); err != nil {
+		m.discard(ctx, s.key.Text())
 		return "", nil, err
 	}
 	return token, s, nil
 }
 
-// successor copies a live session for a new token.
-func (m *Manager) successor(from *Session, token string) *Session {
-	appID, openID, unionID := from.owner()
-	s := m.newSession(token, fields{
-		id: from.rec.id(), appID: appID, openID: openID, unionID: unionID,
-		created: from.rec.created(), lastSeen: max(m.now(), from.rec.lastSeen()),
-		idle: from.rec.idle(), lifetime: from.rec.lifetime(),
-	})
-	s.rec = s.rec.withAttrs(from.rec.attrs())
-	return s
+// dropRetired takes the records off a session's entry whose grace period is over.
+func (m *Manager) dropRetired(ctx context.Context, u *user, id string) error {
+	e := u.find(id)
+	if e == nil || len(e.Records) == 1 {
+		return nil
+	}
+	_, dead, err := m.readSessions(ctx, &user{record.User{Entries: []record.Entry{*e}}})
+	if err == nil {
+		u.drop(dead)
+	}
+	return err
 }
 
-// listRecord adds the new record to the session's entry, before anybody gets
-// its token: whoever ends the session from here on ends this record too.
-func (m *Manager) listRecord(ctx context.Context, s *Session, d digest) error {
-	key := s.userKey()
-	u, err := m.editUser(ctx, key, func(u *user) error {
-		if e := u.find(s.rec.id()); e != nil && len(e.records) > 1 {
-			_, dead, err := m.census(ctx, &user{entries: []entry{*e}})
-			if err != nil {
-				return err
-			}
-			u.drop(dead)
-		}
-		e := u.find(s.rec.id())
-		switch {
-		case e == nil:
-			return errInvalidSession()
-		case len(e.records) >= maxRecords:
-			return &Error{Code: RateLimited, Message: "the token was rotated too often, use the newest one", RetryAfter: m.cfg.RotateGrace}
-		}
-		e.records = append(e.records, d)
+// findStored returns the live session of token as the store itself has it. It
+// counts as a use of the token.
+func (m *Manager) findStored(ctx context.Context, token string) (*Session, error) {
+	if !tokenShaped(token) {
+		return nil, errNoSession()
+	}
+	var key record.Key
+	key.Put(record.SessionPrefix, record.OfToken(token))
+	s, _, err := m.read(ctx, key)
+	if err == nil && s.rec.State() == record.Fresh {
+		err = m.firstUse(ctx, s)
+	}
+	return s, err
+}
+
+// newSuccessor stores a copy of a session under a new token.
+func (m *Manager) newSuccessor(ctx context.Context, from *Session) (string, *Session, error) {
+	appID, openID, unionID := from.rec.Owner()
+	f := record.Fields{
+		State: record.Fresh, ID: from.rec.ID(), AppID: appID, OpenID: openID, UnionID: unionID,
+		Created: from.rec.Created(), LastSeen: max(m.now(), from.rec.LastSeen()),
+		Idle: from.rec.Idle(), Lifetime: from.rec.Lifetime(),
+		Predecessor: from.key.Name(), Attrs: from.rec.Attrs(),
+	}
+	token := newToken()
+	s, err := m.create(ctx, token, f.Encode())
+	return token, s, err
+}
+
+// errStolen says that a token was rotated whose successor is in use.
+var errStolen = errors.New("the successor is in use")
+
+// enterSuccessor lists n as what may follow from. relisted tells that the index
+// had lost the session.
+func (u *user) enterSuccessor(from *Session, n record.Name, relisted *bool) error {
+	name := from.key.Name()
+	r := findRecord(u.find(from.rec.ID()), name)
+	switch {
+	case u.isPending(name), r == nil && from.rec.Created() <= u.EndedAt:
+		return errInvalidSession()
+	case r == nil:
+		e := u.entryOf(from.rec)
+		e.Records = append(e.Records, record.Entered{Name: name, Role: record.Successor})
+		promote(e, name)
+		*relisted = true
+	case r.Role == record.Retiring || r.Role == record.Retired:
+		return errStolen
+	}
+	u.addSuccessor(u.find(from.rec.ID()), n)
+	return nil
+}
+
+// stillLives looks again at a session that was not listed: it may have been
+// ended since it was read, and must not go on in its successor.
+func (m *Manager) stillLives(ctx context.Context, from, successor *Session) error {
+	_, _, err := m.read(ctx, from.key)
+	if err == nil {
+		return nil
+	}
+	if CodeOf(err) == CodeStoreUnavailable {
+		return err // nobody gets the successor's token
+	}
+	undo := m.end(context.WithoutCancel(ctx), from.userKey(), func(u *user) error {
+		u.revoke(from.rec.ID(), record.ByLogout)
+		return nil
+	})
+	if undo != nil {
+		return undo
+	}
+	return err
+}
+
+// endStolen ends the session of a token that was rotated away and turned up
+// again. Its rightful user logs in anew without noticing.
+func (m *Manager) endStolen(ctx context.Context, s *Session) error {
+	name := s.key.Name()
+	err := m.end(ctx, s.userKey(), func(u *user) error {
+		u.revoke(s.rec.ID(), record.ByTheft)
+		u.revokeLast(name, record.ByTheft)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return m.execute(ctx, key, u)
+	return errRevoked(record.ByTheft)
 }
 
-// supersede gives the record under key its grace period and s, whose digest is
-// d, as its successor. What was changed under the old token meanwhile moves to
-// s first; if another rotation was faster, s follows the record that it made.
-//
-// When it cannot tell whether it succeeded it leaves s alone: the old record
-// may point to it by now.
-func (m *Manager) supersede(ctx context.Context, key keyBuffer, s *Session, d digest) error {
-	for range maxSwaps {
-		from, err := m.current(ctx, key)
-		if err != nil {
-			if CodeOf(err) != StoreUnavailable {
-				m.discard(ctx, s.key.text())
-			}
-			return err
+// firstUse makes the record of s, which a rotation has made, the session's own.
+func (m *Manager) firstUse(ctx context.Context, s *Session) error {
+	ctx, cancel := m.operation(ctx)
+	defer cancel()
+	key := s.userKey()
+	u, err := m.editUser(ctx, key, func(u *user) error { return u.succeed(s) })
+	if err != nil {
+		return err
+	}
+	if err := m.finish(ctx, key, u); err != nil {
+		return err
+	}
+	used, _, err := m.read(ctx, s.key)
+	if err != nil {
+		return err
+	}
+	s.set(used.rec)
+	return nil
+}
+
+// succeed makes a successor the record in use, unless another one was faster.
+func (u *user) succeed(s *Session) error {
+	name, from := s.key.Name(), s.rec.Link()
+	e := u.find(s.rec.ID())
+	r := findRecord(e, name)
+	switch {
+	case u.isPending(name), r == nil && s.rec.Created() <= u.EndedAt:
+		return errInvalidSession()
+	case r != nil && (r.Role == record.Retiring || r.Role == record.Retired):
+		return nil
+	case r == nil: // the index has lost it
+		e = u.entryOf(s.rec)
+		if in, ok := current(e); ok && in != from {
+			return errInvalidSession()
 		}
-		if err := m.inherit(ctx, s, from); err != nil {
-			return err
+		e.Records = append(e.Records, record.Entered{Name: name, Role: record.Successor})
+	}
+	promote(e, name)
+	if f := findRecord(e, from); f != nil {
+		f.Role = record.Retiring
+	} else {
+		e.Records = append(e.Records, record.Entered{Name: from, Role: record.Retiring})
+	}
+	return nil
+}
+
+// retire carries out what the index has decided about the records that retire,
+// and returns their names. Their grace period begins, then the record in use takes
+// over what the attributes of its predecessor were by then. Only after that the
+// store may forget the older ones.
+func (m *Manager) retire(ctx context.Context, u *user) (retired []record.Name, err error) {
+	for _, e := range u.Entries {
+		in, ok := current(&e)
+		if !ok {
+			continue
+		}
+		var frozen []frozenRecord
+		for _, r := range e.Records {
+			if r.Role != record.Retiring {
+				continue
+			}
+			found, err := m.freeze(ctx, r.Name, in)
+			if err != nil {
+				return nil, err
+			}
+			frozen = append(frozen, frozenRecord{r.Name, found})
+		}
+		if err := m.activate(ctx, in, frozen); err != nil {
+			return nil, err
+		}
+		for _, f := range frozen {
+			if err := m.shorten(ctx, f); err != nil {
+				return nil, err
+			}
+			retired = append(retired, f.name)
+		}
+	}
+	return retired, nil
+}
+
+// frozenRecord is a record whose grace period runs; one without a value has ended.
+type frozenRecord struct {
+	name record.Name
+	stored
+}
+
+// shorten lets the store forget a rotated record at the end of its grace period.
+func (m *Manager) shorten(ctx context.Context, f frozenRecord) error {
+	if f.value == nil {
+		return nil
+	}
+	end := ttl(record.Session(f.value), m.now())
+	_, err := m.values.swap(ctx, f.name.Key(record.SessionPrefix), f.raw, f.value, end)
+	if err != nil && !errors.Is(err, ErrConflict) { // ended meanwhile
+		return errStore(err)
+	}
+	return nil
+}
+
+// freeze makes older a record that is rotated, for as long as it would have
+// lived. It returns nothing where there is no live one.
+func (m *Manager) freeze(ctx context.Context, older, successor record.Name) (stored, error) {
+	key := older.Key(record.SessionPrefix)
+	for conflicts := range maxSwaps {
+		found, rec, err := m.peek(ctx, key)
+		if err != nil || rec == nil {
+			return stored{}, err
 		}
 		now := m.now()
-		used := from.rec.touched(max(now, from.rec.lastSeen())) // or the idle timeout would cut the grace period short
-		ended := used.superseded(now+m.cfg.RotateGrace.Milliseconds(), d)
-		err = m.store.Swap(ctx, from.key.text(), from.rec, ended, ended.ttl(now))
+		switch {
+		case rec.State() == record.Rotated && rec.Link() == successor:
+			return found, nil
+		case rec.State() == record.Rotated || check(rec, now) != nil:
+			return stored{}, nil
+		}
+		seen := max(now, rec.LastSeen())
+		body := rec.Retire(seen, now+m.cfg.RotateGrace.Milliseconds(), successor)
+		frozen, err := m.values.swap(ctx, key, found.raw, m.values.ring.New(body), ttl(rec, now))
+		if err == nil {
+			return frozen, nil
+		}
+		if !errors.Is(err, ErrConflict) {
+			return stored{}, errStore(err)
+		}
+		if err := m.backOff(ctx, conflicts); err != nil {
+			return stored{}, err
+		}
+	}
+	return stored{}, errStore(errSwaps)
+}
+
+// activate makes a successor live, with the attributes of the record before it.
+func (m *Manager) activate(ctx context.Context, successor record.Name, frozen []frozenRecord) error {
+	if len(frozen) == 0 {
+		return nil
+	}
+	key := successor.Key(record.SessionPrefix)
+	for conflicts := range maxSwaps {
+		found, rec, err := m.peek(ctx, key)
+		if err != nil || rec == nil || rec.State() != record.Fresh {
+			return err
+		}
+		attrs := rec.Attrs()
+		for _, f := range frozen {
+			if f.name == rec.Link() && f.value != nil {
+				attrs = record.Session(f.value).Attrs()
+			}
+		}
+		now := m.now()
+		_, err = m.swapSession(ctx, key, found.raw, rec.Activate(max(now, rec.LastSeen()), attrs))
 		if err == nil {
 			return nil
 		}
 		if !errors.Is(err, ErrConflict) {
 			return errStore(err)
 		}
+		if err := m.backOff(ctx, conflicts); err != nil {
+			return err
+		}
 	}
 	return errStore(errSwaps)
 }
 
-// inherit brings the attributes of s, which nobody uses yet, up to those of from.
-func (m *Manager) inherit(ctx context.Context, s, from *Session) error {
-	if string(s.rec.attrs()) == string(from.rec.attrs()) {
-		return nil
+// peek reads a session, dead or alive; the record is nil if there is none.
+func (m *Manager) peek(ctx context.Context, key string) (stored, record.Session, error) {
+	found, err := m.values.get(ctx, key)
+	if err == nil {
+		var rec record.Session
+		if rec, err = record.ParseSession(found.value); err == nil {
+			return found, rec, nil
+		}
 	}
-	raw := s.rec.withAttrs(from.rec.attrs())
-	err := m.store.Swap(ctx, s.key.text(), s.rec, raw, raw.ttl(m.now()))
-	if errors.Is(err, ErrConflict) { // only whoever ends the session touches its record
-		return errInvalidSession()
+	if errors.Is(err, ErrNotFound) || isUnusable(err) {
+		return stored{}, nil, nil
 	}
-	if err != nil {
-		return errStore(err)
-	}
-	s.rec = raw
-	return nil
+	return stored{}, nil, errStore(err)
 }

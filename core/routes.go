@@ -1,13 +1,53 @@
 package core
 
-import (
-	"context"
-	"encoding/json"
-	"errors"
-	"net/url"
-)
+import "context"
 
-// The replies of the login routes, as they stand on the wire.
+// Route is something that an adapter mounts: those of Manager.Routes, those of
+// other packages, and the application's own. Path may hold {id}, one parameter.
+type Route struct {
+	Method, Path string
+	// Serve answers a request. It reports every failure in the reply.
+	Serve func(ctx context.Context, req Request) Reply
+}
+
+// Route makes a route under Config.Prefix of a function that returns what is to
+// be sent as JSON: nil for 204, or a Reply, which is sent as it is. Its errors
+// are answered as Refuse does.
+func (m *Manager) Route(method, path string, serve func(ctx context.Context, req Request) (any, error)) Route {
+	return Route{method, m.cfg.Prefix + path, func(ctx context.Context, req Request) Reply {
+		body, err := serve(ctx, req)
+		if err != nil {
+			return m.Refuse(ctx, req, err)
+		}
+		r, ok := body.(Reply)
+		if !ok {
+			r = NewReply(body)
+		}
+		return m.reshape(ctx, req, r)
+	}}
+}
+
+// Routes returns the login routes that an adapter mounts.
+func (m *Manager) Routes() []Route {
+	routes := []Route{
+		m.Route("POST", "/login", m.serveLogin),
+		m.Route("GET", "/check", m.serveCheck),
+		m.Route("POST", "/logout", m.serveLogout),
+		m.Route("GET", "/sessions", m.serveSessions),
+		m.Route("DELETE", "/sessions/{id}", m.serveRevoke),
+		m.Route("POST", "/rotate", m.serveRotate),
+	}
+	if m.cfg.PhoneRoute {
+		routes = append(routes, m.Route("POST", "/phone", m.servePhone))
+	}
+	if m.cfg.Wafer {
+		routes = append(routes,
+			m.Route("GET", "/wafer/login", m.serveWaferLogin),
+			m.Route("POST", "/wafer/login", m.serveWaferLogin))
+	}
+	return routes
+}
+
 type (
 	loginReply struct {
 		Token     string `json:"3rd_session"`
@@ -43,11 +83,11 @@ func (m *Manager) serveLogin(ctx context.Context, req Request) (any, error) {
 		EncryptedData string `json:"encryptedData"`
 		IV            string `json:"iv"`
 	}
-	if err := decode(req, &body); err != nil {
+	if err := req.Decode(&body); err != nil {
 		return nil, err
 	}
 	if body.AppID == "" {
-		body.AppID = m.appFromReferer(req.Header.Get("Referer"))
+		body.AppID = m.appFromReferer(req.header("Referer"))
 	}
 	token, s, err := m.Login(ctx, LoginRequest{
 		Code: body.Code, AppID: body.AppID, Device: body.Device,
@@ -63,72 +103,60 @@ func (m *Manager) serveLogin(ctx context.Context, req Request) (any, error) {
 
 // loginReply counts from the login or rotation, which is the session's lastSeen:
 // the clock has moved on since, and would cut the round numbers short.
-func (m *Manager) loginReply(token string, s *Session) loginReply {
-	r := loginReply{Token: token}
-	r.ExpiresIn, r.Lifetime = s.remaining(s.rec.lastSeen())
+func (m *Manager) loginReply(token string, s *Session) Reply {
+	body := loginReply{Token: token}
+	body.ExpiresIn, body.Lifetime = s.remaining(s.rec.LastSeen())
 	if m.cfg.ExposeOpenID {
-		r.OpenID = s.OpenID
+		body.OpenID = s.OpenID
 	}
+	r := NewReply(body)
+	r.Session = s
 	return r
 }
 
-// remaining returns the seconds from now until s ends unused, and at most.
-func (s *Session) remaining(now int64) (expiresIn, lifetime int64) {
-	return wholeSeconds(s.rec.expiresAt() - now), wholeSeconds(s.rec.endsAt() - now)
-}
-
 func (m *Manager) serveCheck(ctx context.Context, req Request) (any, error) {
-	deep, err := flag(req, "deep")
+	deep, err := req.flag("deep")
 	if err != nil {
 		return nil, err
 	}
-	s, err := m.Check(ctx, m.token(req.Header))
+	s, err := m.Check(ctx, m.token(&req))
 	if err != nil {
 		return nil, err
 	}
-	var r checkReply
-	r.ExpiresIn, r.Lifetime = s.remaining(m.now())
+	var body checkReply
+	body.ExpiresIn, body.Lifetime = s.remaining(m.now())
 	if deep {
 		err := m.CheckSessionKey(ctx, s)
-		if err != nil && CodeOf(err) != SessionKeyExpired {
+		if err != nil && CodeOf(err) != CodeSessionKeyExpired {
 			return nil, err
 		}
 		valid := err == nil
-		r.KeyValid = &valid
+		body.KeyValid = &valid
 	}
-	return r, nil
-}
-
-// flag reports whether the query sets name to 1.
-func flag(req Request, name string) (bool, error) {
-	query, err := url.ParseQuery(req.Query)
-	if err != nil {
-		return false, errBadRequest("the query is malformed")
-	}
-	return query.Get(name) == "1", nil
+	return body, nil
 }
 
 func (m *Manager) serveLogout(ctx context.Context, req Request) (any, error) {
-	token := m.token(req.Header)
-	all, err := flag(req, "all")
+	token := m.token(&req)
+	all, err := req.flag("all")
 	if err != nil {
 		return nil, err
 	}
 	if !all {
 		return nil, m.Logout(ctx, token)
 	}
-	s, err := m.Check(ctx, token)
-	if code := CodeOf(err); code == InvalidSession || code == SessionRevoked {
+	s, err := m.findStored(ctx, token)
+	if code := CodeOf(err); code == CodeInvalidSession || code == CodeSessionRevoked {
 		return nil, m.Logout(ctx, token) // a dead token ends nobody else's session
 	}
 	if err != nil {
 		return nil, err
 	}
-	return nil, m.logoutAll(ctx, s, token)
+	return nil, m.logoutAll(ctx, s)
 }
 
 func (m *Manager) serveSessions(ctx context.Context, req Request) (any, error) {
-	_, s, err := m.Authorize(ctx, req.Header)
+	s, err := m.AuthenticateRequest(ctx, req)
 	if err != nil {
 		return nil, err
 	}
@@ -136,18 +164,18 @@ func (m *Manager) serveSessions(ctx context.Context, req Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := sessionsReply{Sessions: []sessionReply{}}
+	body := sessionsReply{Sessions: []sessionReply{}}
 	for _, info := range list {
-		r.Sessions = append(r.Sessions, sessionReply{
+		body.Sessions = append(body.Sessions, sessionReply{
 			ID: info.ID, CreatedAt: info.CreatedAt.Unix(), LastSeen: info.LastSeen.Unix(),
 			Device: info.Device, Current: info.ID == s.ID,
 		})
 	}
-	return r, nil
+	return body, nil
 }
 
 func (m *Manager) serveRevoke(ctx context.Context, req Request) (any, error) {
-	_, s, err := m.Authorize(ctx, req.Header)
+	s, err := m.AuthenticateRequest(ctx, req)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +183,7 @@ func (m *Manager) serveRevoke(ctx context.Context, req Request) (any, error) {
 }
 
 func (m *Manager) serveRotate(ctx context.Context, req Request) (any, error) {
-	token, s, err := m.Rotate(ctx, m.token(req.Header))
+	token, s, err := m.Rotate(ctx, m.token(&req))
 	if err != nil {
 		return nil, err
 	}
@@ -163,23 +191,15 @@ func (m *Manager) serveRotate(ctx context.Context, req Request) (any, error) {
 }
 
 func (m *Manager) servePhone(ctx context.Context, req Request) (any, error) {
-	_, s, err := m.Authorize(ctx, req.Header)
+	s, err := m.AuthenticateRequest(ctx, req)
 	if err != nil {
 		return nil, err
 	}
 	var body struct {
 		Code string `json:"code"`
 	}
-	if err := decode(req, &body); err != nil {
+	if err := req.Decode(&body); err != nil {
 		return nil, err
 	}
 	return m.phoneNumber(ctx, s.AppID, s.OpenID, body.Code)
-}
-
-// errJSON says what is wrong with a body, and repeats nothing of it.
-func errJSON(err error) error {
-	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
-		return errBadRequest("the JSON member " + e.Field + " has the wrong type")
-	}
-	return errBadRequest("the body is not a JSON object")
 }

@@ -86,7 +86,7 @@ func TestUseRenewsAndAbsenceExpires(t *testing.T) {
 	}
 	w.clock.Advance(time.Millisecond)
 	_, err := w.Authenticate(t.Context(), token)
-	wantCode(t, err, core.InvalidSession)
+	wantCode(t, err, core.CodeInvalidSession)
 }
 
 func TestAnAuthenticatedRequestCostsOneGet(t *testing.T) {
@@ -102,11 +102,11 @@ func TestAnAuthenticatedRequestCostsOneGet(t *testing.T) {
 		}
 	}
 	w.clock.Advance(72*time.Hour/20 + time.Millisecond)
-	for i, want := range []int{1, 0} {
+	for i, renewals := range []int{1, 0} { // each looks into the index, too
 		if _, err := w.Authenticate(t.Context(), token); err != nil {
 			t.Fatal(err)
 		}
-		if gets, swaps, _ := w.store.counts(); gets != 1 || swaps != want {
+		if gets, swaps, _ := w.store.counts(); gets != 1+renewals || swaps != renewals {
 			t.Errorf("request %d after a twentieth: %d gets, %d swaps", i, gets, swaps)
 		}
 	}
@@ -146,10 +146,10 @@ func TestJunkTokensDoNotReachTheStore(t *testing.T) {
 	w := newWorld(t, nil)
 	for _, junk := range []string{"", "x", strings.Repeat("é", 21) + "x", strings.Repeat("A", 42) + "B", strings.Repeat("A", 1<<16)} {
 		_, err := w.Authenticate(t.Context(), junk)
-		wantCode(t, err, core.NoSession)
-		wantCode(t, w.Logout(t.Context(), junk), core.NoSession)
+		wantCode(t, err, core.CodeNoSession)
+		wantCode(t, w.Logout(t.Context(), junk), core.CodeNoSession)
 		_, _, err = w.Rotate(t.Context(), junk)
-		wantCode(t, err, core.NoSession)
+		wantCode(t, err, core.CodeNoSession)
 	}
 	if gets, swaps, deletes := w.store.counts(); gets+swaps+deletes != 0 {
 		t.Error("the store was asked")
@@ -165,7 +165,7 @@ func TestLogout(t *testing.T) {
 			t.Errorf("status %d, body %s", r.Status, r.Body)
 		}
 		_, err := w.Authenticate(t.Context(), mine)
-		wantCode(t, err, core.InvalidSession)
+		wantCode(t, err, core.CodeInvalidSession)
 	}
 	if r, _ := send(t, w.Manager, "POST", "/wx/logout?all=1", "", bearer(mine)...); r.Status != 204 {
 		t.Errorf("a dead token: status %d", r.Status)
@@ -182,7 +182,7 @@ func TestLogout(t *testing.T) {
 	}
 	for _, token := range []string{other, third} {
 		_, err := w.Authenticate(t.Context(), token)
-		wantCode(t, err, core.SessionRevoked)
+		wantCode(t, err, core.CodeSessionRevoked)
 	}
 	if r, body := send(t, w.Manager, "POST", "/wx/logout?all=%zz", "", bearer(third)...); r.Status != 400 || body["error"] != "bad_request" {
 		t.Errorf("a malformed query: status %d, body %s", r.Status, r.Body)
@@ -217,7 +217,7 @@ func TestSessionsAreListedAndRevokedOneByOne(t *testing.T) {
 		}
 	}
 	_, err := w.Authenticate(t.Context(), ids[0])
-	wantCode(t, err, core.NoSession) // an id is no credential
+	wantCode(t, err, core.CodeNoSession) // an id is no credential
 	if r, body := send(t, w.Manager, "DELETE", "/wx/sessions/"+ids[0], "", bearer(stranger)...); r.Status != 404 || body["error"] != "not_found" {
 		t.Errorf("somebody else's: status %d, body %s", r.Status, r.Body)
 	}
@@ -235,7 +235,7 @@ func TestSessionsAreListedAndRevokedOneByOne(t *testing.T) {
 	}
 	w.clock.Advance(24 * time.Hour)
 	_, err = w.Authenticate(t.Context(), tokens[0])
-	wantCode(t, err, core.InvalidSession) // the tombstone has gone
+	wantCode(t, err, core.CodeInvalidSession) // the tombstone has gone
 }
 
 func TestTheOldestSessionGivesWay(t *testing.T) {
@@ -247,7 +247,7 @@ func TestTheOldestSessionGivesWay(t *testing.T) {
 		w.clock.Advance(time.Second)
 	}
 	_, err := w.Authenticate(t.Context(), tokens[0])
-	wantCode(t, err, core.SessionRevoked)
+	wantCode(t, err, core.CodeSessionRevoked)
 	for _, token := range tokens[1:] {
 		if _, err := w.Authenticate(t.Context(), token); err != nil {
 			t.Error(err)
@@ -298,7 +298,7 @@ func TestRotation(t *testing.T) {
 	}
 	w.clock.Advance(time.Millisecond)
 	_, err = w.Authenticate(t.Context(), first)
-	wantCode(t, err, core.InvalidSession)
+	wantCode(t, err, core.CodeInvalidSession)
 	list, err := w.Sessions(t.Context(), w.wx.AppID, "o-alice")
 	if err != nil || len(list) != 1 || list[0].ID != s.ID {
 		t.Errorf("the list has %v, %v", list, err)
@@ -321,27 +321,62 @@ func TestALogoutWithAnyTokenEndsTheSession(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, token := range tokens {
-			if _, err := w.Authenticate(t.Context(), token); core.CodeOf(err) != core.InvalidSession {
+			if _, err := w.Authenticate(t.Context(), token); core.CodeOf(err) != core.CodeInvalidSession {
 				t.Errorf("logout with token %d, token %d: %v", by, i, err)
 			}
 		}
 	}
 }
 
-func TestRotationsWithinOneGracePeriodAreBounded(t *testing.T) {
+func TestALostAnswerToARotationCostsNothing(t *testing.T) {
 	w := newWorld(t, nil)
-	token, _ := w.login(t, "o-alice")
-	var err error
-	rotations := 0
-	for rotations < 100 && err == nil {
-		if _, _, err = w.Rotate(t.Context(), token); err == nil {
-			rotations++
+	token, s := w.login(t, "o-alice")
+	var last string
+	for range 50 {
+		w.clock.Advance(time.Hour) // much more than a grace period
+		fresh, rotated, err := w.Rotate(t.Context(), token)
+		if err != nil || rotated.ID != s.ID {
+			t.Fatal(err)
+		}
+		last = fresh
+		if _, err := w.Authenticate(t.Context(), token); err != nil {
+			t.Fatalf("the token that the client has: %v", err)
 		}
 	}
-	wantCode(t, err, core.RateLimited)
-	w.clock.Advance(time.Minute)
-	_, _, err = w.Rotate(t.Context(), token)
-	wantCode(t, err, core.InvalidSession)
+	if n := len(w.store.live()); n > 12 {
+		t.Errorf("%d values are left in the store", n)
+	}
+	if _, err := w.Authenticate(t.Context(), last); err != nil {
+		t.Errorf("the last new token: %v", err)
+	}
+	w.clock.Advance(30 * time.Second)
+	_, err := w.Authenticate(t.Context(), token)
+	wantCode(t, err, core.CodeInvalidSession)
+	if _, err := w.Authenticate(t.Context(), last); err != nil {
+		t.Errorf("after the grace period: %v", err)
+	}
+}
+
+func TestATokenThatWasRotatedAwayAndTurnsUpEndsTheSession(t *testing.T) {
+	w := newWorld(t, nil)
+	stolen, _ := w.login(t, "o-alice")
+	other, _ := w.login(t, "o-alice")
+	own, _, err := w.Rotate(t.Context(), stolen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Authenticate(t.Context(), own); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = w.Rotate(t.Context(), stolen)
+	wantCode(t, err, core.CodeSessionRevoked)
+	for _, token := range []string{stolen, own} {
+		_, err := w.Authenticate(t.Context(), token)
+		wantCode(t, err, core.CodeSessionRevoked)
+	}
+	if _, err := w.Authenticate(t.Context(), other); err != nil {
+		t.Errorf("another session of the user: %v", err)
+	}
 }
 
 func TestUpdateUnderTheOldTokenReachesTheNewOne(t *testing.T) {
@@ -355,7 +390,7 @@ func TestUpdateUnderTheOldTokenReachesTheNewOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = w.Update(t.Context(), old, func(s *core.Session) error {
+	err = w.Update(t.Context(), old, func(s *core.Draft) error {
 		s.SetAttr("cart", "3")
 		return nil
 	})
@@ -368,19 +403,19 @@ func TestUpdateUnderTheOldTokenReachesTheNewOne(t *testing.T) {
 func TestUpdate(t *testing.T) {
 	w := newWorld(t, nil)
 	token, s := w.login(t, "o-alice")
-	update := func(fn func(*core.Session) error) error { return w.Update(t.Context(), s, fn) }
+	update := func(fn func(*core.Draft) error) error { return w.Update(t.Context(), s, fn) }
 	set := func(name, value string) error {
-		return update(func(s *core.Session) error { s.SetAttr(name, value); return nil })
+		return update(func(s *core.Draft) error { s.SetAttr(name, value); return nil })
 	}
 	if err := errors.Join(set("a", "1"), set("b", "2"), set("a", "3"), set("c", "")); err != nil {
 		t.Fatal(err)
 	}
 	stop := errors.New("stop")
-	if err := update(func(s *core.Session) error { s.SetAttr("a", "lost"); return stop }); err != stop {
+	if err := update(func(s *core.Draft) error { s.SetAttr("a", "lost"); return stop }); err != stop {
 		t.Errorf("got %v, want the function's own error", err)
 	}
-	wantCode(t, set("big", strings.Repeat("x", 4<<10)), core.BadRequest)
-	if err := update(func(s *core.Session) error { s.DeleteAttr("b"); return nil }); err != nil {
+	wantCode(t, set("big", strings.Repeat("x", 4<<10)), core.CodeBadRequest)
+	if err := update(func(s *core.Draft) error { s.DeleteAttr("b"); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	got, err := w.Authenticate(t.Context(), token)
@@ -398,15 +433,15 @@ func TestUpdate(t *testing.T) {
 	if err := set("a", "3"); err != nil {
 		t.Fatal(err)
 	}
-	if _, swaps, _ := w.store.counts(); swaps != 0 {
-		t.Error("an update that changes nothing was written")
+	if gets, swaps, _ := w.store.counts(); gets != 1 || swaps != 1 {
+		t.Errorf("an update that changes nothing was not compared and written: %d gets, %d swaps", gets, swaps)
 	}
 	if err := w.Logout(t.Context(), token); err != nil {
 		t.Fatal(err)
 	}
-	wantCode(t, set("a", "4"), core.InvalidSession)
+	wantCode(t, set("a", "4"), core.CodeInvalidSession)
 	_, err = w.Authenticate(t.Context(), token)
-	wantCode(t, err, core.InvalidSession)
+	wantCode(t, err, core.CodeInvalidSession)
 }
 
 func TestAnOutageIsNeverALogout(t *testing.T) {
@@ -422,7 +457,7 @@ func TestAnOutageIsNeverALogout(t *testing.T) {
 			t.Errorf("%s %s: status %d, body %s, headers %v", c[0], c[1], r.Status, r.Body, r.Header)
 		}
 	}
-	if err := w.Ping(t.Context()); core.CodeOf(err) != core.StoreUnavailable {
+	if err := w.Ping(t.Context()); core.CodeOf(err) != core.CodeStoreUnavailable {
 		t.Errorf("Ping: %v", err)
 	}
 	if !strings.Contains(w.log.String(), "connection refused") {
@@ -459,26 +494,27 @@ func TestThePrefixIsConfigurable(t *testing.T) {
 	}
 }
 
-func TestAuthorizePutsTheSessionIntoTheContext(t *testing.T) {
+func TestRequirePutsTheSessionIntoTheContext(t *testing.T) {
 	w := newWorld(t, nil)
 	token, _ := w.login(t, "o-alice")
 	h := http.Header{"Authorization": {"Bearer " + token}}
-	ctx, s, err := w.Authorize(t.Context(), h)
+	req := core.Request{Header: h}
+	ctx, s, err := w.Require(t.Context(), req)
 	if err != nil || s == nil || core.FromContext(ctx) != s || core.FromContext(t.Context()) != nil {
 		t.Errorf("got %v, %v", s, err)
 	}
-	if ctx, s := w.Recognize(t.Context(), h); s == nil || core.FromContext(ctx) != s {
-		t.Errorf("Recognize got %v", s)
+	if ctx, s := w.Optional(t.Context(), req); s == nil || core.FromContext(ctx) != s {
+		t.Errorf("Optional got %v", s)
 	}
 	w.store.counts()
-	if ctx, s := w.Recognize(t.Context(), http.Header{}); s != nil || core.FromContext(ctx) != nil {
-		t.Errorf("Recognize found %v without a token", s)
+	if ctx, s := w.Optional(t.Context(), core.Request{}); s != nil || core.FromContext(ctx) != nil {
+		t.Errorf("Optional found %v without a token", s)
 	}
 	if gets, _, _ := w.store.counts(); gets != 0 {
-		t.Error("Recognize asked the store although there was no token")
+		t.Error("Optional asked the store although there was no token")
 	}
 	w.store.breakDown(errors.New("down"))
-	if _, s := w.Recognize(t.Context(), h); s != nil {
-		t.Errorf("Recognize found %v in a store that is down", s)
+	if _, s := w.Optional(t.Context(), req); s != nil {
+		t.Errorf("Optional found %v in a store that is down", s)
 	}
 }

@@ -24,7 +24,7 @@ import (
 func TestSecretsStayInside(t *testing.T) {
 	key := []byte("marker-aead-key-marker-aead-key-")
 	w := newWorld(t, func(c *core.Config) {
-		c.Keys = [][]byte{key}
+		c.Keys = []core.Secret{core.NewSecret(string(key))}
 		c.Store = "redis://user:marker-password@host"
 		c.PhoneRoute = true
 		c.Wafer = true
@@ -53,7 +53,7 @@ func TestSecretsStayInside(t *testing.T) {
 	token, s := w.login(t, "o-alice")
 	secrets["token"] = token
 	secrets["session_key"] = w.wx.SessionKey("o-alice")
-	api, err := w.API("")
+	api, err := w.Client("")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,161 +5,142 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"maps"
+	"log/slog"
+	"strconv"
 	"time"
+
+	"github.com/wxsession/wxsession/core/internal/record"
 )
 
-// Session is what is known of a logged-in user. A Session that Authenticate
-// or an adapter hands out is a snapshot: reading it is safe for concurrent
-// use, and changing it changes nothing that is stored (see Manager.Update).
+// Session is what is known of a logged-in user: a snapshot, which may be read by
+// many goroutines. To change what is stored see Manager.Update.
+//
+// It prints, logs and marshals as its app and public id only: an openid belongs
+// in no log, and attributes may not either.
 type Session struct {
-	AppID   string `json:"appid"`
-	OpenID  string `json:"openid"`            // unique and stable per user and app; case-sensitive
-	UnionID string `json:"unionid,omitempty"` // only where WeChat gives one
-	ID      string `json:"id"`                // public handle; no credential; survives rotation
+	AppID   string
+	OpenID  string // unique and stable per user and app; case-sensitive
+	UnionID string // "" where WeChat gives none
+	ID      string // public handle; no credential; survives rotation
 
-	rec   record
-	face  *face  // whose session it is, where the record hides it; else nil
-	draft *draft // of a session being changed; nil: see rec
-
-	key keyBuffer // of the record, in the store
-	// buf holds the record of most sessions, to save an allocation. Its size
-	// makes an attached session fill a size class of the allocator (320 bytes).
-	buf [155]byte
+	rec record.Session // nil in a Session that no manager has made
+	key record.Key     // of rec, in the store
 }
 
-// draft is what the application gets to see or to change before it is stored.
-type draft struct {
-	attrs   attributes
-	profile json.RawMessage
+// set makes s the view of a record that was read or written.
+func (s *Session) set(rec record.Session) {
+	s.rec = rec
+	s.AppID, s.OpenID, s.UnionID = rec.Owner()
+	s.ID = rec.ID()
+}
+
+// made reports whether a manager has made s. The methods of Manager go by the
+// record, not by the exported fields: those are the application's to change.
+func (s *Session) made() bool { return s != nil && s.rec != nil }
+
+// userKey is the key of the user's record.
+func (s *Session) userKey() string {
+	appID, openID, _ := s.rec.Owner()
+	return userKey(appID, openID)
+}
+
+func userKey(appID, openID string) string {
+	return record.OfUser(appID, openID).Key(record.UserPrefix)
 }
 
 // Attr returns the attribute called name, and "" if there is none.
 func (s *Session) Attr(name string) string {
-	if s.draft != nil {
-		return s.draft.attrs[name]
+	value, _ := s.LookupAttr(name)
+	return value
+}
+
+// LookupAttr also tells an empty attribute from one that is not there.
+func (s *Session) LookupAttr(name string) (value string, found bool) {
+	if !s.made() {
+		return "", false
 	}
-	return findAttr(s.rec.attrs(), name)
+	return record.FindAttribute(s.rec.Attrs(), name)
+}
+
+// AttrInt returns an attribute as a number, and 0 if it is none or missing: for
+// the id that the application's own database gave the user.
+func (s *Session) AttrInt(name string) int64 { return parseInt(s.Attr(name)) }
+
+func parseInt(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // Attrs yields all attributes, in no particular order.
 func (s *Session) Attrs() iter.Seq2[string, string] {
-	if s.draft != nil {
-		return maps.All(s.draft.attrs)
+	if !s.made() {
+		return func(func(string, string) bool) {}
 	}
-	return scanAttrs(s.rec.attrs())
-}
-
-// SetAttr sets an attribute. It is stored only where the manager hands out a
-// session to be changed: in Config.OnLogin and in the function given to
-// Manager.Update. All names and values together may take 4 KiB; beyond it the
-// login or update fails with BadRequest and nothing is stored.
-func (s *Session) SetAttr(name, value string) {
-	s.change().attrs[name] = value
-}
-
-// DeleteAttr removes an attribute, under the conditions of SetAttr.
-func (s *Session) DeleteAttr(name string) {
-	delete(s.change().attrs, name)
-}
-
-func (s *Session) change() *draft {
-	if s.draft == nil {
-		s.draft = &draft{attrs: maps.Collect(scanAttrs(s.rec.attrs()))}
-	}
-	return s.draft
+	return record.ScanAttributes(s.rec.Attrs())
 }
 
 // CreatedAt is the time of the login.
-func (s *Session) CreatedAt() time.Time { return time.UnixMilli(s.rec.created()) }
+func (s *Session) CreatedAt() time.Time { return s.time(record.Session.Created) }
 
 // LastSeen is the last use that was written down; it lags behind by up to a
 // twentieth of the idle timeout.
-func (s *Session) LastSeen() time.Time { return time.UnixMilli(s.rec.lastSeen()) }
+func (s *Session) LastSeen() time.Time { return s.time(record.Session.LastSeen) }
 
 // ExpiresAt is when the session ends if it is not used until then.
-func (s *Session) ExpiresAt() time.Time { return time.UnixMilli(s.rec.expiresAt()) }
+func (s *Session) ExpiresAt() time.Time { return s.time(expiresAt) }
 
 // EndsAt is when the session ends however much it is used. For a token that
 // was rotated away it is the end of its grace period.
-func (s *Session) EndsAt() time.Time { return time.UnixMilli(s.rec.endsAt()) }
+func (s *Session) EndsAt() time.Time { return s.time(endsAt) }
 
-// Profile is the user info that came encrypted with the login: WeChat's JSON
-// (openId, nickName, …), verified to be of this user and app. It is there in
-// Config.OnLogin only, and nil if the client sent none. Since 2022 WeChat fills
-// it with placeholders ("微信用户"); take names and avatars from the user.
-func (s *Session) Profile() json.RawMessage {
-	if s.draft == nil {
-		return nil
+func (s *Session) time(of func(record.Session) int64) time.Time {
+	if !s.made() {
+		return time.Time{}
 	}
-	return s.draft.profile
+	return time.UnixMilli(of(s.rec))
 }
 
-// Format prints app and public id for every verb: attributes may hold what
-// belongs in no log, and a record's bytes are noise.
+// Format prints app and public id for every verb.
 func (s Session) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "Session{AppID:%s ID:%s}", s.AppID, s.ID)
 }
 
-// load makes s the view of a record that was read or written. Whose session it
-// is becomes known by its token, or from another record of the session.
-func (s *Session) load(raw []byte) error {
-	rec, err := parseRecord(raw)
-	if err != nil {
-		return err
-	}
-	s.rec, s.draft = rec, nil
-	return nil
+// LogValue is for slog: app and public id.
+func (s Session) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("appid", s.AppID), slog.String("id", s.ID))
 }
 
-// present fills in the exported fields. face is nil where the record does not
-// hide whose session it is.
-func (s *Session) present(f *face) {
-	s.face = f
-	s.AppID, s.OpenID, s.UnionID = s.owner()
-	s.ID = s.rec.id()
-}
-
-// changed returns the record with the attributes that were set.
-func (s *Session) changed() (record, error) {
-	if s.draft == nil {
-		return s.rec, nil
-	}
-	attrs, err := s.draft.attrs.encode()
-	if err != nil {
-		return nil, err
-	}
-	return s.rec.withAttrs(attrs), nil
-}
-
-// userKey does not go by the exported fields: those are the application's to
-// change.
-func (s *Session) userKey() string {
-	appID, openID, _ := s.owner()
-	return userKey(appID, openID)
-}
-
-func (s *Session) owner() (appID, openID, unionID string) {
-	appID, openID, unionID, _ = s.rec.texts()
-	if s.face != nil {
-		openID, unionID = s.face.openID, s.face.unionID
-	}
-	return appID, openID, unionID
+// MarshalJSON writes app and public id. What else a client should see, the
+// application sends by name.
+func (s Session) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		AppID string `json:"appid"`
+		ID    string `json:"id"`
+	}{s.AppID, s.ID})
 }
 
 type sessionKey struct{}
 
-// attached is a session and the context that carries it, in one allocation.
-type attached struct {
+// sessionContext is a session and the context that carries it, in one
+// allocation.
+type sessionContext struct {
 	context.Context
 	session Session
 }
 
-func (a *attached) Value(key any) any {
+func (c *sessionContext) Value(key any) any {
 	if _, ok := key.(sessionKey); ok {
-		return &a.session
+		return &c.session
 	}
-	return a.Context.Value(key)
+	return c.Context.Value(key)
+}
+
+// Format keeps a context that is printed from showing whose it is.
+func (c *sessionContext) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "%v.WithSession", c.Context)
 }
 
 // FromContext returns the session that a middleware put into ctx, and nil on a

@@ -42,6 +42,11 @@ var ErrNotFound = errors.New("not found")
 // the expected one. The manager reads the key again and decides anew.
 var ErrConflict = errors.New("conflict: the stored value is not the expected one")
 
+// ErrFull is what a Store's Swap wraps when the store has no room for the value:
+// it has refused, nothing has changed. The manager makes room then, if it is
+// about to end sessions.
+var ErrFull = errors.New("the store is full")
+
 // What follows is optional. New looks for it in the store that it is given, and
 // in what that store wraps (see Unwrapper), except for AppendGetter: a wrapper
 // would not see those reads.
@@ -127,23 +132,27 @@ func storeAs[T any](s Store) (found T, ok bool) {
 	return found, false
 }
 
-func asAppendGetter(s Store) AppendGetter {
+// asAppendGetter returns a reader whose values belong to the caller if they are
+// to be opened in place.
+func asAppendGetter(s Store, own bool) AppendGetter {
 	if ag, ok := s.(AppendGetter); ok {
 		return ag
 	}
-	return plainStore{s}
+	return plainStore{s, own}
 }
 
-// plainStore makes an AppendGetter of a store that is none: it leaves the
-// caller's buffer alone.
-type plainStore struct{ Store }
+// plainStore makes an AppendGetter of a store that is none.
+type plainStore struct {
+	Store
+	own bool
+}
 
 func (s plainStore) AppendGet(ctx context.Context, dst []byte, key string) ([]byte, error) {
 	v, err := s.Get(ctx, key)
-	if len(dst) > 0 {
-		v = append(dst, v...)
+	if err != nil || !s.own && len(dst) == 0 {
+		return v, err
 	}
-	return v, err
+	return append(dst, v...), nil
 }
 
 type revocationKey struct{}

@@ -2,27 +2,14 @@ package core
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
-	"unsafe"
+
+	"github.com/wxsession/wxsession/core/internal/record"
 )
 
 // A token (the 3rd_session) is 32 random bytes as base64url without padding.
 // It is the only credential; the store sees no more than its SHA-256, so a
 // dump of the store logs nobody in.
-const tokenLen = 43
-
-const (
-	sessionPrefix = "s:"
-	userPrefix    = "u:"
-	accessPrefix  = "t:"
-)
-
-// digest is the SHA-256 that names a record in the store.
-type digest [sha256.Size]byte
-
-// keyBuffer holds a record's key: a prefix of two characters and a digest.
-type keyBuffer [2 + tokenLen]byte
 
 func newToken() string {
 	var b [32]byte
@@ -33,7 +20,7 @@ func newToken() string {
 // newSessionID makes a session's public id. It is no credential, yet random,
 // so that ids tell nothing about how many sessions there are.
 func newSessionID() string {
-	var b [sessionIDLen / 4 * 3]byte
+	var b [record.IDLen / 4 * 3]byte
 	rand.Read(b[:])
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
@@ -41,7 +28,7 @@ func newSessionID() string {
 // tokenShaped reports whether s could be a token, so that junk is refused
 // without asking the store.
 func tokenShaped(s string) bool {
-	if len(s) != tokenLen {
+	if len(s) != record.TokenLen {
 		return false
 	}
 	for i := range len(s) {
@@ -51,7 +38,7 @@ func tokenShaped(s string) bool {
 	}
 	// 43 characters carry 258 bits; the two below the 256th are zero in what
 	// newToken writes.
-	return tokenAlphabet[s[tokenLen-1]] == 2
+	return tokenAlphabet[s[record.TokenLen-1]] == 2
 }
 
 // tokenAlphabet is 1 for the characters of base64url, 2 for those among them
@@ -65,31 +52,4 @@ var tokenAlphabet = [256]byte{
 	'o': 2, 'p': 1, 'q': 1, 'r': 1, 's': 2, 't': 1, 'u': 1, 'v': 1,
 	'w': 2, 'x': 1, 'y': 1, 'z': 1, '0': 2, '1': 1, '2': 1, '3': 1,
 	'4': 2, '5': 1, '6': 1, '7': 1, '8': 2, '9': 1, '-': 1, '_': 1,
-}
-
-// tokenDigest hashes the token's text. The caller has checked its shape.
-func tokenDigest(token string) digest {
-	return sha256.Sum256(unsafe.Slice(unsafe.StringData(token), len(token)))
-}
-
-// put writes the key for d into b. It is the only way to change b.
-func (b *keyBuffer) put(prefix string, d *digest) {
-	copy(b[:2], prefix)
-	base64.RawURLEncoding.Encode(b[2:], d[:])
-}
-
-// text shares b's memory: b must not change afterwards.
-func (b *keyBuffer) text() string { return unsafe.String(&b[0], len(b)) }
-
-func (d *digest) key(prefix string) string {
-	b := new(keyBuffer)
-	b.put(prefix, d)
-	return b.text()
-}
-
-// userKey names the user record. The two parts are separated by a byte that
-// neither can contain, so that no two pairs collide.
-func userKey(appID, openID string) string {
-	d := digest(sha256.Sum256([]byte(appID + "\x00" + openID)))
-	return d.key(userPrefix)
 }

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/wxsession/wxsession/core/internal/record"
 )
 
 func TestTokensAreRandomAndOfTheirShape(t *testing.T) {
@@ -22,10 +24,9 @@ func TestTokensAreRandomAndOfTheirShape(t *testing.T) {
 
 func TestTokenKeyIsTheHashOfTheTokensText(t *testing.T) {
 	token := newToken()
-	d := tokenDigest(token)
 	sum := sha256.Sum256([]byte(token))
-	want := "s:" + base64.RawURLEncoding.EncodeToString(sum[:])
-	if got := d.key(sessionPrefix); got != want {
+	want := "s:" + base64.RawURLEncoding.EncodeToString(sum[:16])
+	if got := record.OfToken(token).Key(record.SessionPrefix); got != want {
 		t.Errorf("key is %q, want %q", got, want)
 	}
 }

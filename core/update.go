@@ -3,63 +3,106 @@ package core
 import (
 	"context"
 	"errors"
+
+	"github.com/wxsession/wxsession/core/internal/record"
 )
 
 // Update changes the attributes of a stored session with fn, so that nothing
 // is lost when several requests do it at once: fn gets the session as it is
 // stored now, and runs again if another change came first. s itself stays as
-// it is. An error of fn is returned as it is, and nothing is stored then.
+// it is. An error of fn is returned as it is, and nothing is stored then. When
+// Update returns nil, what fn left has been compared and stored, also if it is
+// what was there.
 //
-// A session that was rotated meanwhile is changed under its new token. Errors
-// otherwise: BadRequest for attributes over 4 KiB, InvalidSession,
-// SessionRevoked, StoreUnavailable.
-func (m *Manager) Update(ctx context.Context, s *Session, fn func(*Session) error) error {
-	if s == nil || s.rec == nil {
-		return errNoSession() // none that a manager has made
+// A session that was rotated meanwhile is changed under the token that is in use.
+// Errors otherwise: CodeBadRequest for attributes over 4 KiB, CodeNoSession for a
+// nil session, CodeInvalidSession, CodeSessionRevoked, CodeStoreUnavailable.
+func (m *Manager) Update(ctx context.Context, s *Session, fn func(*Draft) error) (err error) {
+	ctx, end := m.observe(ctx, OpUpdate)
+	defer func() { end(err) }()
+	if !s.made() {
+		return errNoSession()
 	}
-	for range maxSwaps {
-		current, err := m.current(ctx, s.key)
-		if err != nil {
-			return err
-		}
-		current.present(s.face)
-		if err := fn(current); err != nil {
-			return err
-		}
-		raw, err := current.changed()
-		if err != nil {
-			return err
-		}
-		if string(raw) == string(current.rec) {
-			return nil
-		}
-		err = m.store.Swap(ctx, current.key.text(), current.rec, raw, raw.ttl(m.now()))
-		if err == nil {
-			return nil
-		}
+	ctx, cancel := m.operation(ctx)
+	defer cancel()
+	done, err := m.turns.wait(ctx, s.rec.ID())
+	if err != nil {
+		return errStore(err)
+	}
+	defer done()
+	for conflicts := range maxSwaps {
+		err := m.update(ctx, s, fn)
 		if !errors.Is(err, ErrConflict) {
-			return errStore(err)
+			return err
+		}
+		if err := m.backOff(ctx, conflicts); err != nil {
+			return err
 		}
 	}
 	return errStore(errSwaps)
 }
 
-// current reads the live session under key, following rotations to the record
-// whose token is the newest. Whose it is the caller knows.
-func (m *Manager) current(ctx context.Context, key keyBuffer) (*Session, error) {
-	for range maxRecords + 1 {
-		s := &Session{key: key}
-		if err := m.fetch(ctx, s); err != nil {
-			return nil, err
-		}
-		if err := s.rec.check(m.now()); err != nil {
-			return nil, err
-		}
-		if s.rec.state() == live {
-			return s, nil
-		}
-		next := s.rec.next()
-		key.put(sessionPrefix, &next)
+// update passes ErrConflict on as it is.
+func (m *Manager) update(ctx context.Context, s *Session, fn func(*Draft) error) error {
+	stored, raw, err := m.inUse(ctx, s.key)
+	if err != nil {
+		return err
 	}
-	return nil, errInvalidSession()
+	d := newDraft(stored)
+	if err := fn(d); err != nil {
+		return err
+	}
+	attrs, err := d.encode()
+	if err != nil {
+		return err
+	}
+	_, err = m.swapSession(ctx, stored.key.Text(), raw, stored.rec.WithAttrs(attrs))
+	if err != nil && !errors.Is(err, ErrConflict) {
+		return errStore(err)
+	}
+	return err
+}
+
+// maxHops bounds the way from a record to the one in use: each hop is a rotation
+// whose grace period has not ended.
+const maxHops = 64
+
+// inUse returns the record that holds the attributes of the session under key,
+// and the bytes that stand in the store: from a rotated one on to its successor,
+// and from a successor that nobody has used yet back to what it follows.
+func (m *Manager) inUse(ctx context.Context, key record.Key) (*Session, []byte, error) {
+	for range maxHops {
+		s, raw, err := m.read(ctx, key)
+		if err != nil {
+			return nil, nil, err
+		}
+		switch s.rec.State() {
+		case record.Live:
+			return s, raw, nil
+		case record.Rotated:
+			key.Put(record.SessionPrefix, s.rec.Link())
+			continue
+		}
+		var before record.Key
+		before.Put(record.SessionPrefix, s.rec.Link())
+		older, olderRaw, err := m.read(ctx, before)
+		switch {
+		case CodeOf(err) == CodeStoreUnavailable:
+			return nil, nil, err
+		case err != nil: // expired, or lost: nothing comes from it any more
+			return s, raw, nil
+		case older.rec.State() == record.Live:
+			return older, olderRaw, nil
+		case older.rec.State() == record.Fresh:
+			key = before
+			continue
+		case older.rec.Link() != key.Name(): // another successor is in use
+			key.Put(record.SessionPrefix, older.rec.Link())
+			continue
+		}
+		if err := m.firstUse(ctx, s); err != nil { // which somebody has begun
+			return nil, nil, err
+		}
+	}
+	return nil, nil, errInvalidSession()
 }

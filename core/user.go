@@ -1,230 +1,242 @@
 package core
 
 import (
-	"encoding/binary"
-	"errors"
+	"cmp"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/wxsession/wxsession/core/internal/record"
 )
 
-// user is the record that ties a user's sessions together. Its invariant: every
-// session record that somebody may hold a token of is named here, in an entry
-// or among the doomed, and a name is taken out only after its record was seen
+// user is the index of a user's sessions. Its invariant: every session record
+// that somebody may hold a token of is named here, in an entry or among the
+// pending revocations, and a name is taken out only after its record was seen
 // dead or was deleted. Whatever crashes, the next operation on the user can
 // find every live session.
-//
-// Encoded: version (1); sealed session_keys, uvarint length and bytes; verdict;
-// count of entries and the entries; count of doomed and the doomed.
-type user struct {
-	sealed  []byte // sessionKeys, sealed by the keyring; nil: none
-	verdict verdict
-	entries []entry
-	doomed  []doom
+type user struct{ record.User }
+
+// maxSuccessors bounds the tokens of one session that rotations have made and
+// nobody has used. Beyond it the oldest gives way.
+const maxSuccessors = 8
+
+// isEmpty reports whether u is worth no record.
+func (u *user) isEmpty() bool {
+	return len(u.Entries) == 0 && len(u.Pending) == 0 && len(u.Keys) == 0 && u.EndedAt == 0
 }
 
-// entry is one session in the index.
-type entry struct {
-	id      string // the public one
-	created int64
-	ends    int64 // created + lifetime
-	device  string
-	records []digest // that may live: the current one, and those in their grace period
-}
-
-// verdict is what WeChat last said of the current session_key.
-type verdict struct {
-	at   int64 // Unix milliseconds; 0: not asked yet
-	dead bool
-}
-
-// doom is a record that has to die. It is listed before it is killed.
-type doom struct {
-	record digest
-	why    reason
-}
-
-// maxRecords bounds the records of one session: rotations within one grace
-// period.
-const maxRecords = 16
-
-var errUser = errors.New("malformed user record")
-
-func (u *user) find(id string) *entry {
-	for i := range u.entries {
-		if u.entries[i].id == id {
-			return &u.entries[i]
+func (u *user) find(id string) *record.Entry {
+	for i := range u.Entries {
+		if u.Entries[i].ID == id {
+			return &u.Entries[i]
 		}
 	}
 	return nil
 }
 
-// doomEntry moves the session's records to the doomed.
-func (u *user) doomEntry(id string, why reason) bool {
-	e := u.find(id)
+// entryOf returns the entry of a session, a new one if it has none. Of a new one
+// the device label is lost.
+func (u *user) entryOf(rec record.Session) *record.Entry {
+	if e := u.find(rec.ID()); e != nil {
+		return e
+	}
+	u.Entries = append(u.Entries, record.Entry{
+		ID: strings.Clone(rec.ID()), Created: rec.Created(), Ends: rec.Created() + rec.Lifetime(),
+	})
+	return &u.Entries[len(u.Entries)-1]
+}
+
+// findRecord returns what n is to the session of e.
+func findRecord(e *record.Entry, n record.Name) *record.Entered {
 	if e == nil {
+		return nil
+	}
+	for i := range e.Records {
+		if e.Records[i].Name == n {
+			return &e.Records[i]
+		}
+	}
+	return nil
+}
+
+// current returns the record in use, if e has one.
+func current(e *record.Entry) (record.Name, bool) {
+	for _, r := range e.Records {
+		if r.Role == record.Current {
+			return r.Name, true
+		}
+	}
+	return record.Name{}, false
+}
+
+func (u *user) isPending(n record.Name) bool {
+	return slices.ContainsFunc(u.Pending, func(p record.Revocation) bool { return p.Record == n })
+}
+
+// unfinished reports whether an operation has left something to do.
+func (u *user) unfinished() bool {
+	return len(u.Pending) > 0 || slices.ContainsFunc(u.Entries, func(e record.Entry) bool {
+		return slices.ContainsFunc(e.Records, func(r record.Entered) bool { return r.Role == record.Retiring })
+	})
+}
+
+// revoke moves the session's records to the pending revocations, and those of
+// the session that it has handed over.
+func (u *user) revoke(id string, why record.Reason) bool {
+	i := slices.IndexFunc(u.Entries, func(e record.Entry) bool { return e.ID == id })
+	if i < 0 {
 		return false
 	}
-	for _, d := range e.records {
-		u.doomRecord(d, why)
+	e := u.Entries[i]
+	u.Entries = slices.Delete(u.Entries, i, i+1)
+	for _, r := range e.Records {
+		u.revokeRecord(r.Name, why)
 	}
-	u.entries = slices.DeleteFunc(u.entries, func(e entry) bool { return e.id == id })
+	u.revokeChild(id, why)
 	return true
 }
 
-func (u *user) doomAll() {
-	for len(u.entries) > 0 {
-		u.doomEntry(u.entries[0].id, byEverywhere)
+// revokeChild ends what the session id has handed over.
+func (u *user) revokeChild(id string, why record.Reason) {
+	for _, e := range slices.Clone(u.Entries) {
+		if e.Parent == id {
+			u.revoke(e.ID, why)
+		}
 	}
 }
 
-// doomRecord keeps the first reason of a record that is doomed twice.
-func (u *user) doomRecord(d digest, why reason) {
-	if !slices.ContainsFunc(u.doomed, func(x doom) bool { return x.record == d }) {
-		u.doomed = append(u.doomed, doom{d, why})
+// revokeAll ends every session but the one called except, and what that one has
+// handed over.
+func (u *user) revokeAll(except string, why record.Reason) {
+	for _, e := range slices.Clone(u.Entries) {
+		if e.ID != except && (except == "" || e.Parent != except) {
+			u.revoke(e.ID, why)
+		}
 	}
 }
 
-// doomLast makes d the last to be killed. As long as others live, the client
-// that has d's token finds its session, and can try to log out again.
-func (u *user) doomLast(d digest, why reason) {
-	if i := slices.IndexFunc(u.doomed, func(x doom) bool { return x.record == d }); i >= 0 {
-		why = u.doomed[i].why
-		u.doomed = slices.Delete(u.doomed, i, i+1)
+// revokeRecord keeps the first reason of a record that is revoked twice.
+func (u *user) revokeRecord(n record.Name, why record.Reason) {
+	if !u.isPending(n) {
+		u.Pending = append(u.Pending, record.Revocation{Record: n, Why: why})
 	}
-	u.doomed = append(u.doomed, doom{d, why})
 }
 
-// drop dooms the records that were found dead, and forgets a session that has
+// revokeLast makes n the last to be deleted. As long as others live, the client
+// that has n's token finds its session, and can try to log out again.
+func (u *user) revokeLast(n record.Name, why record.Reason) {
+	if i := slices.IndexFunc(u.Pending, func(p record.Revocation) bool { return p.Record == n }); i >= 0 {
+		why = u.Pending[i].Why
+		u.Pending = slices.Delete(u.Pending, i, i+1)
+	}
+	u.Pending = append(u.Pending, record.Revocation{Record: n, Why: why})
+}
+
+// drop revokes the records that were found dead, and forgets a session that has
 // no other. They are deleted rather than only forgotten: an instance whose
 // clock is behind may still take them for alive.
-func (u *user) drop(dead []digest) {
-	for i := range u.entries {
-		e := &u.entries[i]
-		e.records = slices.DeleteFunc(e.records, func(d digest) bool {
-			if !slices.Contains(dead, d) {
+func (u *user) drop(dead []record.Name) {
+	for i := range u.Entries {
+		e := &u.Entries[i]
+		e.Records = slices.DeleteFunc(e.Records, func(r record.Entered) bool {
+			if !slices.Contains(dead, r.Name) {
 				return false
 			}
-			u.doomRecord(d, byLogout)
+			u.revokeRecord(r.Name, record.ByLogout)
 			return true
 		})
 	}
-	u.entries = slices.DeleteFunc(u.entries, func(e entry) bool { return len(e.records) == 0 })
+	u.Entries = slices.DeleteFunc(u.Entries, func(e record.Entry) bool { return len(e.Records) == 0 })
 }
 
-// pardon forgets the doomed that are dead now.
-func (u *user) pardon(dead []doom) {
-	u.doomed = slices.DeleteFunc(u.doomed, func(d doom) bool { return slices.Contains(dead, d) })
-}
-
-// ttl outlives every session in the index.
-func (u *user) ttl(now int64, lifetime time.Duration) time.Duration {
-	ttl := lifetime
-	for _, e := range u.entries {
-		ttl = max(ttl, time.Duration(e.ends-now)*time.Millisecond)
-	}
-	return ttl + time.Second // strictly: clocks of stores are coarse
-}
-
-func (u *user) encode() []byte {
-	const common = 64 + sessionIDLen + len(digest{}) // of a session without a long label
-	b := make([]byte, 1, common+len(u.sealed)+len(u.entries)*common+len(u.doomed)*(len(digest{})+1))
-	b[0] = recordVersion
-	b = appendText(b, view(u.sealed))
-	b = append(b, make([]byte, 7)...)
-	putMillis(b[len(b)-7:], u.verdict.at)
-	if u.verdict.dead {
-		b[len(b)-1] = 1
-	}
-	b = binary.AppendUvarint(b, uint64(len(u.entries)))
-	for _, e := range u.entries {
-		b = append(b, e.id...)
-		b = append(b, make([]byte, 12)...)
-		putMillis(b[len(b)-12:], e.created)
-		putMillis(b[len(b)-6:], e.ends)
-		b = appendText(b, e.device)
-		b = binary.AppendUvarint(b, uint64(len(e.records)))
-		for _, d := range e.records {
-			b = append(b, d[:]...)
+// boundTombstones keeps the tombstones that pending revocations are going to
+// leave, and those of before, to max in all: a user who logs in again and again
+// at the cap must not fill the store. The oldest are deleted.
+func (u *user) boundTombstones(max int) {
+	leaving := 0
+	for _, p := range u.Pending {
+		if p.Why != record.ByLogout {
+			leaving++
 		}
 	}
-	b = binary.AppendUvarint(b, uint64(len(u.doomed)))
-	for _, d := range u.doomed {
-		b = append(b, d.record[:]...)
-		b = append(b, byte(d.why))
+	for ; leaving > max; leaving-- {
+		i := slices.IndexFunc(u.Pending, func(p record.Revocation) bool { return p.Why != record.ByLogout })
+		u.Pending[i].Why = record.ByLogout
 	}
-	return b
+	for len(u.Tombstones) > 0 && len(u.Tombstones)+leaving > max {
+		u.revokeRecord(u.Tombstones[0], record.ByLogout)
+		u.Tombstones = slices.Delete(u.Tombstones, 0, 1)
+	}
 }
 
-// decodeUser returns a user that shares no memory with b.
-func decodeUser(b []byte) (*user, error) {
-	if len(b) == 0 || b[0] != recordVersion {
-		return nil, errRecordVersion
-	}
-	r := reader{rest: b[1:]}
-	u := &user{
-		sealed:  []byte(r.text()),
-		verdict: verdict{at: r.millis(), dead: r.take(1)[0] != 0},
-	}
-	for range r.count(sessionIDLen + 14) {
-		e := entry{
-			id:      string(r.take(sessionIDLen)),
-			created: r.millis(),
-			ends:    r.millis(),
-			device:  string([]byte(r.text())),
+// finish strikes off what has been done.
+func (u *user) finish(done []record.Revocation, retired []record.Name) {
+	u.Pending = slices.DeleteFunc(u.Pending, func(p record.Revocation) bool {
+		if !slices.Contains(done, p) {
+			return false
 		}
-		for range r.count(len(digest{})) {
-			e.records = append(e.records, r.digest())
+		if p.Why != record.ByLogout {
+			u.Tombstones = append(u.Tombstones, p.Record)
 		}
-		u.entries = append(u.entries, e)
+		return true
+	})
+	for i := range u.Entries {
+		for j := range u.Entries[i].Records {
+			if r := &u.Entries[i].Records[j]; r.Role == record.Retiring && slices.Contains(retired, r.Name) {
+				r.Role = record.Retired
+			}
+		}
 	}
-	for range r.count(len(digest{}) + 1) {
-		u.doomed = append(u.doomed, doom{r.digest(), reason(r.take(1)[0])})
-	}
-	if r.bad || len(r.rest) != 0 {
-		return nil, errUser
-	}
-	return u, nil
 }
 
-// reader takes fields off a record; after the first that does not fit it is
-// bad and yields zeros.
-type reader struct {
-	rest []byte
-	bad  bool
-}
-
-func (r *reader) take(n int) []byte {
-	if r.bad || len(r.rest) < n {
-		r.bad = true
-		return make([]byte, n)
+// addSuccessor enters a record that a rotation has made.
+func (u *user) addSuccessor(e *record.Entry, n record.Name) {
+	e.Records = append(e.Records, record.Entered{Name: n, Role: record.Successor})
+	successors := 0
+	for _, r := range e.Records {
+		if r.Role == record.Successor {
+			successors++
+		}
 	}
-	b := r.rest[:n]
-	r.rest = r.rest[n:]
-	return b
+	for ; successors > maxSuccessors; successors-- {
+		i := slices.IndexFunc(e.Records, func(r record.Entered) bool { return r.Role == record.Successor })
+		u.revokeRecord(e.Records[i].Name, record.ByLogout)
+		e.Records = slices.Delete(e.Records, i, i+1)
+	}
 }
 
-func (r *reader) millis() int64 { return getMillis(r.take(6)) }
+// promote makes n the record in use. The one before retires, and so do the other
+// successors: a client that rotated twice at once may hold any of them.
+func promote(e *record.Entry, n record.Name) {
+	for i := range e.Records {
+		switch r := &e.Records[i]; {
+		case r.Name == n:
+			r.Role = record.Current
+		case r.Role == record.Current || r.Role == record.Successor:
+			r.Role = record.Retiring
+		}
+	}
+}
 
-func (r *reader) digest() digest { return digest(r.take(len(digest{}))) }
-
-func (r *reader) text() string {
-	s, rest, ok := cutText(r.rest)
-	if r.bad || !ok {
-		r.bad = true
+// oldest returns the session that gives way at the cap, and "" if there is none
+// but the one called except.
+func (u *user) oldest(except string) string {
+	candidates := slices.DeleteFunc(slices.Clone(u.Entries), func(e record.Entry) bool { return e.ID == except })
+	if len(candidates) == 0 {
 		return ""
 	}
-	r.rest = rest
-	return s
+	return slices.MinFunc(candidates, func(a, b record.Entry) int { return cmp.Compare(a.Created, b.Created) }).ID
 }
 
-// count reads how many items of at least size bytes follow, and refuses a
-// number that the rest cannot hold.
-func (r *reader) count(size int) int {
-	n, used := binary.Uvarint(r.rest)
-	if r.bad || used <= 0 || n > uint64(len(r.rest)-used)/uint64(size) {
-		r.bad = true
-		return 0
+// maxClockSkew is how far a user's record outlives its sessions: clocks differ.
+const maxClockSkew = time.Hour
+
+// ttl outlives every session in the index, by a twentieth of the lifetime or by
+// an hour.
+func (u *user) ttl(now int64, lifetime time.Duration) time.Duration {
+	ttl := lifetime
+	for _, e := range u.Entries {
+		ttl = max(ttl, time.Duration(e.Ends-now)*time.Millisecond)
 	}
-	r.rest = r.rest[used:]
-	return int(n)
+	return ttl + max(time.Second, min(ttl/20, maxClockSkew))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 )
 
 // Tencent's Wafer SDKs are abandoned, and mini programs built on them are not.
@@ -40,26 +41,42 @@ type (
 // out: these clients send one with every login, and WeChat has not put anything
 // of interest into it for years.
 func (m *Manager) serveWaferLogin(ctx context.Context, req Request) (any, error) {
-	h := req.Header
 	token, s, profile, err := m.login(ctx, LoginRequest{
-		Code:          h.Get("X-Wx-Code"),
-		AppID:         m.appFromReferer(h.Get("Referer")),
-		EncryptedData: h.Get("X-Wx-Encrypted-Data"),
-		IV:            h.Get("X-Wx-Iv"),
-		Header:        h,
+		Code:          req.header("X-Wx-Code"),
+		AppID:         m.appFromReferer(req.header("Referer")),
+		EncryptedData: req.header("X-Wx-Encrypted-Data"),
+		IV:            req.header("X-Wx-Iv"),
+		Header:        req.Header,
 		lenient:       true,
 	})
 	if err != nil {
 		return nil, &waferError{err}
 	}
-	if profile == nil {
-		profile = json.RawMessage("{}")
-	}
-	return waferLogin{
+	r := NewReply(waferLogin{
 		Magic:   1,
 		Session: waferSession{ID: s.ID, Skey: token},
-		Data:    waferData{Skey: token, Time: s.CreatedAt().Unix(), UserInfo: profile},
-	}, nil
+		Data:    waferData{Skey: token, Time: s.CreatedAt().Unix(), UserInfo: m.waferProfile(profile)},
+	})
+	r.Session = s
+	return r, nil
+}
+
+// waferProfile leaves the user's ids out unless they may be shown.
+func (m *Manager) waferProfile(profile json.RawMessage) json.RawMessage {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(profile, &members) != nil || members == nil {
+		return json.RawMessage("{}")
+	}
+	if m.cfg.ExposeOpenID {
+		return profile
+	}
+	for name := range members {
+		if strings.EqualFold(name, "openId") || strings.EqualFold(name, "unionId") {
+			delete(members, name)
+		}
+	}
+	text, _ := json.Marshal(members) // was decoded just now
+	return text
 }
 
 // waferError marks the failure of a Wafer login.
@@ -67,22 +84,22 @@ type waferError struct{ error }
 
 func (e *waferError) Unwrap() error { return e.error }
 
-// isWafer reports whether a Wafer client sent a request with these headers.
-func (m *Manager) isWafer(h Header) bool {
-	return m.cfg.Wafer && h.Get("X-Wx-Skey") != ""
+// isWafer reports whether a Wafer client sent a request.
+func (m *Manager) isWafer(req *Request) bool {
+	return m.cfg.Wafer && req.header("X-Wx-Skey") != ""
 }
 
 // waferFailure returns the body by which a Wafer client knows the failure e, or
 // nil where the plain one is right. Of a request with a session it may only be
 // told that it must log in again: everything else, an outage above all, is none
 // of the session layer's business.
-func (m *Manager) waferFailure(err error, e *Error, h Header) *waferFailure {
+func (m *Manager) waferFailure(err error, e *Error, req *Request) *waferFailure {
 	f := &waferFailure{Magic: 1, Message: e.Message, Code: -1}
 	if _, login := errors.AsType[*waferError](err); login {
 		f.Error = "ERR_LOGIN_FAILED"
 		return f
 	}
-	if m.isWafer(h) && e.Code.Status() == 401 {
+	if m.isWafer(req) && e.Status() == 401 {
 		f.Error = "ERR_INVALID_SESSION"
 		return f
 	}

@@ -47,6 +47,23 @@ func TestWaferLogin(t *testing.T) {
 	}
 }
 
+func TestWaferLoginShowsIDsOnlyIfTheyMayBeShown(t *testing.T) {
+	for _, expose := range []bool{false, true} {
+		w := newWorld(t, func(c *core.Config) { c.Wafer, c.ExposeOpenID = true, expose })
+		w.login(t, "o-alice")
+		data, iv := w.wx.Encrypt("o-alice", map[string]any{"openId": "o-alice", "unionId": "o-union", "nickName": "Band"})
+		r, _ := send(t, w.Manager, "GET", "/wx/wafer/login", "", "X-WX-Code", w.wx.Code("o-alice"), "X-WX-Encrypted-Data", data, "X-WX-IV", iv)
+		for _, id := range []string{"o-alice", "o-union"} {
+			if strings.Contains(string(r.Body), id) != expose {
+				t.Errorf("ExposeOpenID is %v, the reply is %s", expose, r.Body)
+			}
+		}
+		if !strings.Contains(string(r.Body), `"nickName":"Band"`) {
+			t.Errorf("the rest of the profile is lost: %s", r.Body)
+		}
+	}
+}
+
 func TestWaferLoginFailures(t *testing.T) {
 	w := waferWorld(t)
 	for name, code := range map[string]string{"no code": "", "a bad code": "081", "a hostile code": "081&appid=x"} {

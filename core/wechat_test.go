@@ -37,14 +37,14 @@ func TestDecryptWithTheCurrentAndThePreviousKey(t *testing.T) {
 		}
 		for text, previous := range map[string]bool{data: true, fresh: false} {
 			vector := map[bool]string{true: iv, false: freshIV}[previous]
-			if o, err := w.Open(t.Context(), s, core.Sealed{EncryptedData: text, IV: vector}); err != nil || o.Previous != previous {
+			if o, err := w.DecryptData(t.Context(), s, core.EncryptedData{Data: text, IV: vector}); err != nil || o.Previous != previous {
 				t.Errorf("Previous is %v, %v", o.Previous, err)
 			}
 		}
 	}
 	w.clock.Advance(time.Hour)
 	w.login(t, "o-alice")
-	wantCode(t, w.Decrypt(t.Context(), phone, data, iv, new(any)), core.InvalidSignature)
+	wantCode(t, w.Decrypt(t.Context(), phone, data, iv, new(any)), core.CodeInvalidSignature)
 }
 
 func TestDecryptRefusesWhatIsNotTheUsers(t *testing.T) {
@@ -60,7 +60,7 @@ func TestDecryptRefusesWhatIsNotTheUsers(t *testing.T) {
 		"garbage":                   w.Decrypt(t.Context(), alice, "AAAA", iv, new(any)),
 		"a target of another shape": w.Decrypt(t.Context(), alice, mine, iv, new([]int)),
 	} {
-		if core.CodeOf(err) != core.InvalidSignature {
+		if core.CodeOf(err) != core.CodeInvalidSignature {
 			t.Errorf("%s: %v", name, err)
 		}
 		messages = append(messages, err.Error())
@@ -79,20 +79,20 @@ func TestFreshnessAndReplay(t *testing.T) {
 	w := newWorld(t, nil)
 	_, s := w.login(t, "o-alice")
 	data, iv := w.wx.PhoneData("o-alice", "13580006666")
-	once := core.Sealed{EncryptedData: data, IV: iv, MaxAge: time.Minute, Once: true}
-	if _, err := w.Open(t.Context(), s, once); err != nil {
+	once := core.EncryptedData{Data: data, IV: iv, MaxAge: time.Minute, Once: true}
+	if _, err := w.DecryptData(t.Context(), s, once); err != nil {
 		t.Errorf("the first time: %v", err)
 	}
-	_, err := w.Open(t.Context(), s, once)
-	wantCode(t, err, core.InvalidSignature)
+	_, err := w.DecryptData(t.Context(), s, once)
+	wantCode(t, err, core.CodeInvalidSignature)
 	w.clock.Advance(time.Minute + time.Second)
-	_, err = w.Open(t.Context(), s, core.Sealed{EncryptedData: data, IV: iv, MaxAge: time.Minute})
-	wantCode(t, err, core.InvalidSignature)
-	if _, err := w.Open(t.Context(), s, core.Sealed{EncryptedData: data, IV: iv}); err != nil {
+	_, err = w.DecryptData(t.Context(), s, core.EncryptedData{Data: data, IV: iv, MaxAge: time.Minute})
+	wantCode(t, err, core.CodeInvalidSignature)
+	if _, err := w.DecryptData(t.Context(), s, core.EncryptedData{Data: data, IV: iv}); err != nil {
 		t.Errorf("without a limit: %v", err)
 	}
-	_, err = w.Open(t.Context(), s, core.Sealed{EncryptedData: data, IV: iv, Once: true})
-	wantCode(t, err, core.BadRequest)
+	_, err = w.DecryptData(t.Context(), s, core.EncryptedData{Data: data, IV: iv, Once: true})
+	wantCode(t, err, core.CodeBadRequest)
 }
 
 func TestVerifySignature(t *testing.T) {
@@ -107,25 +107,25 @@ func TestVerifySignature(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	wantCode(t, w.VerifySignature(t.Context(), s, raw+" ", signature), core.InvalidSignature)
+	wantCode(t, w.VerifySignature(t.Context(), s, raw+" ", signature), core.CodeInvalidSignature)
 }
 
 func TestWithoutASessionKeyTheClientIsToldToLogIn(t *testing.T) {
-	w := newWorld(t, func(c *core.Config) { c.Source = core.InsecureTrustCloudHosting{} })
+	w := newWorld(t, func(c *core.Config) { c.IdentityProvider = core.InsecureTrustCloudHosting{} })
 	_, s, err := w.Login(t.Context(), core.LoginRequest{Header: http.Header{
 		"X-Wx-Source": {"wx_client"}, "X-Wx-Openid": {"o-alice"}, "X-Wx-Appid": {w.wx.AppID}, "X-Wx-Unionid": {"o-union"},
 	}})
 	if err != nil || s.OpenID != "o-alice" || s.UnionID != "o-union" {
 		t.Fatalf("got %v, %v", s, err)
 	}
-	wantCode(t, w.Decrypt(t.Context(), s, "AAAA", "AAAA", new(any)), core.SessionKeyExpired)
-	wantCode(t, w.CheckSessionKey(t.Context(), s), core.SessionKeyExpired)
+	wantCode(t, w.Decrypt(t.Context(), s, "AAAA", "AAAA", new(any)), core.CodeSessionKeyExpired)
+	wantCode(t, w.CheckSessionKey(t.Context(), s), core.CodeSessionKeyExpired)
 	_, err = w.UserEncryptKeys(t.Context(), s)
-	wantCode(t, err, core.SessionKeyExpired)
+	wantCode(t, err, core.CodeSessionKeyExpired)
 }
 
 func TestCloudHostingIsTrustedOnlyWithItsMarks(t *testing.T) {
-	w := newWorld(t, func(c *core.Config) { c.Source = core.InsecureTrustCloudHosting{} })
+	w := newWorld(t, func(c *core.Config) { c.IdentityProvider = core.InsecureTrustCloudHosting{} })
 	for name, h := range map[string]http.Header{
 		"nothing":          {},
 		"no source":        {"X-Wx-Openid": {"o-alice"}, "X-Wx-Appid": {w.wx.AppID}},
@@ -133,16 +133,44 @@ func TestCloudHostingIsTrustedOnlyWithItsMarks(t *testing.T) {
 		"another app":      {"X-Wx-Source": {"wx_client"}, "X-Wx-Openid": {"o-alice"}, "X-Wx-Appid": {"wxother"}},
 		"from another app": {"X-Wx-Source": {"wx_client"}, "X-Wx-From-Openid": {"o-alice"}, "X-Wx-From-Appid": {"wxother"}, "X-Wx-Openid": {"o-owner"}, "X-Wx-Appid": {w.wx.AppID}},
 	} {
-		if _, _, err := w.Login(t.Context(), core.LoginRequest{Header: h}); core.CodeOf(err) != core.InvalidCode {
+		if _, _, err := w.Login(t.Context(), core.LoginRequest{Header: h}); core.CodeOf(err) != core.CodeInvalidCode {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, _, err := w.Login(t.Context(), core.LoginRequest{}); core.CodeOf(err) != core.InvalidCode {
+	if _, _, err := w.Login(t.Context(), core.LoginRequest{}); core.CodeOf(err) != core.CodeInvalidCode {
 		t.Errorf("no headers at all: %v", err)
 	}
-	shared := http.Header{"X-Wx-Source": {"wx_client"}, "X-Wx-From-Openid": {"o-alice"}, "X-Wx-From-Appid": {w.wx.AppID}}
-	if _, s, err := w.Login(t.Context(), core.LoginRequest{Header: shared}); err != nil || s.OpenID != "o-alice" {
-		t.Errorf("shared resources: %v, %v", s, err)
+}
+
+func TestCloudHostingTakesTheCallerOfAnotherAccountOnlyIfTold(t *testing.T) {
+	shared := func(more ...string) http.Header {
+		h := http.Header{"X-Wx-Source": {"wx_client"}, "X-Wx-From-Openid": {"o-alice"}, "X-Wx-From-Appid": {"wx0123456789abcdef"}}
+		for i := 0; i < len(more); i += 2 {
+			h.Set(more[i], more[i+1])
+		}
+		return h
+	}
+	for _, told := range []bool{false, true} {
+		w := newWorld(t, func(c *core.Config) {
+			c.AppID, c.IdentityProvider = "wx0123456789abcdef", core.InsecureTrustCloudHosting{ResourceSharing: told}
+		})
+		_, s, err := w.Login(t.Context(), core.LoginRequest{Header: shared()})
+		if told && (err != nil || s.OpenID != "o-alice") {
+			t.Errorf("told so: %v, %v", s, err)
+		}
+		if !told {
+			wantCode(t, err, core.CodeInvalidCode)
+		}
+		for name, h := range map[string]http.Header{
+			"both names":     shared("X-Wx-Openid", "o-bob", "X-Wx-Appid", "wx0123456789abcdef"),
+			"another app":    shared("X-Wx-From-Appid", "wxother"),
+			"a plain appid":  shared("X-Wx-From-Appid", "", "X-Wx-Appid", "wx0123456789abcdef"),
+			"without source": shared("X-Wx-Source", ""),
+		} {
+			if _, _, err := w.Login(t.Context(), core.LoginRequest{Header: h}); core.CodeOf(err) != core.CodeInvalidCode {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
 	}
 }
 
@@ -206,13 +234,13 @@ func TestARefusedAccessTokenIsReplacedOnce(t *testing.T) {
 		if err := phone(); err != nil {
 			t.Errorf("%d: %v", errcode, err)
 		}
-		if n := w.wx.Calls(stableToken); n != 2 {
-			t.Errorf("%d: %d tokens were fetched, want 2", errcode, n)
+		if n := w.wx.Calls(stableToken); n != 3 { // asked kindly, it gives the same
+			t.Errorf("%d: %d tokens were fetched, want 3", errcode, n)
 		}
 		w.clock.Advance(time.Minute)
 		w.wx.Fail(phoneNumber, wxtest.Fault{ErrCode: errcode}, wxtest.Always)
 		before := w.wx.Calls(phoneNumber)
-		wantCode(t, phone(), core.WeChatUnavailable)
+		wantCode(t, phone(), core.CodeWeChatUnavailable)
 		if n := w.wx.Calls(phoneNumber) - before; n != 2 {
 			t.Errorf("%d: tried %d times, want 2", errcode, n)
 		}
@@ -234,7 +262,7 @@ func TestATokenThatCannotBeRefreshedAheadIsUsedToItsEnd(t *testing.T) {
 		t.Errorf("three minutes before its end: %v", err)
 	}
 	w.clock.Advance(3 * time.Minute)
-	wantCode(t, phone(), core.WeChatUnavailable)
+	wantCode(t, phone(), core.CodeWeChatUnavailable)
 	w.wx.Heal()
 	if err := phone(); err != nil {
 		t.Errorf("after the trouble: %v", err)
@@ -245,7 +273,7 @@ func TestAnAddressThatIsNotWhitelistedIsNamedInTheLog(t *testing.T) {
 	w := newWorld(t, nil)
 	w.wx.Fail(stableToken, wxtest.Fault{ErrCode: 40164}, wxtest.Always)
 	_, err := w.PhoneNumber(t.Context(), "", "some-code")
-	wantCode(t, err, core.Misconfigured)
+	wantCode(t, err, core.CodeMisconfigured)
 	var e *core.Error
 	if !errors.As(err, &e) || e.ErrCode != 40164 || e.RID == "" || !strings.Contains(e.Error(), "invalid ip") {
 		t.Errorf("got %v", err)
@@ -269,10 +297,10 @@ func TestPhoneRoute(t *testing.T) {
 		code string
 		want core.Code
 	}{
-		"wx.login's code":      {w.wx.Code("o-alice"), core.InvalidCode},
-		"another user's code":  {w.wx.PhoneCode("o-bob", "13580006666"), core.InvalidCode},
-		"no code":              {"", core.BadRequest},
-		"a code with newlines": {`a\nb`, core.BadRequest},
+		"wx.login's code":      {w.wx.Code("o-alice"), core.CodeInvalidCode},
+		"another user's code":  {w.wx.PhoneCode("o-bob", "13580006666"), core.CodeInvalidCode},
+		"no code":              {"", core.CodeBadRequest},
+		"a code with newlines": {`a\nb`, core.CodeBadRequest},
 	} {
 		if r, body := post(c.code); r.Status != 400 || body["error"] != string(c.want) || strings.Contains(string(r.Body), "wx.login") {
 			t.Errorf("%s: status %d, body %s", name, r.Status, r.Body)
@@ -298,12 +326,18 @@ func TestDeepCheckAsksWeChat(t *testing.T) {
 		t.Errorf("status %d, body %s", r.Status, r.Body)
 	}
 	w.wx.RotateSessionKey("o-alice")
+	w.clock.Advance(10*time.Second - time.Millisecond)
+	if _, body := deep(); body["session_key_valid"] != true || w.wx.Calls(checkSession) != 1 {
+		t.Errorf("WeChat's word is kept for ten seconds: %v", body)
+	}
+	w.clock.Advance(time.Millisecond)
 	if r, body := deep(); r.Status != 200 || body["session_key_valid"] != false || body["expires_in"] == nil {
 		t.Errorf("with a dead session_key: status %d, body %s", r.Status, r.Body)
 	}
 	if _, err := w.Authenticate(t.Context(), token); err != nil {
 		t.Errorf("the business session died with the session_key: %v", err)
 	}
+	w.clock.Advance(10 * time.Second)
 	w.wx.Fail(checkSession, wxtest.Fault{Status: 500}, wxtest.Always)
 	if r, body := deep(); r.Status != 503 || body["error"] != "wechat_unavailable" {
 		t.Errorf("WeChat does not answer: status %d, body %s", r.Status, r.Body)
@@ -312,10 +346,13 @@ func TestDeepCheckAsksWeChat(t *testing.T) {
 
 func TestRequireSessionKeyAsksOncePerMaxAge(t *testing.T) {
 	w := newWorld(t, nil)
-	_, s := w.login(t, "o-alice")
-	_, other := w.login(t, "o-alice")
+	s, _ := w.login(t, "o-alice")
+	other, _ := w.login(t, "o-alice")
 	second := w.manager(t, nil)
-	require := func(m *core.Manager, s *core.Session) error { return m.RequireSessionKey(t.Context(), s, time.Hour) }
+	require := func(m *core.Manager, token string) error {
+		_, _, err := m.RequireSessionKey(t.Context(), core.Request{Header: http.Header{"Authorization": {"Bearer " + token}}}, time.Hour)
+		return err
+	}
 	asked := func(want int) {
 		t.Helper()
 		if n := w.wx.Calls(checkSession); n != want {
@@ -343,7 +380,7 @@ func TestRequireSessionKeyAsksOncePerMaxAge(t *testing.T) {
 	asked(1)
 	w.clock.Advance(time.Millisecond)
 	for range 3 {
-		wantCode(t, require(second, s), core.SessionKeyExpired)
+		wantCode(t, require(second, s), core.CodeSessionKeyExpired)
 	}
 	asked(2)
 	w.login(t, "o-alice") // brings the new key, and forgets the verdict
@@ -371,7 +408,7 @@ func TestResetSessionKey(t *testing.T) {
 		t.Error(err)
 	}
 	w.wx.RotateSessionKey("o-alice")
-	wantCode(t, w.ResetSessionKey(t.Context(), s), core.SessionKeyExpired)
+	wantCode(t, w.ResetSessionKey(t.Context(), s), core.CodeSessionKeyExpired)
 }
 
 func TestUserEncryptKeysOpenWhatTheClientEncrypted(t *testing.T) {
@@ -393,7 +430,7 @@ func TestUserEncryptKeysOpenWhatTheClientEncrypted(t *testing.T) {
 
 func TestTheOtherCallsWorkThroughTheSharedClient(t *testing.T) {
 	w := newWorld(t, nil)
-	api, err := w.API("")
+	api, err := w.Client("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -407,21 +444,20 @@ func TestTheOtherCallsWorkThroughTheSharedClient(t *testing.T) {
 	if n := w.wx.Calls(stableToken); n != 1 {
 		t.Errorf("%d access tokens, want 1", n)
 	}
-	_, err = w.API("wxother")
-	wantCode(t, err, core.BadRequest)
+	_, err = w.Client("wxother")
+	wantCode(t, err, core.CodeBadRequest)
 }
 
 func TestKeysCanBeLostWithoutHarm(t *testing.T) {
-	key := func(b byte) [][]byte { return [][]byte{[]byte(strings.Repeat(string(b), 32))} }
+	key := func(b byte) []core.Secret { return []core.Secret{core.NewSecret(strings.Repeat(string(b), 32))} }
 	w := newWorld(t, func(c *core.Config) { c.Keys = key('a') })
 	token, s := w.login(t, "o-alice")
 	data, iv := w.wx.PhoneData("o-alice", "13580006666")
 	other := w.manager(t, func(c *core.Config) { c.Keys = key('b') })
-	wantCode(t, other.Decrypt(t.Context(), s, data, iv, new(any)), core.SessionKeyExpired)
-	if _, err := other.Authenticate(t.Context(), token); err != nil {
-		t.Errorf("the session went with the key: %v", err)
-	}
-	if _, _, err := other.Login(t.Context(), core.LoginRequest{Code: w.wx.Code("o-alice")}); err != nil {
+	wantCode(t, other.Decrypt(t.Context(), s, data, iv, new(any)), core.CodeSessionKeyExpired)
+	_, err := other.Authenticate(t.Context(), token)
+	wantCode(t, err, core.CodeInvalidSession)
+	if _, s, err = other.Login(t.Context(), core.LoginRequest{Code: w.wx.Code("o-alice")}); err != nil {
 		t.Fatal(err)
 	}
 	var got json.RawMessage

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -45,7 +46,7 @@ func newWorld(t *testing.T, change func(*core.Config)) *world {
 func (w *world) manager(t *testing.T, change func(*core.Config)) *core.Manager {
 	t.Helper()
 	cfg := core.Config{
-		AppID: w.wx.AppID, Secret: w.wx.Secret, APIBase: w.wx.URL, Now: w.clock.Now,
+		AppID: w.wx.AppID, Secret: core.NewSecret(w.wx.Secret), APIBase: w.wx.URL, Now: w.clock.Now,
 		Logger: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if change != nil {
@@ -125,6 +126,17 @@ func (s *spyStore) Delete(ctx context.Context, key string) error {
 		return err
 	}
 	return s.Store.Delete(ctx, key)
+}
+
+// live returns the keys that the store holds, of those ever written.
+func (s *spyStore) live() (keys []string) {
+	for entry := range s.values {
+		key, _, _ := strings.Cut(entry, " ")
+		if _, err := s.Store.Get(context.Background(), key); err == nil && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 func (s *spyStore) breakDown(err error) {

@@ -25,7 +25,7 @@ func newManager() (wx *core.Manager, token string, stop func()) {
 	if err != nil {
 		panic(err)
 	}
-	wx, err = core.New(core.Config{AppID: sim.AppID, Secret: sim.Secret, APIBase: sim.URL}, store)
+	wx, err = core.New(core.Config{AppID: sim.AppID, Secret: core.NewSecret(sim.Secret), APIBase: sim.URL}, store)
 	if err != nil {
 		panic(err)
 	}
@@ -151,7 +151,7 @@ func ExampleRefuse() {
 
 	e := echo.New()
 	e.GET("/note", func(c echo.Context) error {
-		err := wx.Update(c.Request().Context(), echowx.Session(c), func(s *core.Session) error {
+		err := wx.Update(c.Request().Context(), echowx.Session(c), func(s *core.Draft) error {
 			s.SetAttr("note", strings.Repeat("x", 5000))
 			return nil
 		})

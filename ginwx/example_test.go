@@ -24,7 +24,7 @@ func newManager() (wx *core.Manager, token string, stop func()) {
 	if err != nil {
 		panic(err)
 	}
-	wx, err = core.New(core.Config{AppID: sim.AppID, Secret: sim.Secret, APIBase: sim.URL}, store)
+	wx, err = core.New(core.Config{AppID: sim.AppID, Secret: core.NewSecret(sim.Secret), APIBase: sim.URL}, store)
 	if err != nil {
 		panic(err)
 	}
@@ -131,7 +131,7 @@ func ExampleRefuse() {
 
 	r := gin.New()
 	r.GET("/note", ginwx.Require(wx), func(c *gin.Context) {
-		err := wx.Update(c.Request.Context(), ginwx.Session(c), func(s *core.Session) error {
+		err := wx.Update(c.Request.Context(), ginwx.Session(c), func(s *core.Draft) error {
 			s.SetAttr("note", strings.Repeat("x", 5000))
 			return nil
 		})

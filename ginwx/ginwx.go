@@ -8,9 +8,8 @@
 //
 // The session is in the request's context too, where code below the handlers
 // finds it with [core.FromContext]. Hand c.Request.Context() down to it, not c:
-// Gin reuses c, and does not cancel it when the client goes away.
-//
-// [RequireSessionKey] is for routes that decrypt, after auth or in its place.
+// Gin reuses c, and does not cancel it when the client goes away. [With] is for
+// handlers that take the session as an argument.
 //
 // A refusal appears in c.Errors as a *core.Error, for middlewares that log or
 // count; the reply has been written by then.
@@ -29,24 +28,28 @@ import (
 // Mount adds the login routes to r, an engine or a group, and returns
 // Require(wx). The routes stand under Config.Prefix, within the group's path.
 func Mount(r gin.IRouter, wx *core.Manager) gin.HandlerFunc {
-	for _, route := range wx.Routes() {
+	MountRoutes(r, wx.Routes()...)
+	return Require(wx)
+}
+
+// MountRoutes adds any routes: those of packages that work on top of core, and
+// the application's own.
+func MountRoutes(r gin.IRouter, routes ...core.Route) {
+	for _, route := range routes {
 		path := strings.ReplaceAll(route.Path, "{id}", ":id")
 		r.Handle(route.Method, path, func(c *gin.Context) {
-			send(c, route.Serve(c.Request.Context(), core.Request{
-				Header: c.Request.Header,
-				Query:  c.Request.URL.RawQuery,
-				ID:     c.Param("id"),
-				Body:   c.Request.Body,
-			}))
+			req := request(c)
+			req.Path, req.Query = c.Request.URL.Path, c.Request.URL.RawQuery
+			req.ID, req.Address, req.Body = c.Param("id"), c.ClientIP(), c.Request.Body
+			send(c, route.Serve(c.Request.Context(), req))
 		})
 	}
-	return Require(wx)
 }
 
 // Require returns the middleware for routes that need a session. Requests
 // without a live one are answered by it and do not reach the handler.
 func Require(wx *core.Manager) gin.HandlerFunc {
-	return guard(wx, wx.Authorize)
+	return guard(wx, wx.Require)
 }
 
 // RequireSessionKey is Require for routes that decrypt: WeChat must also have
@@ -54,20 +57,33 @@ func Require(wx *core.Manager) gin.HandlerFunc {
 // that is dead gives 401 session_key_expired: the client logs in again, and the
 // session lives on. Behind Require or Optional nothing is looked up twice.
 func RequireSessionKey(wx *core.Manager, maxAge time.Duration) gin.HandlerFunc {
-	return guard(wx, func(ctx context.Context, h core.Header) (context.Context, *core.Session, error) {
-		return wx.AuthorizeSessionKey(ctx, h, maxAge)
+	return guard(wx, func(ctx context.Context, req core.Request) (context.Context, *core.Session, error) {
+		return wx.RequireSessionKey(ctx, req, maxAge)
 	})
 }
 
-// guard is the middleware that admits whom authorize knows.
-func guard(wx *core.Manager, authorize func(context.Context, core.Header) (context.Context, *core.Session, error)) gin.HandlerFunc {
+// guard is the middleware that admits whom admit knows.
+func guard(wx *core.Manager, admit func(context.Context, core.Request) (context.Context, *core.Session, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		ctx, _, err := authorize(c.Request.Context(), c.Request.Header)
+		ctx, _, err := admit(c.Request.Context(), request(c))
 		if err != nil {
 			Refuse(c, wx, err)
 			return
 		}
 		c.Request = c.Request.WithContext(ctx)
+	}
+}
+
+// With returns a handler that needs a session, and gets it as an argument. It
+// is Require and the handler in one, without a session in the context.
+func With(wx *core.Manager, handle func(*gin.Context, *core.Session)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		s, err := wx.AuthenticateRequest(c.Request.Context(), request(c))
+		if err != nil {
+			Refuse(c, wx, err)
+			return
+		}
+		handle(c, s)
 	}
 }
 
@@ -77,7 +93,7 @@ func guard(wx *core.Manager, authorize func(context.Context, core.Header) (conte
 // into the store.
 func Optional(wx *core.Manager) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if ctx, s := wx.Recognize(c.Request.Context(), c.Request.Header); s != nil {
+		if ctx, s := wx.Optional(c.Request.Context(), request(c)); s != nil {
 			c.Request = c.Request.WithContext(ctx)
 		}
 	}
@@ -89,10 +105,15 @@ func Session(c *gin.Context) *core.Session {
 	return core.FromContext(c.Request.Context())
 }
 
-// Refuse answers with an error of the manager, as the login routes would, and
-// aborts: for handlers that call wx.Update, wx.Decrypt and so on.
+// Refuse answers with an error of the manager, or one of core.NewError, as the
+// login routes would, and aborts: for handlers that call wx.Update and so on.
 func Refuse(c *gin.Context, wx *core.Manager, err error) {
-	send(c, wx.Refusal(c.Request.Context(), err, c.Request.Header))
+	send(c, wx.Refuse(c.Request.Context(), request(c), err))
+}
+
+// request is what a middleware's decision needs.
+func request(c *gin.Context) core.Request {
+	return core.Request{Method: c.Request.Method, Host: c.Request.Host, Header: c.Request.Header}
 }
 
 // send writes r and ends the chain if it reports a failure.
@@ -102,7 +123,11 @@ func send(c *gin.Context, r core.Reply) {
 		c.Abort()
 	}
 	for _, h := range r.Header {
-		c.Header(h.Name, h.Value)
+		if h.Name == "Set-Cookie" {
+			c.Writer.Header().Add(h.Name, h.Value)
+		} else {
+			c.Header(h.Name, h.Value)
+		}
 	}
 	c.Status(r.Status)
 	_, _ = c.Writer.Write(r.Body) // fails when the client has gone

@@ -23,7 +23,7 @@ func newManager() (wx *core.Manager, token string, stop func()) {
 	if err != nil {
 		panic(err)
 	}
-	wx, err = core.New(core.Config{AppID: sim.AppID, Secret: sim.Secret, APIBase: sim.URL}, store)
+	wx, err = core.New(core.Config{AppID: sim.AppID, Secret: core.NewSecret(sim.Secret), APIBase: sim.URL}, store)
 	if err != nil {
 		panic(err)
 	}
@@ -140,7 +140,7 @@ func ExampleRefuse() {
 	defer stop()
 
 	note := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := wx.Update(r.Context(), nethttpwx.Session(r), func(s *core.Session) error {
+		err := wx.Update(r.Context(), nethttpwx.Session(r), func(s *core.Draft) error {
 			s.SetAttr("note", strings.Repeat("x", 5000))
 			return nil
 		})

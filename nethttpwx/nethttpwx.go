@@ -14,13 +14,18 @@
 //	r.Handle("/wx/*", nethttpwx.Handler(wx))              // chi
 //	r.PathPrefix("/wx/").Handler(nethttpwx.Handler(wx))   // gorilla/mux
 //
+// Config.Prefix is what remains of the path where these routers hand it over:
+// chi's Mount and a PathPrefix leave it as it is, http.StripPrefix("/app", …) takes
+// its part away, so that the routes of the prefix /wx answer at /app/wx/login.
+//
 // The session is in the request's context, where code below the handlers finds
-// it with [core.FromContext]. [RequireSessionKey] is for routes that decrypt,
-// after auth or in its place.
+// it with [core.FromContext]. [With] is for handlers that take the session as an
+// argument.
 package nethttpwx
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"time"
 
@@ -30,32 +35,37 @@ import (
 // Mount adds the login routes to mux, under Config.Prefix, and returns
 // Require(wx). Behind http.StripPrefix they move with the rest of mux.
 func Mount(mux *http.ServeMux, wx *core.Manager) func(http.Handler) http.Handler {
-	for _, route := range wx.Routes() {
-		mux.HandleFunc(route.Method+" "+route.Path, func(w http.ResponseWriter, r *http.Request) {
-			send(w, route.Serve(r.Context(), core.Request{
-				Header: r.Header,
-				Query:  r.URL.RawQuery,
-				ID:     r.PathValue("id"),
-				Body:   r.Body,
-			}))
-		})
-	}
+	MountRoutes(mux, wx.Routes()...)
 	return Require(wx)
 }
 
-// Handler serves the login routes for routers other than ServeMux. It expects
-// the path of the request to begin with Config.Prefix, and answers 404 to what
-// it does not know.
-func Handler(wx *core.Manager) http.Handler {
+// MountRoutes adds any routes: those of packages that work on top of core, and
+// the application's own.
+func MountRoutes(mux *http.ServeMux, routes ...core.Route) {
+	for _, route := range routes {
+		mux.HandleFunc(route.Method+" "+route.Path, func(w http.ResponseWriter, r *http.Request) {
+			req := request(r)
+			req.Path, req.Query = r.URL.Path, r.URL.RawQuery
+			req.ID, req.Address, req.Body = r.PathValue("id"), address(r), r.Body
+			send(w, route.Serve(r.Context(), req))
+		})
+	}
+}
+
+// Handler serves the login routes, and any others, for routers other than
+// ServeMux. It expects the path of the request to begin with Config.Prefix, and
+// answers 404 to what it does not know.
+func Handler(wx *core.Manager, others ...core.Route) http.Handler {
 	mux := http.NewServeMux()
 	Mount(mux, wx)
+	MountRoutes(mux, others...)
 	return mux
 }
 
 // Require returns the middleware for routes that need a session. Requests
 // without a live one are answered by it and do not reach the handler.
 func Require(wx *core.Manager) func(http.Handler) http.Handler {
-	return guard(wx, wx.Authorize)
+	return guard(wx, wx.Require)
 }
 
 // RequireSessionKey is Require for routes that decrypt: WeChat must also have
@@ -63,16 +73,16 @@ func Require(wx *core.Manager) func(http.Handler) http.Handler {
 // that is dead gives 401 session_key_expired: the client logs in again, and the
 // session lives on. Behind Require or Optional nothing is looked up twice.
 func RequireSessionKey(wx *core.Manager, maxAge time.Duration) func(http.Handler) http.Handler {
-	return guard(wx, func(ctx context.Context, h core.Header) (context.Context, *core.Session, error) {
-		return wx.AuthorizeSessionKey(ctx, h, maxAge)
+	return guard(wx, func(ctx context.Context, req core.Request) (context.Context, *core.Session, error) {
+		return wx.RequireSessionKey(ctx, req, maxAge)
 	})
 }
 
-// guard is the middleware that admits whom authorize knows.
-func guard(wx *core.Manager, authorize func(context.Context, core.Header) (context.Context, *core.Session, error)) func(http.Handler) http.Handler {
+// guard is the middleware that admits whom admit knows.
+func guard(wx *core.Manager, admit func(context.Context, core.Request) (context.Context, *core.Session, error)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ctx, _, err := authorize(r.Context(), r.Header)
+			ctx, _, err := admit(r.Context(), request(r))
 			if err != nil {
 				Refuse(w, r, wx, err)
 				return
@@ -82,6 +92,19 @@ func guard(wx *core.Manager, authorize func(context.Context, core.Header) (conte
 	}
 }
 
+// With returns a handler that needs a session, and gets it as an argument. It
+// is Require and the handler in one, without a session in the context.
+func With(wx *core.Manager, handle func(http.ResponseWriter, *http.Request, *core.Session)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s, err := wx.AuthenticateRequest(r.Context(), request(r))
+		if err != nil {
+			Refuse(w, r, wx, err)
+			return
+		}
+		handle(w, r, s)
+	})
+}
+
 // Optional returns the middleware for public pages that greet a user whom they
 // know. It refuses nobody: Session is nil for strangers, and for everybody
 // while the store does not answer. Requests without a token do not cost a look
@@ -89,7 +112,7 @@ func guard(wx *core.Manager, authorize func(context.Context, core.Header) (conte
 func Optional(wx *core.Manager) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if ctx, s := wx.Recognize(r.Context(), r.Header); s != nil {
+			if ctx, s := wx.Optional(r.Context(), request(r)); s != nil {
 				r = r.WithContext(ctx)
 			}
 			next.ServeHTTP(w, r)
@@ -103,15 +126,33 @@ func Session(r *http.Request) *core.Session {
 	return core.FromContext(r.Context())
 }
 
-// Refuse answers with an error of the manager, as the login routes would: for
-// handlers that call wx.Update, wx.Decrypt and so on.
+// Refuse answers with an error of the manager, or one of core.NewError, as the
+// login routes would: for handlers that call wx.Update, wx.Decrypt and so on.
 func Refuse(w http.ResponseWriter, r *http.Request, wx *core.Manager, err error) {
-	send(w, wx.Refusal(r.Context(), err, r.Header))
+	send(w, wx.Refuse(r.Context(), request(r), err))
+}
+
+// request is what a middleware's decision needs.
+func request(r *http.Request) core.Request {
+	return core.Request{Method: r.Method, Host: r.Host, Header: r.Header}
+}
+
+// address is that of the connection.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }
 
 func send(w http.ResponseWriter, r core.Reply) {
 	for _, h := range r.Header {
-		w.Header().Set(h.Name, h.Value)
+		if h.Name == "Set-Cookie" {
+			w.Header().Add(h.Name, h.Value)
+		} else {
+			w.Header().Set(h.Name, h.Value)
+		}
 	}
 	w.WriteHeader(r.Status)
 	_, _ = w.Write(r.Body) // fails when the client has gone

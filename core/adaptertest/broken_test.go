@@ -115,7 +115,12 @@ func brokenReplies() []broken {
 			if r.Err != nil {
 				r.Body, _ = json.Marshal(map[string]string{"error": string(r.Err.Code), "message": r.Err.Error()})
 			}
-		}), []string{"a hook that refuses", "WeChat's refusals"}},
+		}), []string{"a hook that fails", "WeChat's refusals"}},
+		{"hides messages from clients", reply(func(r *core.Reply) {
+			if r.Err != nil && r.Err.Code == core.CodeLoginDenied {
+				r.Body = []byte(`{"error":"login_denied","message":"sorry"}`)
+			}
+		}), []string{"a hook that refuses"}},
 		{"shows errcodes to clients", reply(func(r *core.Reply) {
 			if r.Err != nil && r.Err.ErrCode != 0 {
 				r.Body = bytes.Replace(r.Body, []byte("{"), []byte(`{"errcode":1,`), 1)
@@ -177,6 +182,6 @@ func guard(change func(*http.Request)) func() *reference {
 	}
 }
 
-func recognize(fn func(*core.Manager, *http.Request) (*http.Request, error)) func() *reference {
-	return func() *reference { return &reference{recognize: fn} }
+func optional(fn func(*core.Manager, *http.Request) (*http.Request, error)) func() *reference {
+	return func() *reference { return &reference{optional: fn} }
 }

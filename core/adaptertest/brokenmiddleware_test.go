@@ -32,19 +32,19 @@ func brokenMiddlewares() []broken {
 		{"reads the body", guard(func(r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }),
 			[]string{"the body of a request"}},
 		{"asks the store twice", func() *reference {
-			return &reference{authorize: func(m *core.Manager) error {
+			return &reference{admit: func(m *core.Manager) error {
 				_ = m.Ping(context.Background())
 				return nil
 			}}
 		}, []string{"a request with a session costs", "what cannot be a token"}},
 		{"gives up on a store for good", func() *reference {
 			var down atomic.Bool
-			return &reference{authorize: func(m *core.Manager) error {
+			return &reference{admit: func(m *core.Manager) error {
 				if err := m.Ping(context.Background()); err != nil {
 					down.Store(true)
 				}
 				if down.Load() {
-					return &core.Error{Code: core.StoreUnavailable}
+					return &core.Error{Code: core.CodeStoreUnavailable}
 				}
 				return nil
 			}}
@@ -70,15 +70,15 @@ func brokenMiddlewares() []broken {
 				return nil
 			}}
 		}, []string{"parallel requests"}},
-		{"greets nobody", recognize(func(_ *core.Manager, r *http.Request) (*http.Request, error) { return r, nil }),
+		{"greets nobody", optional(func(_ *core.Manager, r *http.Request) (*http.Request, error) { return r, nil }),
 			[]string{"a public page greets"}},
-		{"refuses strangers on public pages", recognize(func(m *core.Manager, r *http.Request) (*http.Request, error) {
-			ctx, _, err := m.Authorize(r.Context(), r.Header)
+		{"refuses strangers on public pages", optional(func(m *core.Manager, r *http.Request) (*http.Request, error) {
+			ctx, _, err := m.Require(r.Context(), requestOf(r))
 			return r.WithContext(ctx), err
 		}), []string{"a public page takes", "a public page is served"}},
-		{"asks the store for strangers", recognize(func(m *core.Manager, r *http.Request) (*http.Request, error) {
+		{"asks the store for strangers", optional(func(m *core.Manager, r *http.Request) (*http.Request, error) {
 			_ = m.Ping(r.Context())
-			ctx, _ := m.Recognize(r.Context(), r.Header)
+			ctx, _ := m.Optional(r.Context(), requestOf(r))
 			return r.WithContext(ctx), nil
 		}), []string{"a public page does not ask"}},
 	}
@@ -87,18 +87,18 @@ func brokenMiddlewares() []broken {
 func brokenSessionKeys() []broken {
 	return []broken{
 		{"asks strangers for no session_key", requireKey(func(m *core.Manager, r *http.Request) (context.Context, error) {
-			if ctx, s := m.Recognize(r.Context(), r.Header); s == nil {
+			if ctx, s := m.Optional(r.Context(), requestOf(r)); s == nil {
 				return ctx, nil
 			}
-			return authorizeKey(m, r, keyMaxAge)
+			return admitKey(m, r, keyMaxAge)
 		}), []string{"a route for session_keys asks for a session"}},
 		{"does not ask WeChat", requireKey(func(m *core.Manager, r *http.Request) (context.Context, error) {
-			ctx, _, err := m.Authorize(r.Context(), r.Header)
+			ctx, _, err := m.Require(r.Context(), requestOf(r))
 			return ctx, err
 		}), []string{"a session_key that WeChat refuses", "WeChat is asked about", "a WeChat that does not answer about"}},
 		{"ends a session with its session_key", requireKey(func(m *core.Manager, r *http.Request) (context.Context, error) {
-			ctx, err := authorizeKey(m, r, keyMaxAge)
-			if core.CodeOf(err) == core.SessionKeyExpired {
+			ctx, err := admitKey(m, r, keyMaxAge)
+			if core.CodeOf(err) == core.CodeSessionKeyExpired {
 				_ = m.Logout(ctx, strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
 			}
 			return ctx, err
@@ -109,7 +109,7 @@ func brokenSessionKeys() []broken {
 				if err := refused.Load(); err != nil {
 					return nil, *err
 				}
-				ctx, err := authorizeKey(m, r, keyMaxAge)
+				ctx, err := admitKey(m, r, keyMaxAge)
 				if err != nil {
 					refused.Store(&err)
 				}
@@ -119,18 +119,19 @@ func brokenSessionKeys() []broken {
 		{"asks WeChat at every request", maxAge(0), []string{"WeChat is asked about"}},
 		{"asks WeChat once and for all", maxAge(time.Hour), []string{"WeChat is asked about", "a session_key that WeChat refuses"}},
 		{"lets everybody pass while WeChat does not answer", requireKey(func(m *core.Manager, r *http.Request) (context.Context, error) {
-			ctx, err := authorizeKey(m, r, keyMaxAge)
-			if core.CodeOf(err) == core.WeChatUnavailable {
+			ctx, err := admitKey(m, r, keyMaxAge)
+			if core.CodeOf(err) == core.CodeWeChatUnavailable {
 				err = nil
 			}
 			return ctx, err
 		}), []string{"a WeChat that does not answer about"}},
 		{"looks for a session that it has", requireKey(func(m *core.Manager, r *http.Request) (context.Context, error) {
-			ctx, s, err := m.Authorize(r.Context(), r.Header)
+			ctx, _, err := m.Require(r.Context(), requestOf(r))
 			if err != nil {
 				return ctx, err
 			}
-			return ctx, m.RequireSessionKey(ctx, s, keyMaxAge)
+			ctx, _, err = m.RequireSessionKey(context.WithoutCancel(r.Context()), requestOf(r), keyMaxAge)
+			return ctx, err
 		}), []string{"a route for session_keys looks the session up once"}},
 	}
 }
@@ -158,9 +159,9 @@ func brokenWafer() []broken {
 	}
 }
 
-// authorizeKey is what a right adapter does.
-func authorizeKey(m *core.Manager, r *http.Request, maxAge time.Duration) (context.Context, error) {
-	ctx, _, err := m.AuthorizeSessionKey(r.Context(), r.Header, maxAge)
+// admitKey is what a right adapter does.
+func admitKey(m *core.Manager, r *http.Request, maxAge time.Duration) (context.Context, error) {
+	ctx, _, err := m.RequireSessionKey(r.Context(), requestOf(r), maxAge)
 	return ctx, err
 }
 
@@ -169,5 +170,5 @@ func requireKey(fn func(*core.Manager, *http.Request) (context.Context, error)) 
 }
 
 func maxAge(d time.Duration) func() *reference {
-	return requireKey(func(m *core.Manager, r *http.Request) (context.Context, error) { return authorizeKey(m, r, d) })
+	return requireKey(func(m *core.Manager, r *http.Request) (context.Context, error) { return admitKey(m, r, d) })
 }

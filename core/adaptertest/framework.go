@@ -47,14 +47,14 @@ func (r *rig) head() {
 func (r *rig) errorPath() {
 	r.start()
 	r.do("GET", "/me", "").want(401)
-	r.wantFailures(core.NoSession)
+	r.wantFailures(core.CodeNoSession)
 	r.do("POST", "/wx/login", "{}").want(400)
-	r.wantFailures(core.NoSession, core.BadRequest)
-	r.app.setErr(&core.Error{Code: core.NotFound, Message: "no such cart"})
+	r.wantFailures(core.CodeNoSession, core.CodeBadRequest)
+	r.app.setErr(&core.Error{Code: core.CodeNotFound, Message: "no such cart"})
 	r.do("GET", "/refuse", "").want(404)
-	r.wantFailures(core.NoSession, core.BadRequest, core.NotFound)
+	r.wantFailures(core.CodeNoSession, core.CodeBadRequest, core.CodeNotFound)
 	r.do("GET", "/key", "").want(401)
-	r.wantFailures(core.NoSession, core.BadRequest, core.NotFound, core.NoSession)
+	r.wantFailures(core.CodeNoSession, core.CodeBadRequest, core.CodeNotFound, core.CodeNoSession)
 }
 
 func (r *rig) wantFailures(codes ...core.Code) {

@@ -17,7 +17,8 @@ func loginRows() []row {
 		{name: "what is wrong with a login is a 4xx that stores nothing and asks nobody", check: (*rig).badLogins},
 		{name: "a body over 64 KiB is refused with 413", check: (*rig).hugeLogins},
 		{name: "a body of 64 KiB is read to its end", check: (*rig).largeLogin},
-		{name: "a hook that refuses the login gives 403", check: (*rig).deniedLogin},
+		{name: "a hook that refuses the login gives 403 and its message", check: (*rig).deniedLogin},
+		{name: "a hook that fails gives 503, and its error is for the log", check: (*rig).failedHook},
 	}
 }
 
@@ -57,7 +58,7 @@ func (r *rig) loginContentType() {
 func (r *rig) loginReferer() {
 	const second = "wxsecondsecondsec"
 	r.start(func(c *core.Config) {
-		c.Apps = []core.App{{AppID: second, Secret: "another"}}
+		c.Apps = []core.App{{AppID: second, Secret: core.NewSecret("another")}}
 	})
 	app := r.wx.AddApp(second, "another")
 	r.do("POST", "/wx/login", loginBody(app.Code(app.OpenID("alice"))),
@@ -89,7 +90,7 @@ func (r *rig) badLogins() {
 	} {
 		a := r.do("POST", "/wx/login", body)
 		a.what += " with " + name
-		a.wantRefusal(400, core.BadRequest)
+		a.wantRefusal(400, core.CodeBadRequest)
 	}
 	r.wantUntouched()
 }
@@ -98,7 +99,7 @@ func (r *rig) hugeLogins() {
 	r.start()
 	for _, size := range []int{64<<10 + 1, 1 << 20} {
 		r.do("POST", "/wx/login", `{"code":"`+strings.Repeat("x", size-len(`{"code":""}`))+`"}`).
-			wantRefusal(413, core.RequestTooLarge)
+			wantRefusal(413, core.CodeRequestTooLarge)
 	}
 	r.wantUntouched()
 }
@@ -122,11 +123,22 @@ func (r *rig) wantUntouched() {
 
 func (r *rig) deniedLogin() {
 	r.start(func(c *core.Config) {
-		c.OnLogin = func(context.Context, *core.Session) error { return errors.New("not a customer") }
+		c.OnLogin = func(context.Context, *core.Draft) error { return core.Deny("not a customer") }
 	})
 	a := r.do("POST", "/wx/login", loginBody(r.wx.Code(r.wx.OpenID("alice"))))
-	a.wantRefusal(403, core.LoginDenied)
-	if strings.Contains(a.body, "not a customer") {
+	a.wantRefusal(403, core.CodeLoginDenied)
+	if !strings.Contains(a.body, "not a customer") {
+		r.Error("the reply does not hold the application's message")
+	}
+}
+
+func (r *rig) failedHook() {
+	r.start(func(c *core.Config) {
+		c.OnLogin = func(context.Context, *core.Draft) error { return errors.New("the table of users is away") }
+	})
+	a := r.do("POST", "/wx/login", loginBody(r.wx.Code(r.wx.OpenID("alice"))))
+	a.wantRefusal(503, core.CodeAppUnavailable)
+	if strings.Contains(a.body, "table of users") {
 		r.Error("the reply holds the text of the hook's error, which is for the log")
 	}
 }

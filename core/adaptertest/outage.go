@@ -15,9 +15,9 @@ func (r *rig) outage() {
 	r.start()
 	token, _ := r.login("alice")
 	r.store.setErr(errOutage)
-	r.do("GET", "/me", "", bearer(token)...).wantRefusal(503, core.StoreUnavailable)
+	r.do("GET", "/me", "", bearer(token)...).wantRefusal(503, core.CodeStoreUnavailable)
 	for _, route := range guarded() {
-		r.do(route[0], route[1], "", bearer(token)...).wantRefusal(503, core.StoreUnavailable)
+		r.do(route[0], route[1], "", bearer(token)...).wantRefusal(503, core.CodeStoreUnavailable)
 	}
 	r.wantServed(0)
 }
@@ -25,7 +25,7 @@ func (r *rig) outage() {
 func (r *rig) outageAtLogin() {
 	r.start()
 	r.store.setErr(errOutage)
-	r.do("POST", "/wx/login", loginBody(r.wx.Code(r.wx.OpenID("alice")))).wantRefusal(503, core.StoreUnavailable)
+	r.do("POST", "/wx/login", loginBody(r.wx.Code(r.wx.OpenID("alice")))).wantRefusal(503, core.CodeStoreUnavailable)
 }
 
 func (r *rig) recovery() {

@@ -12,21 +12,21 @@ import (
 // reference is an adapter in its simplest form, with places to break it. The
 // zero value is right.
 type reference struct {
-	routes    func(core.Route) []core.Route // what to mount, if anything, for a login route
-	more      func(*http.ServeMux)          // mounts what nobody asked for
-	request   func(*core.Request, *http.Request)
-	context   func(context.Context) context.Context
-	reply     func(*core.Reply)
-	guard     func(http.Handler) http.Handler // around Require
-	authorize func(*core.Manager) error       // before Authorize
-	attach    func(*http.Request, context.Context) *http.Request
-	keyed     func(*core.Manager, *http.Request) (context.Context, error) // in place of AuthorizeSessionKey
-	recognize func(*core.Manager, *http.Request) (*http.Request, error)
-	heard     func(http.Header) http.Header // what Refusal hears of the request
-	session   func(*http.Request) *core.Session
-	writer    func(http.ResponseWriter) http.ResponseWriter
-	failed    func(error) error // what the error path gets
-	noisy     bool              // the error path gets successes too
+	routes   func(core.Route) []core.Route // what to mount, if anything, for a login route
+	more     func(*http.ServeMux)          // mounts what nobody asked for
+	request  func(*core.Request, *http.Request)
+	context  func(context.Context) context.Context
+	reply    func(*core.Reply)
+	guard    func(http.Handler) http.Handler // around Require
+	admit    func(*core.Manager) error       // before Require
+	attach   func(*http.Request, context.Context) *http.Request
+	keyed    func(*core.Manager, *http.Request) (context.Context, error) // in place of RequireSessionKey
+	optional func(*core.Manager, *http.Request) (*http.Request, error)
+	heard    func(http.Header) http.Header // what Refuse hears of the request
+	session  func(*http.Request) *core.Session
+	writer   func(http.ResponseWriter) http.ResponseWriter
+	failed   func(error) error // what the error path gets
+	noisy    bool              // the error path gets successes too
 }
 
 func (a *reference) harness() Harness {
@@ -56,7 +56,8 @@ func (a *reference) mount(mux *http.ServeMux, app *App) {
 		}
 		for _, route := range routes {
 			mux.HandleFunc(route.Method+" "+route.Path, func(w http.ResponseWriter, r *http.Request) {
-				req := core.Request{Header: r.Header, Query: r.URL.RawQuery, ID: r.PathValue("id"), Body: r.Body}
+				req := requestOf(r)
+				req.Query, req.ID, req.Body = r.URL.RawQuery, r.PathValue("id"), r.Body
 				if a.request != nil {
 					a.request(&req, r)
 				}
@@ -64,6 +65,10 @@ func (a *reference) mount(mux *http.ServeMux, app *App) {
 			})
 		}
 	}
+}
+
+func requestOf(r *http.Request) core.Request {
+	return core.Request{Method: r.Method, Host: r.Host, Path: r.URL.Path, Address: r.RemoteAddr, Header: r.Header}
 }
 
 func (a *reference) ctx(r *http.Request) context.Context {
@@ -93,13 +98,13 @@ func (a *reference) send(w http.ResponseWriter, app *App, r core.Reply) {
 
 func (a *reference) require(app *App, next http.Handler) http.Handler {
 	h := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if a.authorize != nil {
-			if err := a.authorize(app.Manager); err != nil {
+		if a.admit != nil {
+			if err := a.admit(app.Manager); err != nil {
 				a.refuse(w, r, app, err)
 				return
 			}
 		}
-		ctx, _, err := app.Manager.Authorize(a.ctx(r), r.Header)
+		ctx, _, err := app.Manager.Require(a.ctx(r), requestOf(r))
 		if err != nil {
 			a.refuse(w, r, app, err)
 			return
@@ -119,7 +124,7 @@ func (a *reference) requireKey(app *App, next http.Handler) http.Handler {
 	keyed := a.keyed
 	if keyed == nil {
 		keyed = func(m *core.Manager, r *http.Request) (context.Context, error) {
-			return authorizeKey(m, r, app.KeyMaxAge)
+			return admitKey(m, r, app.KeyMaxAge)
 		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -144,13 +149,15 @@ func (a *reference) refuse(w http.ResponseWriter, r *http.Request, app *App, err
 	if a.heard != nil {
 		h = a.heard(h)
 	}
-	a.send(w, app, app.Manager.Refusal(r.Context(), err, h))
+	req := requestOf(r)
+	req.Header = h
+	a.send(w, app, app.Manager.Refuse(r.Context(), req, err))
 }
 
-func (a *reference) optional(app *App, next http.Handler) http.Handler {
+func (a *reference) public(app *App, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if a.recognize != nil {
-			known, err := a.recognize(app.Manager, r)
+		if a.optional != nil {
+			known, err := a.optional(app.Manager, r)
 			if err != nil {
 				a.refuse(w, r, app, err)
 				return
@@ -158,7 +165,7 @@ func (a *reference) optional(app *App, next http.Handler) http.Handler {
 			next.ServeHTTP(w, known)
 			return
 		}
-		ctx, _ := app.Manager.Recognize(r.Context(), r.Header)
+		ctx, _ := app.Manager.Optional(r.Context(), requestOf(r))
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
@@ -173,7 +180,7 @@ func (a *reference) addRoutes(mux *http.ServeMux, app *App) {
 	})
 	handle := func(pattern string, h http.HandlerFunc) { mux.Handle(pattern, a.require(app, h)) }
 	handle("GET /me", who)
-	mux.Handle("GET /public", a.optional(app, who))
+	mux.Handle("GET /public", a.public(app, who))
 	mux.Handle("GET /plain", who)
 	mux.Handle("GET /key", a.requireKey(app, who))
 	handle("GET /me/key", a.requireKey(app, who).ServeHTTP)

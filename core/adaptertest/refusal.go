@@ -23,10 +23,10 @@ func (r *rig) refusals() {
 		status  int
 		code    core.Code
 	}{
-		{40029, 400, core.InvalidCode},
-		{40163, 400, core.CodeUsed},
-		{40226, 403, core.UserBlocked},
-		{45011, 429, core.RateLimited},
+		{40029, 400, core.CodeInvalidCode},
+		{40163, 400, core.CodeCodeUsed},
+		{40226, 403, core.CodeUserBlocked},
+		{45011, 429, core.CodeRateLimited},
 	} {
 		r.wx.Fail("/sns/jscode2session", wxtest.Fault{ErrCode: c.errcode}, 1)
 		a := r.do("POST", "/wx/login", loginBody("abc"))
@@ -38,19 +38,19 @@ func (r *rig) refusals() {
 func (r *rig) weChatDown() {
 	r.start()
 	r.wx.Fail("/sns/jscode2session", wxtest.Fault{Status: 502}, 1)
-	r.do("POST", "/wx/login", loginBody("abc")).wantRefusal(503, core.WeChatUnavailable)
+	r.do("POST", "/wx/login", loginBody("abc")).wantRefusal(503, core.CodeWeChatUnavailable)
 }
 
 func (r *rig) misconfigured() {
 	r.start()
 	r.wx.Fail("/sns/jscode2session", wxtest.Fault{ErrCode: 40125}, 1)
-	r.do("POST", "/wx/login", loginBody("abc")).wantRefusal(500, core.Misconfigured)
+	r.do("POST", "/wx/login", loginBody("abc")).wantRefusal(500, core.CodeMisconfigured)
 }
 
 func (r *rig) handlerRefuses() {
 	r.start()
-	r.app.setErr(&core.Error{Code: core.BadRequest, Message: "attributes take too much"})
-	r.do("GET", "/refuse", "").wantRefusal(400, core.BadRequest)
-	r.app.setErr(fmt.Errorf("cannot load the cart: %w", &core.Error{Code: core.InvalidSession, Message: "it is gone"}))
-	r.do("GET", "/refuse", "").wantUnauthorized(core.InvalidSession, false)
+	r.app.setErr(&core.Error{Code: core.CodeBadRequest, Message: "attributes take too much"})
+	r.do("GET", "/refuse", "").wantRefusal(400, core.CodeBadRequest)
+	r.app.setErr(fmt.Errorf("cannot load the cart: %w", &core.Error{Code: core.CodeInvalidSession, Message: "it is gone"}))
+	r.do("GET", "/refuse", "").wantUnauthorized(core.CodeInvalidSession, false)
 }

@@ -42,7 +42,7 @@ func (r *rig) start(change ...func(*core.Config)) {
 	r.Cleanup(r.wx.Close)
 	r.store = &store{values: map[string][]byte{}}
 	cfg := core.Config{
-		AppID: r.wx.AppID, Secret: r.wx.Secret, APIBase: r.wx.URL, Now: r.clock.Now,
+		AppID: r.wx.AppID, Secret: core.NewSecret(r.wx.Secret), APIBase: r.wx.URL, Now: r.clock.Now,
 		Logger: slog.New(slog.DiscardHandler),
 	}
 	for _, c := range change {

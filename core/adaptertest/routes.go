@@ -39,14 +39,14 @@ func (r *rig) deepCheck() {
 	}
 	r.wx.Fail("/wxa/checksession", wxtest.Fault{Status: 502}, 1)
 	other, _ := r.login("bob")
-	r.do("GET", "/wx/check?deep=1", "", bearer(other)...).wantRefusal(503, core.WeChatUnavailable)
+	r.do("GET", "/wx/check?deep=1", "", bearer(other)...).wantRefusal(503, core.CodeWeChatUnavailable)
 }
 
 func (r *rig) logout() {
 	r.start()
 	token, _ := r.login("alice")
 	r.do("POST", "/wx/logout", "", bearer(token)...).wantEmpty()
-	r.do("GET", "/me", "", bearer(token)...).wantUnauthorized(core.InvalidSession, true)
+	r.do("GET", "/me", "", bearer(token)...).wantUnauthorized(core.CodeInvalidSession, true)
 	r.do("POST", "/wx/logout", "", bearer(token)...).wantEmpty()
 }
 
@@ -56,7 +56,7 @@ func (r *rig) logoutEverywhere() {
 	tablet, _ := r.login("alice")
 	stranger, openID := r.login("bob")
 	r.do("POST", "/wx/logout?all=1", "", bearer(phone)...).wantEmpty()
-	r.do("GET", "/me", "", bearer(tablet)...).wantUnauthorized(core.SessionRevoked, true)
+	r.do("GET", "/me", "", bearer(tablet)...).wantUnauthorized(core.CodeSessionRevoked, true)
 	r.do("GET", "/me", "", bearer(stranger)...).wantWho(openID)
 }
 
@@ -118,7 +118,7 @@ func (r *rig) deleteSession() {
 	r.start()
 	token, other, l := r.twoSessions()
 	r.do("DELETE", "/wx/sessions/"+l.ID, "", bearer(token)...).wantEmpty()
-	r.do("GET", "/me", "", bearer(other)...).wantUnauthorized(core.SessionRevoked, true)
+	r.do("GET", "/me", "", bearer(other)...).wantUnauthorized(core.CodeSessionRevoked, true)
 	r.do("GET", "/me", "", bearer(token)...).want(200)
 }
 
@@ -134,7 +134,7 @@ func (r *rig) deleteForeign() {
 	token, _ := r.login("alice")
 	stranger, _ := r.login("bob")
 	for _, id := range []string{"nobody", "%00", "%25", "a%0D%0Ab", r.list(stranger)[0].ID} {
-		r.do("DELETE", "/wx/sessions/"+id, "", bearer(token)...).wantRefusal(404, core.NotFound)
+		r.do("DELETE", "/wx/sessions/"+id, "", bearer(token)...).wantRefusal(404, core.CodeNotFound)
 	}
 	r.do("GET", "/me", "", bearer(stranger)...).want(200)
 }
@@ -167,7 +167,7 @@ func (r *rig) phone() {
 	if string(got["purePhoneNumber"]) != `"13800138000"` || string(got["countryCode"]) != `"86"` {
 		r.Errorf("the number is %s of country %s", got["purePhoneNumber"], got["countryCode"])
 	}
-	r.do("POST", "/wx/phone", body).wantUnauthorized(core.NoSession, false)
+	r.do("POST", "/wx/phone", body).wantUnauthorized(core.CodeNoSession, false)
 }
 
 // guarded are the login routes that need a token.
@@ -181,7 +181,7 @@ func guarded() [][2]string {
 func (r *rig) routesAskForToken() {
 	r.start()
 	for _, route := range guarded() {
-		r.do(route[0], route[1], "").wantUnauthorized(core.NoSession, false)
+		r.do(route[0], route[1], "").wantUnauthorized(core.CodeNoSession, false)
 	}
 	r.wantUntouched()
 }

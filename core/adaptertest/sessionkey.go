@@ -36,13 +36,13 @@ func (r *rig) validKey() {
 func (r *rig) keyWithoutSession() {
 	r.start()
 	for _, path := range keyed() {
-		r.do("GET", path, "").wantUnauthorized(core.NoSession, false)
-		r.do("GET", path, "", bearer(unissued)...).wantUnauthorized(core.InvalidSession, true)
+		r.do("GET", path, "").wantUnauthorized(core.CodeNoSession, false)
+		r.do("GET", path, "", bearer(unissued)...).wantUnauthorized(core.CodeInvalidSession, true)
 	}
 	token, _ := r.login("alice")
 	r.store.setErr(errOutage)
 	for _, path := range keyed() {
-		r.do("GET", path, "", bearer(token)...).wantRefusal(503, core.StoreUnavailable)
+		r.do("GET", path, "", bearer(token)...).wantRefusal(503, core.CodeStoreUnavailable)
 	}
 	r.wantServed(0)
 	r.wantKeyChecks(0)
@@ -69,9 +69,9 @@ func (r *rig) displace() (token, openID string) {
 func (r *rig) displacedKey() {
 	r.start()
 	token, openID := r.displace()
-	r.do("GET", "/me/key", "", bearer(token)...).wantUnauthorized(core.SessionKeyExpired, true, "errcode", "rid")
+	r.do("GET", "/me/key", "", bearer(token)...).wantUnauthorized(core.CodeSessionKeyExpired, true, "errcode", "rid")
 	for _, path := range keyed() { // as WeChat said before
-		r.do("GET", path, "", bearer(token)...).wantUnauthorized(core.SessionKeyExpired, true)
+		r.do("GET", path, "", bearer(token)...).wantUnauthorized(core.CodeSessionKeyExpired, true)
 	}
 	r.wantServed(1)
 	r.do("GET", "/me", "", bearer(token)...).wantWho(openID)
@@ -108,7 +108,7 @@ func (r *rig) keyOutage() {
 	token, openID := r.login("alice")
 	r.wx.Fail("/wxa/checksession", wxtest.Fault{Status: 502}, wxtest.Always)
 	for _, path := range keyed() {
-		r.do("GET", path, "", bearer(token)...).wantRefusal(503, core.WeChatUnavailable)
+		r.do("GET", path, "", bearer(token)...).wantRefusal(503, core.CodeWeChatUnavailable)
 	}
 	r.wantServed(0)
 	r.wx.Heal()

@@ -21,7 +21,7 @@ func tokenRows() []row {
 
 func (r *rig) noToken() {
 	r.start()
-	r.do("GET", "/me", "").wantUnauthorized(core.NoSession, false)
+	r.do("GET", "/me", "").wantUnauthorized(core.CodeNoSession, false)
 	r.wantUntouched()
 	r.wantServed(0)
 }
@@ -32,7 +32,7 @@ func (r *rig) malformedTokens() {
 		"x", unissued[1:], unissued + "A", "!" + unissued[1:], strings.Repeat("A", 8<<10),
 		"' OR 1=1 --", "../../etc/passwd", "\xff\xfe",
 	} {
-		r.do("GET", "/me", "", bearer(token)...).wantUnauthorized(core.NoSession, true)
+		r.do("GET", "/me", "", bearer(token)...).wantUnauthorized(core.CodeNoSession, true)
 	}
 	r.wantUntouched()
 	r.wantServed(0)
@@ -40,12 +40,12 @@ func (r *rig) malformedTokens() {
 
 func (r *rig) unknownToken() {
 	r.start()
-	r.do("GET", "/me", "", bearer(unissued)...).wantUnauthorized(core.InvalidSession, true)
+	r.do("GET", "/me", "", bearer(unissued)...).wantUnauthorized(core.CodeInvalidSession, true)
 	for _, route := range guarded() {
 		if a := r.do(route[0], route[1], "", bearer(unissued)...); strings.HasPrefix(route[1], "/wx/logout") {
 			a.wantEmpty() // the client has what it wants
 		} else {
-			a.wantUnauthorized(core.InvalidSession, true)
+			a.wantUnauthorized(core.CodeInvalidSession, true)
 		}
 	}
 	r.wantServed(0)
@@ -55,7 +55,7 @@ func (r *rig) tokenInURL() {
 	r.start()
 	token, _ := r.login("alice")
 	for _, name := range []string{"token", "access_token", "3rd_session", "session", "X-WX-Session"} {
-		r.do("GET", "/me?"+name+"="+token, "").wantUnauthorized(core.NoSession, false)
+		r.do("GET", "/me?"+name+"="+token, "").wantUnauthorized(core.CodeNoSession, false)
 	}
 }
 
@@ -64,7 +64,7 @@ func (r *rig) fallbackHeader() {
 	token, openID := r.login("alice")
 	r.do("GET", "/me", "", "X-WX-Session", token).wantWho(openID)
 	r.do("GET", "/wx/check", "", "x-wx-session", token).want(200)
-	r.do("GET", "/me", "", "X-WX-Session", unissued).wantUnauthorized(core.InvalidSession, true)
+	r.do("GET", "/me", "", "X-WX-Session", unissued).wantUnauthorized(core.CodeInvalidSession, true)
 }
 
 func (r *rig) authorizationWins() {
@@ -73,14 +73,14 @@ func (r *rig) authorizationWins() {
 	other, _ := r.login("bob")
 	r.do("GET", "/me", "", append(bearer(token), "X-WX-Session", other)...).wantWho(openID)
 	r.do("GET", "/me", "", append(bearer(unissued), "X-WX-Session", other)...).
-		wantUnauthorized(core.InvalidSession, true)
+		wantUnauthorized(core.CodeInvalidSession, true)
 }
 
 func (r *rig) otherScheme() {
 	r.start()
 	token, openID := r.login("alice")
 	r.do("GET", "/me", "", "Authorization", "Basic Zm9vOmJhcg==", "X-WX-Session", token).wantWho(openID)
-	r.do("GET", "/me", "", "Authorization", "Basic "+token).wantUnauthorized(core.NoSession, false)
+	r.do("GET", "/me", "", "Authorization", "Basic "+token).wantUnauthorized(core.CodeNoSession, false)
 }
 
 func (r *rig) schemeCase() {

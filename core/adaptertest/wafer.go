@@ -93,15 +93,15 @@ func (r *rig) waferSessionGone() {
 			a.wantHeader("WWW-Authenticate", `Bearer error="invalid_token"`)
 		}
 	}
-	r.do("GET", "/me", "").wantUnauthorized(core.NoSession, false)
-	r.do("GET", "/me", "", bearer(unissued)...).wantUnauthorized(core.InvalidSession, true)
+	r.do("GET", "/me", "").wantUnauthorized(core.CodeNoSession, false)
+	r.do("GET", "/me", "", bearer(unissued)...).wantUnauthorized(core.CodeInvalidSession, true)
 }
 
 func (r *rig) waferOutage() {
 	r.startWafer()
 	skey, openID := r.waferSkey("GET", "alice")
 	r.store.setErr(errOutage)
-	r.do("GET", "/me", "", "X-WX-Skey", skey).wantRefusal(503, core.StoreUnavailable)
+	r.do("GET", "/me", "", "X-WX-Skey", skey).wantRefusal(503, core.CodeStoreUnavailable)
 	r.store.setErr(nil)
 	r.do("GET", "/me", "", "X-WX-Skey", skey).wantWho(openID)
 }
@@ -109,7 +109,7 @@ func (r *rig) waferOutage() {
 func (r *rig) waferIsOff() {
 	r.start()
 	token, _ := r.login("alice")
-	r.do("GET", "/me", "", "X-WX-Skey", token).wantUnauthorized(core.NoSession, false)
+	r.do("GET", "/me", "", "X-WX-Skey", token).wantUnauthorized(core.CodeNoSession, false)
 	for _, method := range []string{"GET", "POST"} {
 		a := r.do(method, "/wx/wafer/login", "", "X-WX-Code", r.wx.Code(r.wx.OpenID("alice")))
 		if a.status != 404 && a.status != 405 {

@@ -9,7 +9,7 @@
 //
 // The session is in the request's context too, where code below the handlers
 // finds it with [core.FromContext]: hand c.Request().Context() down to it.
-// [RequireSessionKey] is for routes that decrypt, after auth or in its place.
+// [With] is for handlers that take the session as an argument.
 //
 // Refusals are returned, as Echo wants it. Its own error handler turns them into
 // the replies of the wire protocol; one of the application finds the *core.Error
@@ -36,25 +36,28 @@ type Router interface {
 // Mount adds the login routes to r, and returns Require(wx). The routes stand
 // under Config.Prefix, within the group's path.
 func Mount(r Router, wx *core.Manager) echo.MiddlewareFunc {
-	for _, route := range wx.Routes() {
+	MountRoutes(r, wx.Routes()...)
+	return Require(wx)
+}
+
+// MountRoutes adds any routes: those of packages that work on top of core, and
+// the application's own.
+func MountRoutes(r Router, routes ...core.Route) {
+	for _, route := range routes {
 		path := strings.ReplaceAll(route.Path, "{id}", ":id")
 		r.Add(route.Method, path, func(c *echo.Context) error {
-			req := c.Request()
-			return send(c, route.Serve(req.Context(), core.Request{
-				Header: req.Header,
-				Query:  req.URL.RawQuery,
-				ID:     param(c, "id"),
-				Body:   req.Body,
-			}))
+			r, req := c.Request(), request(c)
+			req.Path, req.Query = r.URL.Path, r.URL.RawQuery
+			req.ID, req.Address, req.Body = param(c, "id"), c.RealIP(), r.Body
+			return send(c, route.Serve(r.Context(), req))
 		})
 	}
-	return Require(wx)
 }
 
 // Require returns the middleware for routes that need a session. Requests
 // without a live one end in an error and do not reach the handler.
 func Require(wx *core.Manager) echo.MiddlewareFunc {
-	return guard(wx, wx.Authorize)
+	return guard(wx, wx.Require)
 }
 
 // RequireSessionKey is Require for routes that decrypt: WeChat must also have
@@ -62,23 +65,35 @@ func Require(wx *core.Manager) echo.MiddlewareFunc {
 // that is dead gives 401 session_key_expired: the client logs in again, and the
 // session lives on. Behind Require or Optional nothing is looked up twice.
 func RequireSessionKey(wx *core.Manager, maxAge time.Duration) echo.MiddlewareFunc {
-	return guard(wx, func(ctx context.Context, h core.Header) (context.Context, *core.Session, error) {
-		return wx.AuthorizeSessionKey(ctx, h, maxAge)
+	return guard(wx, func(ctx context.Context, req core.Request) (context.Context, *core.Session, error) {
+		return wx.RequireSessionKey(ctx, req, maxAge)
 	})
 }
 
-// guard is the middleware that admits whom authorize knows.
-func guard(wx *core.Manager, authorize func(context.Context, core.Header) (context.Context, *core.Session, error)) echo.MiddlewareFunc {
+// guard is the middleware that admits whom admit knows.
+func guard(wx *core.Manager, admit func(context.Context, core.Request) (context.Context, *core.Session, error)) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
 			r := c.Request()
-			ctx, _, err := authorize(r.Context(), r.Header)
+			ctx, _, err := admit(r.Context(), request(c))
 			if err != nil {
 				return Refuse(c, wx, err)
 			}
 			c.SetRequest(r.WithContext(ctx))
 			return next(c)
 		}
+	}
+}
+
+// With returns a handler that needs a session, and gets it as an argument. It
+// is Require and the handler in one, without a session in the context.
+func With(wx *core.Manager, handle func(*echo.Context, *core.Session) error) echo.HandlerFunc {
+	return func(c *echo.Context) error {
+		s, err := wx.AuthenticateRequest(c.Request().Context(), request(c))
+		if err != nil {
+			return Refuse(c, wx, err)
+		}
+		return handle(c, s)
 	}
 }
 
@@ -90,7 +105,7 @@ func Optional(wx *core.Manager) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
 			r := c.Request()
-			if ctx, s := wx.Recognize(r.Context(), r.Header); s != nil {
+			if ctx, s := wx.Optional(r.Context(), request(c)); s != nil {
 				c.SetRequest(r.WithContext(ctx))
 			}
 			return next(c)
@@ -105,10 +120,16 @@ func Session(c *echo.Context) *core.Session {
 }
 
 // Refuse returns the error that makes Echo answer with an error of the manager,
-// as the login routes would: for handlers that call wx.Update and so on.
+// or one of core.NewError, as the login routes would: for handlers that call
+// wx.Update and so on.
 func Refuse(c *echo.Context, wx *core.Manager, err error) error {
+	return send(c, wx.Refuse(c.Request().Context(), request(c), err))
+}
+
+// request is what a middleware's decision needs.
+func request(c *echo.Context) core.Request {
 	r := c.Request()
-	return send(c, wx.Refusal(r.Context(), err, r.Header))
+	return core.Request{Method: r.Method, Host: r.Host, Header: r.Header}
 }
 
 // send writes r, or returns the error that Echo's error handler makes r of.
@@ -117,7 +138,10 @@ func send(c *echo.Context, r core.Reply) error {
 	for _, h := range r.Header {
 		// An error handler that answers in HTML would be stuck with a
 		// Content-Type: Echo keeps one that is there.
-		if r.Err == nil || h.Name != echo.HeaderContentType {
+		switch {
+		case h.Name == echo.HeaderSetCookie:
+			header.Add(h.Name, h.Value)
+		case r.Err == nil || h.Name != echo.HeaderContentType:
 			header.Set(h.Name, h.Value)
 		}
 	}

@@ -88,7 +88,7 @@ func putAttr(wx *core.Manager) echo.HandlerFunc {
 		if err != nil {
 			return echowx.Refuse(c, wx, err)
 		}
-		err = wx.Update(c.Request().Context(), echowx.Session(c), func(s *core.Session) error {
+		err = wx.Update(c.Request().Context(), echowx.Session(c), func(s *core.Draft) error {
 			s.SetAttr(c.Param("name"), value)
 			return nil
 		})

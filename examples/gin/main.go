@@ -96,7 +96,7 @@ func putAttr(wx *core.Manager) gin.HandlerFunc {
 			ginwx.Refuse(c, wx, err)
 			return
 		}
-		err = wx.Update(c.Request.Context(), ginwx.Session(c), func(s *core.Session) error {
+		err = wx.Update(c.Request.Context(), ginwx.Session(c), func(s *core.Draft) error {
 			s.SetAttr(c.Param("name"), value)
 			return nil
 		})

@@ -92,7 +92,7 @@ func putAttr(wx *core.Manager) http.HandlerFunc {
 			nethttpwx.Refuse(w, r, wx, err)
 			return
 		}
-		err = wx.Update(r.Context(), nethttpwx.Session(r), func(s *core.Session) error {
+		err = wx.Update(r.Context(), nethttpwx.Session(r), func(s *core.Draft) error {
 			s.SetAttr(r.PathValue("name"), value)
 			return nil
 		})

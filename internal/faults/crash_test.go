@@ -70,7 +70,7 @@ var operations = []operation{
 		return "", serveLogoutAll(ctx, m, sc.token)
 	}},
 	{"update", 10, 0, func(ctx context.Context, m *core.Manager, sc *scene) (string, error) {
-		return "", m.Update(ctx, sc.first, func(s *core.Session) error { s.SetAttr("a", "b"); return nil })
+		return "", m.Update(ctx, sc.first, func(s *core.Draft) error { s.SetAttr("a", "b"); return nil })
 	}},
 }
 
@@ -133,7 +133,7 @@ func (op operation) interrupt(t *testing.T, store core.Store, mode breakage, n i
 		sc.tokens = append(sc.tokens, token)
 	}
 	e, _ := errors.AsType[*core.Error](err)
-	if err != nil && (e == nil || e.Code != core.StoreUnavailable || e.RetryAfter == 0 || token != "") {
+	if err != nil && (e == nil || e.Code != core.CodeStoreUnavailable || e.RetryAfter == 0 || token != "") {
 		t.Errorf("%s: error %v, token %q; want no token and a StoreUnavailable that says when to try again", what, err, token)
 	}
 	sc.wantEnded(t, what, op.ends, err == nil)
@@ -183,7 +183,7 @@ func (sc *scene) wantListed(t *testing.T, what string, most int) {
 func (sc *scene) repeat(t *testing.T, what string, op operation) {
 	t.Helper()
 	token, err := op.run(t.Context(), sc.sound, sc)
-	if err != nil && !(op.name == "revocation" && core.CodeOf(err) == core.NotFound) {
+	if err != nil && !(op.name == "revocation" && core.CodeOf(err) == core.CodeNotFound) {
 		t.Errorf("%s: done again: %v", what, err)
 	}
 	if token != "" {

@@ -1,7 +1,6 @@
 package faults_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -75,7 +74,7 @@ func busyWeek(t *testing.T, m *core.Manager, code func(user string) string, open
 				t.Error(err)
 				return mine
 			}
-			do(m.Update(ctx, s, func(s *core.Session) error { s.SetAttr("n", strconv.Itoa(n)); return nil }))
+			do(m.Update(ctx, s, func(s *core.Draft) error { s.SetAttr("n", strconv.Itoa(n)); return nil }))
 			fresh, s, err := m.Rotate(ctx, token)
 			do(err)
 			mine = append(mine, token, fresh)
@@ -125,7 +124,7 @@ func TestRedisKeepsNothingInClear(t *testing.T) {
 	t.Cleanup(wx.Close)
 	server := testserver.StartRedis(t)
 	m := newManager(t, openStore(t, "redis://"+server.Addr+"?timeout=5s"), core.Config{
-		AppID: wx.AppID, Secret: wx.Secret, APIBase: wx.URL, Keys: [][]byte{bytes.Repeat([]byte("k"), 32)},
+		AppID: wx.AppID, Secret: core.NewSecret(wx.Secret), APIBase: wx.URL, Keys: []core.Secret{core.NewSecret(strings.Repeat("k", 32))},
 	})
 	secrets := []string{wx.Secret}
 	var openIDs []string
@@ -170,7 +169,7 @@ func useSecrets(t *testing.T, m *core.Manager, wx *wxtest.Server, s *core.Sessio
 		t.Fatal(err)
 	}
 	data, iv := wx.Encrypt(s.OpenID, map[string]string{"openId": s.OpenID})
-	if _, err := m.Open(t.Context(), s, core.Sealed{EncryptedData: data, IV: iv, MaxAge: time.Hour, Once: true}); err != nil {
+	if _, err := m.DecryptData(t.Context(), s, core.EncryptedData{Data: data, IV: iv, MaxAge: time.Hour, Once: true}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -90,7 +90,7 @@ func (f *flight) request(m *core.Manager, other bool, lag time.Duration) {
 			seen = s.LastSeen()
 			f.renewals.Add(1)
 		case err == nil:
-		case code != core.InvalidSession && code != core.SessionRevoked || !f.ending.Load():
+		case code != core.CodeInvalidSession && code != core.CodeSessionRevoked || !f.ending.Load():
 			f.t.Errorf("request: %v", err)
 			return
 		default:

@@ -70,8 +70,8 @@ func isDead(t *testing.T, m *core.Manager, token string) bool {
 	t.Helper()
 	_, err := m.Check(t.Context(), token)
 	code := core.CodeOf(err)
-	if err != nil && code != core.InvalidSession && code != core.SessionRevoked && code != core.StoreUnavailable {
+	if err != nil && code != core.CodeInvalidSession && code != core.CodeSessionRevoked && code != core.CodeStoreUnavailable {
 		t.Errorf("Check: %v", err)
 	}
-	return code == core.InvalidSession || code == core.SessionRevoked
+	return code == core.CodeInvalidSession || code == core.CodeSessionRevoked
 }

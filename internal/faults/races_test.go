@@ -74,7 +74,7 @@ func TestParallelUpdatesLoseNothing(t *testing.T) {
 		in := w.instances(t, roomy)
 		token, s := login(t, in.a, "busy")
 		for _, err := range allAtOnce(updates, func(i int) error {
-			return in.of(i).Update(t.Context(), s, func(s *core.Session) error {
+			return in.of(i).Update(t.Context(), s, func(s *core.Draft) error {
 				n, _ := strconv.Atoi(s.Attr("n"))
 				s.SetAttr("n", strconv.Itoa(n+1))
 				s.SetAttr(fmt.Sprint("by-", i), "x")
@@ -121,7 +121,7 @@ func TestLogoutEndsWhatRotationsMade(t *testing.T) {
 					return first
 				}
 				token, _, err := in.of(i).Rotate(t.Context(), first)
-				if code := core.CodeOf(err); err != nil && !(amid && (code == core.InvalidSession || code == core.SessionRevoked)) {
+				if code := core.CodeOf(err); err != nil && !(amid && (code == core.CodeInvalidSession || code == core.CodeSessionRevoked)) {
 					t.Errorf("Rotate: %v", err)
 				}
 				return token

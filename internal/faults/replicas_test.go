@@ -54,7 +54,7 @@ func TestLogoutUserWaitsForReplicasIfTold(t *testing.T) {
 
 func wantOutage(t *testing.T, what string, err error) {
 	t.Helper()
-	if core.CodeOf(err) != core.StoreUnavailable {
-		t.Errorf("%s: %v; want %s", what, err, core.StoreUnavailable)
+	if core.CodeOf(err) != core.CodeStoreUnavailable {
+		t.Errorf("%s: %v; want %s", what, err, core.CodeStoreUnavailable)
 	}
 }

@@ -72,7 +72,7 @@ func alive(t *testing.T, m *core.Manager, tokens []string) map[string]bool {
 		switch core.CodeOf(err) {
 		case "":
 			ids[s.ID] = true
-		case core.InvalidSession, core.SessionRevoked:
+		case core.CodeInvalidSession, core.CodeSessionRevoked:
 		default:
 			t.Errorf("a token is neither alive nor dead: %v", err)
 		}

@@ -43,7 +43,7 @@ func openStore(t testing.TB, dsn string) core.Store {
 func newManager(t testing.TB, store core.Store, cfg core.Config) *core.Manager {
 	t.Helper()
 	if cfg.AppID == "" {
-		cfg.AppID, cfg.Source = appID, named{}
+		cfg.AppID, cfg.IdentityProvider = appID, named{}
 	}
 	cfg.Logger = slog.New(slog.DiscardHandler)
 	m, err := core.New(cfg, store)

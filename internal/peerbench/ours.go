@@ -27,12 +27,12 @@ var errSession = errors.New("the session does not hold what was put into it")
 
 // config is that of an application that keeps its own user's id with the
 // session; source nil is code2Session.
-func config(source core.Source) core.Config {
+func config(source core.IdentityProvider) core.Config {
 	return core.Config{
-		AppID: appID, Secret: "5ec2e75ec2e75ec2e75ec2e75ec2e75e", Source: source,
+		AppID: appID, Secret: core.NewSecret("5ec2e75ec2e75ec2e75ec2e75ec2e75e"), IdentityProvider: source,
 		IdleTimeout: idleTimeout, Lifetime: lifetime,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		OnLogin: func(_ context.Context, s *core.Session) error {
+		OnLogin: func(_ context.Context, s *core.Draft) error {
 			for name, value := range attributes {
 				s.SetAttr(name, value)
 			}

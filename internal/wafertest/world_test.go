@@ -56,8 +56,8 @@ func newWorld(t *testing.T, a adapter) *world {
 	t.Cleanup(func() { _ = mem.Close() })
 	w.store, w.alice = &store{Store: mem}, w.sim.OpenID("alice")
 	w.wx, err = core.New(core.Config{
-		AppID: w.sim.AppID, Secret: w.sim.Secret, APIBase: w.sim.URL,
-		Wafer: true, Logger: slog.New(slog.DiscardHandler),
+		AppID: w.sim.AppID, Secret: core.NewSecret(w.sim.Secret), APIBase: w.sim.URL,
+		Wafer: true, ExposeOpenID: true, Logger: slog.New(slog.DiscardHandler),
 	}, w.store)
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 // manager is one instance of an application.
 func manager(t testing.TB, wx *wxtest.Server, dsn string) *core.Manager {
 	t.Helper()
-	cfg := core.Config{AppID: wx.AppID, Secret: wx.Secret, APIBase: wx.URL, Logger: slog.New(slog.DiscardHandler)}
+	cfg := core.Config{AppID: wx.AppID, Secret: core.NewSecret(wx.Secret), APIBase: wx.URL, Logger: slog.New(slog.DiscardHandler)}
 	m, err := core.New(cfg, open(t, dsn))
 	if err != nil {
 		t.Fatal(err)
@@ -96,8 +96,8 @@ func TestOnlyRevocationsWaitForReplicas(t *testing.T) {
 	if _, err := m.Authenticate(t.Context(), token); err != nil {
 		t.Errorf("Authenticate: %v", err)
 	}
-	if err := m.LogoutUser(t.Context(), wx.AppID, "alice"); core.CodeOf(err) != core.StoreUnavailable {
-		t.Errorf("LogoutUser: %v; want %s", err, core.StoreUnavailable)
+	if err := m.LogoutUser(t.Context(), wx.AppID, "alice"); core.CodeOf(err) != core.CodeStoreUnavailable {
+		t.Errorf("LogoutUser: %v; want %s", err, core.CodeStoreUnavailable)
 	}
 	s.Replica.Resume()
 	waitFor(t, "revocation", func() bool { return m.LogoutUser(t.Context(), wx.AppID, "alice") == nil })
@@ -118,15 +118,15 @@ func TestOutageIsNo401(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			f.begin(server, proxy)
 			for range 20 {
-				if _, err := m.Authenticate(t.Context(), token); core.CodeOf(err) != core.StoreUnavailable || retryAfter(err) <= 0 {
-					t.Fatalf("Authenticate: %v; want %s with Retry-After", err, core.StoreUnavailable)
+				if _, err := m.Authenticate(t.Context(), token); core.CodeOf(err) != core.CodeStoreUnavailable || retryAfter(err) <= 0 {
+					t.Fatalf("Authenticate: %v; want %s with Retry-After", err, core.CodeStoreUnavailable)
 				}
 			}
 			f.end(server, proxy)
 			waitFor(t, "recovery", func() bool {
 				_, err := m.Authenticate(t.Context(), token)
-				if err != nil && core.CodeOf(err) != core.StoreUnavailable {
-					t.Fatalf("Authenticate: %v; want success or %s", err, core.StoreUnavailable)
+				if err != nil && core.CodeOf(err) != core.CodeStoreUnavailable {
+					t.Fatalf("Authenticate: %v; want success or %s", err, core.CodeStoreUnavailable)
 				}
 				return err == nil
 			})

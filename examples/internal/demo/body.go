@@ -15,9 +15,9 @@ func ReadText(body io.Reader) (string, error) {
 	b, err := io.ReadAll(io.LimitReader(body, maxBody+1))
 	switch {
 	case len(b) > maxBody:
-		return "", &core.Error{Code: core.RequestTooLarge, Message: "the body is over 64 KiB"}
+		return "", &core.Error{Code: core.CodeRequestTooLarge, Message: "the body is over 64 KiB"}
 	case err != nil:
-		return "", &core.Error{Code: core.BadRequest, Message: "the body could not be read to its end"}
+		return "", &core.Error{Code: core.CodeBadRequest, Message: "the body could not be read to its end"}
 	}
 	return string(b), nil
 }
@@ -37,7 +37,7 @@ func ReadEncrypted(body io.Reader) (Encrypted, error) {
 		return e, err
 	}
 	if err := json.Unmarshal([]byte(text), &e); err != nil {
-		return e, &core.Error{Code: core.BadRequest, Message: "send {\"encryptedData\":\"…\",\"iv\":\"…\"}"}
+		return e, &core.Error{Code: core.CodeBadRequest, Message: "send {\"encryptedData\":\"…\",\"iv\":\"…\"}"}
 	}
 	return e, nil
 }
@@ -50,5 +50,5 @@ func Attr(s *core.Session, name string) (string, error) {
 			return value, nil
 		}
 	}
-	return "", &core.Error{Code: core.NotFound, Message: "the session has no attribute of this name"}
+	return "", &core.Error{Code: core.CodeNotFound, Message: "the session has no attribute of this name"}
 }

@@ -76,7 +76,7 @@ func readData(r *http.Request) (json.RawMessage, error) {
 	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(text), &members); err != nil || members == nil {
-		return nil, &core.Error{Code: core.BadRequest, Message: "send a JSON object, as data=… or as the body"}
+		return nil, &core.Error{Code: core.CodeBadRequest, Message: "send a JSON object, as data=… or as the body"}
 	}
 	return json.RawMessage(text), nil
 }

@@ -27,9 +27,9 @@ func NewServer(cfg *core.Config) *Server {
 	if s.prefix == "/" {
 		s.prefix = ""
 	}
-	if cfg.AppID == "" && cfg.Secret == "" && len(cfg.Apps) == 0 {
+	if cfg.AppID == "" && cfg.Secret.IsZero() && len(cfg.Apps) == 0 {
 		s.sim = wxtest.NewServer()
-		cfg.AppID, cfg.Secret, cfg.APIBase = s.sim.AppID, s.sim.Secret, s.sim.URL
+		cfg.AppID, cfg.Secret, cfg.APIBase = s.sim.AppID, core.NewSecret(s.sim.Secret), s.sim.URL
 	}
 	return s
 }

@@ -26,9 +26,9 @@ func TestAddressIsOneThatCurlReaches(t *testing.T) {
 
 func TestSimulatorStandsInOnlyWhereNoAppIsNamed(t *testing.T) {
 	for name, cfg := range map[string]core.Config{
-		"an appid":               {AppID: "wx1", Secret: "s"},
-		"further apps":           {Apps: []core.App{{AppID: "wx1", Secret: "s"}}},
-		"a secret without appid": {Secret: "s"}, // a slip that New explains
+		"an appid":               {AppID: "wx1", Secret: core.NewSecret("s")},
+		"further apps":           {Apps: []core.App{{AppID: "wx1", Secret: core.NewSecret("s")}}},
+		"a secret without appid": {Secret: core.NewSecret("s")}, // a slip that New explains
 	} {
 		if s := NewServer(&cfg); s.sim != nil {
 			s.sim.Close()
@@ -37,14 +37,14 @@ func TestSimulatorStandsInOnlyWhereNoAppIsNamed(t *testing.T) {
 	}
 	var cfg core.Config
 	s := NewServer(&cfg)
-	if s.sim == nil || cfg.AppID == "" || cfg.Secret == "" || cfg.APIBase != s.sim.URL {
+	if s.sim == nil || cfg.AppID == "" || cfg.Secret.IsZero() || cfg.APIBase != s.sim.URL {
 		t.Fatalf("without an app the configuration is %v", cfg)
 	}
 	s.sim.Close()
 }
 
 func TestRealWeChatIsGreetedWithoutScript(t *testing.T) {
-	cfg := core.Config{AppID: "wx1", Secret: "s", Prefix: "/"}
+	cfg := core.Config{AppID: "wx1", Secret: core.NewSecret("s"), Prefix: "/"}
 	var out strings.Builder
 	NewServer(&cfg).greet(&out, "http://localhost:8080")
 	if want := "listening on http://localhost:8080, the login routes are under http://localhost:8080/\n"; out.String() != want {

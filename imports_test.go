@@ -1,7 +1,6 @@
-// Package examples_test keeps the packages of this module in their order: core
-// knows nobody, an adapter knows core and its framework, and nobody knows the
-// examples.
-package examples_test
+// Package wxsession_test keeps the whole module in order: which package may
+// import what, and which names are in use.
+package wxsession_test
 
 import (
 	"go/parser"
@@ -22,6 +21,7 @@ const module = "github.com/wxsession/wxsession"
 // standard library and what is under the same folder. The longest match counts.
 var allowed = map[string][]string{
 	"core":                       {"golang.org/x/sync"},
+	"core/internal/record":       {},
 	"core/wxapi":                 {},
 	"core/adaptertest":           {module + "/core"},
 	"ginwx":                      {module + "/core", "github.com/gin-gonic/gin"},
@@ -51,7 +51,7 @@ func TestDependenciesGoOneWay(t *testing.T) {
 			if !within(folder, "examples") && within(imported, module+"/examples") {
 				t.Errorf("%s imports %s: nothing builds on the examples", file, imported)
 			}
-			if within(imported, module+"/core/wxtest") && !within(folder, "examples") && folder != "core/adaptertest" {
+			if within(imported, module+"/core/wxtest") && !within(folder, "examples") && !within(folder, "internal") && folder != "core/adaptertest" {
 				t.Errorf("%s imports %s, which is for tests", file, imported)
 			}
 		}
@@ -79,7 +79,7 @@ func within(p, root string) bool { return p == root || strings.HasPrefix(p, root
 func sources(t *testing.T) map[string][]string {
 	t.Helper()
 	files := map[string][]string{}
-	root := os.DirFS("..")
+	root := os.DirFS(".")
 	err := fs.WalkDir(root, ".", func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -89,7 +89,7 @@ func sources(t *testing.T) map[string][]string {
 		case d.IsDir() || !strings.HasSuffix(p, ".go") || strings.HasSuffix(p, "_test.go"):
 			return nil
 		}
-		f, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", filepath.FromSlash(p)), nil, parser.ImportsOnly)
+		f, err := parser.ParseFile(token.NewFileSet(), filepath.FromSlash(p), nil, parser.ImportsOnly)
 		if err != nil {
 			return err
 		}
@@ -110,6 +110,6 @@ func sources(t *testing.T) map[string][]string {
 
 // skipped leaves out what is no part of the module.
 func skipped(p, name string) bool {
-	_, err := os.Stat(filepath.Join("..", filepath.FromSlash(p), "go.mod"))
+	_, err := os.Stat(filepath.Join(filepath.FromSlash(p), "go.mod"))
 	return err == nil || name == "testdata" || strings.HasPrefix(name, ".")
 }

@@ -47,7 +47,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) server(around func(http.Handler) http.Handler) *httptest.Server {
 	w.t.Helper()
 	m, err := core.New(core.Config{
-		AppID: w.wx.AppID, Secret: w.wx.Secret, APIBase: w.codes.URL, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		AppID: w.wx.AppID, Secret: core.NewSecret(w.wx.Secret), APIBase: w.codes.URL, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}, w.store)
 	if err != nil {
 		w.t.Fatal(err)

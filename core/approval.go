@@ -1,0 +1,58 @@
+package core
+
+import (
+	"context"
+
+	"github.com/wxsession/wxsession/core/internal/record"
+)
+
+// Approval says that a user has agreed to a login elsewhere, from a session of
+// theirs. It is no secret, and good for one app; it is void after a log-out
+// everywhere.
+type Approval struct {
+	AppID   string `json:"appid"`
+	OpenID  string `json:"openid"`
+	UnionID string `json:"unionid,omitempty"`
+	Epoch   uint64 `json:"epoch"`
+}
+
+// Approve returns what IssueApproved needs to log the user of s in elsewhere.
+func (m *Manager) Approve(ctx context.Context, s *Session) (Approval, error) {
+	if !s.made() {
+		return Approval{}, errNoSession()
+	}
+	ctx, cancel := m.operation(ctx)
+	defer cancel()
+	var a Approval
+	err := m.editListed(ctx, s, func(u *user, _ *record.Entry) error {
+		a.Epoch = u.Epoch
+		return nil
+	})
+	if err != nil {
+		return Approval{}, err
+	}
+	a.AppID, a.OpenID, a.UnionID = s.rec.Owner()
+	return a, nil
+}
+
+// IssueApproved is Issue for the user who has approved. CodeSessionRevoked if
+// they have logged out everywhere since: whichever came first is decided where
+// the session is listed.
+func (m *Manager) IssueApproved(ctx context.Context, a Approval, device string) (token string, s *Session, err error) {
+	ctx, end := m.observe(ctx, OpLogin)
+	defer func() { end(err) }()
+	app := m.apps[a.AppID]
+	if app == nil {
+		return "", nil, errBadRequest("the approval is for none of the configured apps")
+	}
+	if err := validateDevice(device); err != nil {
+		return "", nil, err
+	}
+	id := Identity{OpenID: a.OpenID, UnionID: a.UnionID}
+	return m.issue(ctx, issuance{app: app, id: id, device: device, admit: func(u *user) error {
+		if u.Epoch != a.Epoch {
+			return errRevoked(record.ByEverywhere)
+		}
+		return nil
+	}})
+}

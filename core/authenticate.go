@@ -1,0 +1,173 @@
+package core
+
+import (
+	"context"
+	"errors"
+
+	"github.com/wxsession/wxsession/core/internal/record"
+)
+
+// Authenticate returns the session that token stands for and renews it: its
+// idle timeout starts anew. Most users have an adapter's middleware call it.
+//
+// It costs one read of the store; a renewal, once in a twentieth of the idle
+// timeout, a write and a read more. A renewal that fails does not fail the
+// request. The first use of a token that Rotate has made costs some calls, and
+// fails with CodeStoreUnavailable where the store does. Errors: CodeNoSession,
+// CodeInvalidSession, CodeSessionRevoked, CodeStoreUnavailable.
+func (m *Manager) Authenticate(ctx context.Context, token string) (*Session, error) {
+	slot, buf := m.newSlot()
+	if err := m.authenticate(ctx, token, &slot.session, buf); err != nil {
+		return nil, err
+	}
+	return &slot.session, nil
+}
+
+// Check is Authenticate without the renewal: the server's counterpart of
+// wx.checkSession.
+func (m *Manager) Check(ctx context.Context, token string) (*Session, error) {
+	ctx, end := m.observe(ctx, OpCheck)
+	slot, buf := m.newSlot()
+	err := m.find(ctx, token, &slot.session, buf, m.now())
+	end(err)
+	if err != nil {
+		return nil, err
+	}
+	return &slot.session, nil
+}
+
+// The record of most sessions has room in the memory that its Session is made
+// in. The sizes fill size classes of the allocator: 288 and 320 bytes.
+type (
+	clearSlot struct {
+		sessionContext
+		buf [160]byte
+	}
+	sealedSlot struct {
+		sessionContext
+		buf [192]byte
+	}
+)
+
+// newSlot returns room for a session and its record, in one allocation.
+func (m *Manager) newSlot() (*sessionContext, []byte) {
+	if m.values.ring.Seals() {
+		s := new(sealedSlot)
+		return &s.sessionContext, s.buf[:0]
+	}
+	s := new(clearSlot)
+	return &s.sessionContext, s.buf[:0]
+}
+
+func (m *Manager) authenticate(ctx context.Context, token string, s *Session, buf []byte) error {
+	ctx, end := m.observe(ctx, OpAuthenticate)
+	now := m.now()
+	err := m.find(ctx, token, s, buf, now)
+	if err == nil && m.due(s, now) {
+		m.renew(ctx, s, now)
+	}
+	end(err)
+	return err
+}
+
+// due reports whether use of s at now is worth a write.
+func (m *Manager) due(s *Session, now int64) bool {
+	return renewalDue(s.rec, now) || m.values.ring.Stale(record.Value(s.rec)) && s.rec.State() == record.Live
+}
+
+// find makes s the live session of token.
+func (m *Manager) find(ctx context.Context, token string, s *Session, buf []byte, now int64) error {
+	if !tokenShaped(token) {
+		return errNoSession()
+	}
+	s.key.Put(record.SessionPrefix, record.OfToken(token))
+	value, err := m.values.getNear(ctx, buf, s.key.Text())
+	if err != nil {
+		return sessionError(err)
+	}
+	if err := m.load(s, value, now); err != nil {
+		return err
+	}
+	if s.rec.State() == record.Fresh {
+		return m.firstUse(ctx, s)
+	}
+	return nil
+}
+
+// load makes s the view of a record, if that lives.
+func (m *Manager) load(s *Session, value record.Value, now int64) error {
+	rec, err := record.ParseSession(value)
+	if err != nil {
+		return sessionError(err)
+	}
+	if err := check(rec, now); err != nil {
+		return err
+	}
+	s.set(rec)
+	if m.apps[s.AppID] == nil { // of a service that shares store and prefix
+		return errInvalidSession()
+	}
+	return nil
+}
+
+// read returns the live session under key, as the store itself has it, and the
+// bytes that stand there.
+func (m *Manager) read(ctx context.Context, key record.Key) (*Session, []byte, error) {
+	s := &Session{key: key}
+	found, err := m.values.get(ctx, s.key.Text())
+	if err != nil {
+		return nil, found.raw, sessionError(err)
+	}
+	return s, found.raw, m.load(s, found.value, m.now())
+}
+
+// swapSession stores a session's body, for as long as that says that it lives.
+func (m *Manager) swapSession(ctx context.Context, key string, old, body []byte) (stored, error) {
+	value := m.values.ring.New(body)
+	return m.values.swap(ctx, key, old, value, ttl(record.Session(value), m.now()))
+}
+
+// renew writes down that s is in use. A conflict means that another request
+// renewed, changed or ended the session meanwhile, and none of these must be
+// undone; a store that fails gets another chance at the next request.
+func (m *Manager) renew(ctx context.Context, s *Session, now int64) {
+	ctx, end := m.observe(ctx, OpRenew)
+	renewed, err := m.swapSession(ctx, s.key.Text(), m.values.raw(s), s.rec.Touch(now))
+	if err == nil {
+		s.set(record.Session(renewed.value)) // nothing else has changed
+		err = m.heal(ctx, s)
+	}
+	end(err)
+	if err != nil && !errors.Is(err, ErrConflict) {
+		m.log.failure(ctx, "cannot renew a session", asError(err))
+	}
+}
+
+// heal lists a session that its user's record does not know: the store may have
+// evicted that record, or gone back to an older one. Whoever logs the user out
+// everywhere would miss it. One that is older than the last log-out everywhere
+// ends instead. A record that was sealed with an older key is written anew.
+func (m *Manager) heal(ctx context.Context, s *Session) error {
+	key, name := s.userKey(), s.key.Name()
+	known, err := m.readUser(ctx, key)
+	if err != nil || known.isPending(name) || findRecord(known.find(s.rec.ID()), name) != nil && !known.stale {
+		return err
+	}
+	u, err := m.editStored(ctx, key, &known, func(u *user) error {
+		if u.isPending(name) || findRecord(u.find(s.rec.ID()), name) != nil {
+			return nil
+		}
+		if s.rec.Created() <= u.EndedAt {
+			u.revokeRecord(name, record.ByEverywhere)
+			return nil
+		}
+		e := u.entryOf(s.rec)
+		e.Records = append(e.Records, record.Entered{Name: name, Role: record.Successor})
+		promote(e, name)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return m.finish(ctx, key, u)
+}

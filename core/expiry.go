@@ -1,0 +1,61 @@
+package core
+
+import (
+	"time"
+
+	"github.com/wxsession/wxsession/core/internal/record"
+)
+
+// expiresAt is the moment from which on a record is dead if nobody uses it, in
+// Unix milliseconds.
+func expiresAt(r record.Session) int64 { return min(r.LastSeen()+r.Idle(), endsAt(r)) }
+
+// endsAt is the moment from which on a record is dead whatever happens.
+func endsAt(r record.Session) int64 {
+	end := r.Created() + r.Lifetime()
+	if r.State() == record.Rotated {
+		end = min(end, r.Until())
+	}
+	return end
+}
+
+// check says whether a request at now may use the record.
+func check(r record.Session, now int64) error {
+	if r.State() == record.Revoked {
+		return errRevoked(r.Why())
+	}
+	if now >= expiresAt(r) {
+		return errInvalidSession()
+	}
+	return nil
+}
+
+// renewalShare: a renewal is written when a twentieth of the idle timeout has
+// passed since the last one.
+const renewalShare = 20
+
+// renewalDue reports whether use at now is worth a write. What has a successor
+// is not renewed.
+func renewalDue(r record.Session, now int64) bool {
+	return now-r.LastSeen() > r.Idle()/renewalShare && r.State() == record.Live
+}
+
+// ttl is how long the store must keep the record at least. It is positive even
+// if the record has expired since it was checked: a store takes nothing else,
+// and its refusal would look like an outage.
+func ttl(r record.Session, now int64) time.Duration { return millisUntil(expiresAt(r), now) }
+
+// millisUntil is a millisecond at least.
+func millisUntil(end, now int64) time.Duration {
+	return max(time.Duration(end-now), 1) * time.Millisecond
+}
+
+// wholeSeconds rounds milliseconds down.
+func wholeSeconds(ms int64) int64 {
+	return max(0, ms/int64(time.Second/time.Millisecond))
+}
+
+// remaining returns the seconds from now until s ends unused, and at most.
+func (s *Session) remaining(now int64) (expiresIn, lifetime int64) {
+	return wholeSeconds(expiresAt(s.rec) - now), wholeSeconds(endsAt(s.rec) - now)
+}

@@ -1,0 +1,211 @@
+package core
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+
+	"github.com/wxsession/wxsession/core/internal/record"
+)
+
+// Issue starts a session for an identity that the caller vouches for: an import
+// of sessions from elsewhere, a login by other means. It goes through OnLogin,
+// the index and the cap like a login. "" is the default app; device may be "".
+//
+// Errors: CodeBadRequest for an openid or a device that cannot be one, and those
+// of Login that do not come from WeChat.
+func (m *Manager) Issue(ctx context.Context, appID string, id Identity, device string) (token string, s *Session, err error) {
+	ctx, end := m.observe(ctx, OpLogin)
+	defer func() { end(err) }()
+	app, err := m.app(appID)
+	if err == nil {
+		err = validateDevice(device)
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	if err := id.validate(); err != nil {
+		return "", nil, errBadRequest(err.Error())
+	}
+	return m.issue(ctx, issuance{app: app, id: id, device: device})
+}
+
+// issuance is what a new session is made of.
+type issuance struct {
+	app     *app
+	id      Identity
+	device  string
+	profile json.RawMessage
+	header  Header
+	// admit may refuse, by what the user's record says when the session enters it.
+	admit func(u *user) error
+}
+
+func (m *Manager) issue(ctx context.Context, i issuance) (string, *Session, error) {
+	attrs, err := m.onLogin(ctx, i)
+	if err != nil {
+		return "", nil, err
+	}
+	f := m.newFields(i)
+	f.Attrs = attrs
+	return m.start(ctx, f, func(u *user, name record.Name) error {
+		if i.admit != nil {
+			if err := i.admit(u); err != nil {
+				return err
+			}
+		}
+		if err := m.makeRoom(ctx, u, ""); err != nil {
+			return err
+		}
+		u.addKey(i.id, m.now())
+		u.enter(f, name, i.device, "")
+		return nil
+	})
+}
+
+func (m *Manager) newFields(i issuance) record.Fields {
+	now := m.now()
+	return record.Fields{
+		State: record.Live, ID: newSessionID(), AppID: i.app.id, OpenID: i.id.OpenID, UnionID: i.id.UnionID,
+		Created: now, LastSeen: now,
+		Idle: m.cfg.IdleTimeout.Milliseconds(), Lifetime: m.cfg.Lifetime.Milliseconds(),
+	}
+}
+
+// onLogin returns the encoded attributes that the application gives the session.
+func (m *Manager) onLogin(ctx context.Context, i issuance) ([]byte, error) {
+	if m.cfg.OnLogin == nil {
+		return nil, nil
+	}
+	f := m.newFields(i)
+	preview := new(Session)
+	preview.set(record.Session(m.values.ring.New(f.Encode())))
+	d := newDraft(preview)
+	d.profile, d.device, d.header = i.profile, i.device, i.header
+	if err := m.callOnLogin(ctx, d); err != nil {
+		return nil, err
+	}
+	return d.encode()
+}
+
+// callOnLogin tells a refusal, which is for the client, from a failure, which is
+// for the log.
+func (m *Manager) callOnLogin(ctx context.Context, d *Draft) (err error) {
+	defer m.recoverPanic(ctx, "OnLogin panicked", &err)
+	err = m.cfg.OnLogin(ctx, d)
+	if err == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*Error](err); ok && e.status != 0 {
+		return e
+	}
+	return errApp(err)
+}
+
+// start stores a session under a new token, then lets enter put it into its
+// user's record. Until both are done nobody has the token, so that a crash in
+// between leaves nothing that could be used.
+func (m *Manager) start(ctx context.Context, f record.Fields, enter func(u *user, n record.Name) error) (string, *Session, error) {
+	ctx, cancel := m.operation(ctx)
+	defer cancel()
+	token, key := newToken(), userKey(f.AppID, f.OpenID)
+	s, known, err := m.createAndRead(ctx, token, f.Encode(), key)
+	if err == nil {
+		name := s.key.Name()
+		known, err = m.editStored(ctx, key, &known, func(u *user) error { return enter(u, name) })
+	}
+	if err == nil {
+		err = m.finish(ctx, key, known)
+	}
+	if err != nil {
+		if s != nil {
+			m.discard(ctx, s.key.Text())
+		}
+		return "", nil, err
+	}
+	return token, s, nil
+}
+
+// createAndRead stores a session, and reads the user's record. Both at the same
+// time save a login a round trip; a store of this process answers sooner than
+// another goroutine starts.
+func (m *Manager) createAndRead(ctx context.Context, token string, body []byte, userKey string) (*Session, storedUser, error) {
+	if m.local {
+		s, err := m.create(ctx, token, body)
+		if err != nil {
+			return s, storedUser{}, err
+		}
+		known, err := m.readUser(ctx, userKey)
+		return s, known, err
+	}
+	var (
+		known   storedUser
+		errRead error
+		reading sync.WaitGroup
+	)
+	reading.Go(func() {
+		defer m.recoverPanic(ctx, "a store panicked", &errRead)
+		known, errRead = m.readUser(ctx, userKey)
+	})
+	s, err := m.create(ctx, token, body)
+	reading.Wait()
+	return s, known, cmp.Or(err, errRead)
+}
+
+// create stores a session under a new token. It returns the session even if it
+// fails: the record may be there.
+func (m *Manager) create(ctx context.Context, token string, body []byte) (*Session, error) {
+	s := new(Session)
+	s.key.Put(record.SessionPrefix, record.OfToken(token))
+	created, err := m.swapSession(ctx, s.key.Text(), nil, body)
+	s.set(record.Session(created.value))
+	if err != nil {
+		return s, errStore(err)
+	}
+	return s, nil
+}
+
+// enter lists a new session.
+func (u *user) enter(f record.Fields, n record.Name, device, parent string) {
+	u.Entries = append(u.Entries, record.Entry{
+		ID: f.ID, Created: f.Created, Ends: f.Created + f.Lifetime, Parent: parent, Device: device,
+		Records: []record.Entered{{Name: n, Role: record.Current}},
+	})
+}
+
+// makeRoom keeps the index below the cap: what is dead goes first, then the
+// oldest sessions, but for the one called except.
+func (m *Manager) makeRoom(ctx context.Context, u *user, except string) error {
+	if len(u.Entries) < m.cfg.MaxSessions {
+		return nil
+	}
+	_, dead, err := m.readSessions(ctx, u)
+	if err != nil {
+		return err
+	}
+	u.drop(dead)
+	for len(u.Entries) >= m.cfg.MaxSessions {
+		oldest := u.oldest(except)
+		if oldest == "" {
+			return nil
+		}
+		u.revoke(oldest, record.ByCap)
+	}
+	return nil
+}
+
+// addKey puts the session_key of a login into the user's ring. What WeChat said
+// of that key before the login counts no longer.
+func (u *user) addKey(id Identity, now int64) {
+	key := id.SessionKey.Reveal()
+	if key == "" {
+		return // a provider without session_keys
+	}
+	var changed bool
+	u.Keys, changed = u.Keys.Add(key, id.answered, now)
+	if changed || u.Keys[0].Key == key {
+		u.Asked = record.KeyCheck{}
+	}
+}

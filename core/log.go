@@ -1,0 +1,82 @@
+package core
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// logger writes what an operator should see. During an outage it writes one
+// line a second and kind, with a count, not one per request.
+type logger struct {
+	*slog.Logger
+
+	mu   sync.Mutex
+	held map[string]*heldLine
+}
+
+// heldLine is a line that was written less than a second ago, and how often it
+// would have been written again.
+type heldLine struct {
+	again int
+	write func(count int)
+}
+
+const logInterval = time.Second
+
+func newLogger(l *slog.Logger) *logger { return &logger{Logger: l, held: map[string]*heldLine{}} }
+
+// Error writes a line.
+func (l *logger) Error(ctx context.Context, message string, args ...any) {
+	l.ErrorContext(ctx, message, args...)
+}
+
+// failure writes a line about a store or a WeChat that does not answer. A client
+// that went away is no outage.
+func (l *logger) failure(ctx context.Context, message string, err error) {
+	if ctx.Err() == context.Canceled {
+		return
+	}
+	l.limited(ctx, slog.LevelWarn, message, asError(err))
+}
+
+// limited writes a line, unless one of its kind was written less than a second
+// ago: then it only counts, and the second's end writes how many there were.
+func (l *logger) limited(ctx context.Context, level slog.Level, message string, e *Error) {
+	kind := message + string(e.Code)
+	l.mu.Lock()
+	if held := l.held[kind]; held != nil {
+		held.again++
+		held.write = func(count int) { l.write(context.WithoutCancel(ctx), level, message, e, count) }
+		l.mu.Unlock()
+		return
+	}
+	l.held[kind] = new(heldLine)
+	l.mu.Unlock()
+	l.write(ctx, level, message, e, 1)
+	time.AfterFunc(logInterval, func() { l.release(kind) })
+}
+
+// release writes what was held back, and lets the next second begin.
+func (l *logger) release(kind string) {
+	l.mu.Lock()
+	held := l.held[kind]
+	if held.again == 0 {
+		delete(l.held, kind)
+		l.mu.Unlock()
+		return
+	}
+	l.held[kind] = new(heldLine)
+	l.mu.Unlock()
+	held.write(held.again)
+	time.AfterFunc(logInterval, func() { l.release(kind) })
+}
+
+func (l *logger) write(ctx context.Context, level slog.Level, message string, e *Error, count int) {
+	attrs := append(e.attrs()[:1:1], e.attrs()[2:]...) // the message is for clients
+	if count > 1 {
+		attrs = append(attrs, slog.Int("count", count))
+	}
+	l.LogAttrs(ctx, level, message, attrs...)
+}

@@ -1,0 +1,177 @@
+package core
+
+import (
+	"context"
+	"errors"
+
+	"github.com/wxsession/wxsession/core/internal/record"
+)
+
+// Revoke ends one session of the user, by its public id, as another device or
+// an administrator does it. CodeNotFound if the user has no such session.
+func (m *Manager) Revoke(ctx context.Context, appID, openID, id string) error {
+	found := false
+	err := m.end(ctx, userKey(m.appID(appID), openID), func(u *user) error {
+		found = u.revoke(id, record.ByDevice)
+		return nil
+	})
+	if err == nil && !found {
+		return &Error{Code: CodeNotFound, Message: "this user has no session with that id"}
+	}
+	return err
+}
+
+// LogoutUser ends all sessions of the user. When it returns nil, no session
+// issued before the call authenticates on any instance; the limits that a
+// store sets to this (near cache, asynchronous replication, a store that has lost
+// the user's record) are in the package documentation. A user without sessions
+// is no error.
+func (m *Manager) LogoutUser(ctx context.Context, appID, openID string) error {
+	return m.end(ctx, userKey(m.appID(appID), openID), func(u *user) error {
+		m.endAll(u)
+		return nil
+	})
+}
+
+// LogoutOthers ends all sessions of the user of s, but s and what it has handed
+// over: after a change of password, say.
+func (m *Manager) LogoutOthers(ctx context.Context, s *Session) error {
+	if !s.made() {
+		return errNoSession()
+	}
+	return m.end(ctx, s.userKey(), func(u *user) error {
+		u.revokeAll(s.rec.ID(), record.ByDevice)
+		return nil
+	})
+}
+
+// endAll also ends sessions that the index has lost, when they turn up.
+func (m *Manager) endAll(u *user) {
+	u.revokeAll("", record.ByEverywhere)
+	u.Epoch++
+	u.EndedAt = max(u.EndedAt, m.now())
+}
+
+// logoutAll is LogoutUser by the client that has s. Its own record is the last
+// to be deleted, also if the index has lost it: a token that is dead already
+// could not ask a second time.
+func (m *Manager) logoutAll(ctx context.Context, s *Session) error {
+	name := s.key.Name()
+	return m.end(ctx, s.userKey(), func(u *user) error {
+		m.endAll(u)
+		u.revokeLast(name, record.ByEverywhere)
+		return nil
+	})
+}
+
+// Logout ends the session that token stands for; a session's tokens end
+// together, those in their grace period too, and the web session that it has
+// handed over. A token that is dead already is no error. CodeNoSession if token
+// cannot be one.
+func (m *Manager) Logout(ctx context.Context, token string) error {
+	if !tokenShaped(token) {
+		return errNoSession()
+	}
+	s := new(Session)
+	s.key.Put(record.SessionPrefix, record.OfToken(token))
+	_, rec, err := m.peek(ctx, s.key.Text())
+	switch {
+	case err != nil:
+		return err
+	case rec == nil || rec.State() == record.Revoked || check(rec, m.now()) != nil:
+		return m.deleteDead(ctx, s.key.Name(), rec)
+	}
+	s.set(rec)
+	if m.apps[s.AppID] == nil {
+		return nil // no session of ours
+	}
+	return m.LogoutSession(ctx, s)
+}
+
+// LogoutSession is Logout for a handler that has the session of its request, and
+// not the token.
+func (m *Manager) LogoutSession(ctx context.Context, s *Session) error {
+	if !s.made() {
+		return errNoSession()
+	}
+	name := s.key.Name()
+	return m.end(ctx, s.userKey(), func(u *user) error {
+		u.revoke(s.rec.ID(), record.ByLogout)
+		u.revokeLast(name, record.ByLogout) // even if the index has lost it
+		return nil
+	})
+}
+
+// deleteDead deletes the record of a token that is dead. If it has expired, a
+// renewal that is on its way since just before could still bring it back. If it
+// is gone, or says that it was ended, a store that waits for replicas may have
+// told the client so far only that they do not know yet: so it is written again.
+func (m *Manager) deleteDead(ctx context.Context, n record.Name, rec record.Session) error {
+	ctx, cancel := m.operation(withRevocation(ctx))
+	defer cancel()
+	if rec != nil && rec.State() == record.Revoked {
+		return m.endRecord(ctx, record.Revocation{Record: n, Why: rec.Why()})
+	}
+	return m.delete(ctx, n.Key(record.SessionPrefix))
+}
+
+// end lists revocations with fn, then carries them out, and finishes what an
+// earlier operation left undone.
+func (m *Manager) end(ctx context.Context, key string, fn func(*user) error) (err error) {
+	ctx, end := m.observe(ctx, OpRevoke)
+	defer func() { end(err) }()
+	ctx, cancel := m.operation(withRevocation(ctx))
+	defer cancel()
+	u, err := m.editUser(ctx, key, fn)
+	if errors.Is(err, ErrFull) {
+		return m.endInFullStore(ctx, key, fn)
+	}
+	if err != nil {
+		return err
+	}
+	return m.finish(ctx, key, u)
+}
+
+// endInFullStore ends sessions where there is no room to list revocations:
+// deleting always works, and makes room. What it deletes is still listed, so
+// that a crash leaves nothing that cannot be found.
+func (m *Manager) endInFullStore(ctx context.Context, key string, fn func(*user) error) error {
+	for range maxSwaps {
+		u, err := m.readUser(ctx, key)
+		if err != nil {
+			return err
+		}
+		raw := u.raw
+		if err := fn(u.user); err != nil {
+			return err
+		}
+		for _, p := range u.Pending {
+			if err := m.delete(ctx, p.Record.Key(record.SessionPrefix)); err != nil {
+				return err
+			}
+		}
+		u, err = m.editUser(ctx, key, fn)
+		if err == nil {
+			return m.finish(ctx, key, u)
+		}
+		if !errors.Is(err, ErrFull) {
+			return err
+		}
+		now, err := m.readUser(ctx, key)
+		if err != nil {
+			return err
+		}
+		if string(now.raw) == string(raw) { // nothing was listed meanwhile
+			return nil
+		}
+	}
+	return errStore(errSwaps)
+}
+
+// appID returns id, or for "" that of the default app.
+func (m *Manager) appID(id string) string {
+	if id == "" {
+		return m.first.id
+	}
+	return id
+}

@@ -1,0 +1,157 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Observer is told of everything worth counting or tracing. What it is told
+// holds no secret, no openid and no token. Its methods are called by many
+// goroutines at once, on the way of the request: they should be quick.
+type Observer interface {
+	// Begin is called before something happens, with its Kind and Name. What
+	// happens within gets the context that it returns, and so does End: a tracer
+	// puts a span into it.
+	Begin(ctx context.Context, e Event) context.Context
+	// End is called after it, with the outcome.
+	End(ctx context.Context, e Event)
+}
+
+// Event is something that a manager does.
+type Event struct {
+	Kind EventKind
+	// Name is an operation's (OpLogin …), the path of WeChat's endpoint, or the verb
+	// of a call to the store: get, near (the read by which requests are
+	// authenticated), swap, delete. There are few of them.
+	Name string
+
+	Code     Code // how it ended; "" is well
+	ErrCode  int  // of WeChat
+	Duration time.Duration
+}
+
+// EventKind says what an Event is.
+type EventKind string
+
+const (
+	KindOperation EventKind = "operation" // of the manager
+	KindWeChat    EventKind = "wechat"    // one attempt at a call to WeChat
+	KindStore     EventKind = "store"     // a call to the store
+)
+
+// The names of operations. A renewal happens within an authentication.
+const (
+	OpLogin        = "login" // Issue too
+	OpAuthenticate = "authenticate"
+	OpCheck        = "check"
+	OpRenew        = "renew"
+	OpUpdate       = "update"
+	OpRotate       = "rotate"
+	OpRevoke       = "revoke" // every way of ending sessions
+	OpSessions     = "sessions"
+	OpTicket       = "ticket"
+	OpRedeem       = "redeem"
+)
+
+// observe tells the observer that an operation begins; the function that it
+// returns, that it has ended.
+func (m *Manager) observe(ctx context.Context, name string) (context.Context, func(error)) {
+	return observe(ctx, m.cfg.Observe, Event{Kind: KindOperation, Name: name})
+}
+
+func observe(ctx context.Context, o Observer, e Event) (context.Context, func(error)) {
+	if o == nil {
+		return ctx, unobserved
+	}
+	return beginEvent(ctx, o, e)
+}
+
+// beginEvent is apart from observe because what it keeps would cost an
+// allocation there.
+func beginEvent(ctx context.Context, o Observer, e Event) (context.Context, func(error)) {
+	ctx = o.Begin(ctx, e)
+	began := time.Now()
+	return ctx, func(err error) {
+		e.Duration = time.Since(began)
+		e.Code, e.ErrCode = outcome(err)
+		o.End(ctx, e)
+	}
+}
+
+func unobserved(error) {}
+
+func outcome(err error) (Code, int) {
+	if err == nil {
+		return "", 0
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Code, e.ErrCode
+	}
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return CodeNotFound, 0
+	case errors.Is(err, ErrConflict):
+		return CodeConflict, 0
+	}
+	return CodeStoreUnavailable, 0
+}
+
+// observedStore tells an observer of every call.
+type observedStore struct {
+	WrappedStore
+	near     AppendGetter
+	observer Observer
+}
+
+func newObservedStore(s Store, o Observer) Store {
+	observed := observedStore{WrappedStore{s}, nil, o}
+	if near, ok := s.(AppendGetter); ok {
+		observed.near = near
+		return observedAppendGetter{observed}
+	}
+	return observed
+}
+
+func (s observedStore) begin(ctx context.Context, verb string) (context.Context, func(error)) {
+	return observe(ctx, s.observer, Event{Kind: KindStore, Name: verb})
+}
+
+func (s observedStore) Get(ctx context.Context, key string) ([]byte, error) {
+	ctx, end := s.begin(ctx, "get")
+	v, err := s.Store.Get(ctx, key)
+	end(err)
+	return v, err
+}
+
+func (s observedStore) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
+	ctx, end := s.begin(ctx, "swap")
+	err := s.Store.Swap(ctx, key, old, new, ttl)
+	end(err)
+	return err
+}
+
+func (s observedStore) Delete(ctx context.Context, key string) error {
+	ctx, end := s.begin(ctx, "delete")
+	err := s.Store.Delete(ctx, key)
+	end(err)
+	return err
+}
+
+// observedAppendGetter is an observedStore over one that has AppendGet.
+type observedAppendGetter struct{ observedStore }
+
+func (s observedAppendGetter) AppendGet(ctx context.Context, dst []byte, key string) ([]byte, error) {
+	ctx, end := s.begin(ctx, "near")
+	v, err := s.near.AppendGet(ctx, dst, key)
+	end(err)
+	return v, err
+}
+
+// Stats tells what the store knows of itself; zero for one that knows nothing.
+func (m *Manager) Stats() StoreStats {
+	if r, ok := storeAs[StatsReporter](m.values.store); ok {
+		return r.Stats()
+	}
+	return StoreStats{}
+}

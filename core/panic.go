@@ -1,0 +1,35 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+)
+
+// recoverPanic turns a panic of the application's code into an error: the code
+// may run in a goroutine where it would end the process. The stack is logged.
+func (m *Manager) recoverPanic(ctx context.Context, what string, err *error) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	m.log.Error(ctx, what, "panic", panicText(p), "stack", string(debug.Stack()))
+	*err = errApp(errPanic(p))
+}
+
+// errPanic does not show the value of a panic, which may hold anything, such as
+// the URL of a request with the AppSecret.
+func errPanic(p any) error { return fmt.Errorf("panic: %s", panicText(p)) }
+
+func panicText(p any) string {
+	if e, ok := p.(runtime.Error); ok {
+		return e.Error()
+	}
+	return fmt.Sprintf("a value of type %T", p)
+}
+
+// errApp is a failure of the application's own code.
+func errApp(cause error) *Error {
+	return &Error{Code: CodeAppUnavailable, Message: "the application could not decide about the login, try again", RetryAfter: storeRetry, cause: cause}
+}

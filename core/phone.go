@@ -1,0 +1,36 @@
+package core
+
+import (
+	"context"
+
+	"github.com/wxsession/wxsession/core/wxapi"
+)
+
+// PhoneNumber exchanges the code of the getPhoneNumber button (not that of
+// wx.login) for the phone number. Errors as of Login.
+func (m *Manager) PhoneNumber(ctx context.Context, appID, code string) (wxapi.Phone, error) {
+	return m.phoneNumber(ctx, appID, "", code)
+}
+
+// phoneNumber lets WeChat check that the code is openID's, if that is not "".
+func (m *Manager) phoneNumber(ctx context.Context, appID, openID, code string) (wxapi.Phone, error) {
+	if code == "" || len(code) > maxCode || !codeShaped(code) {
+		return wxapi.Phone{}, errBadRequest("code is not one that the getPhoneNumber button returns")
+	}
+	client, err := m.Client(appID)
+	if err != nil {
+		return wxapi.Phone{}, err
+	}
+	phone, err := client.PhoneNumber(ctx, code, openID)
+	if err == nil {
+		return phone, nil
+	}
+	e := upstreamError(err)
+	if e.ErrCode == errcodeOpenID && openID != "" {
+		e.Code, e.RetryAfter = CodeInvalidCode, 0
+	}
+	if e.Code == CodeInvalidCode {
+		e.Message = "the code is not this user's, or has expired: the user has to tap the getPhoneNumber button again"
+	}
+	return wxapi.Phone{}, e
+}

@@ -1,0 +1,108 @@
+package core
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"math"
+	"strconv"
+)
+
+// Reply is what an adapter writes, as it is.
+type Reply struct {
+	Status int
+	// Header fields replace those of the same name, but for Set-Cookie, which may
+	// come more than once and is added.
+	Header []HeaderField
+	Body   []byte // JSON, mostly; empty with status 204
+	// Err is the failure that the reply reports, for frameworks that have an
+	// error path of their own; nil if it reports none.
+	Err *Error
+	// Session is the one that a login or a rotation has made, for Config.Reply; nil
+	// of others.
+	Session *Session
+}
+
+// HeaderField is one header of a Reply.
+type HeaderField struct{ Name, Value string }
+
+// NewReply encodes body as JSON, with status 200; nil gives 204. A body that
+// does not encode gives 500.
+func NewReply(body any) Reply {
+	r := Reply{Status: 204, Header: []HeaderField{{"Cache-Control", "no-store"}}}
+	if body == nil {
+		return r
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		e := &Error{Code: CodeMisconfigured, Message: "the reply could not be encoded", cause: err}
+		text, _ = e.MarshalJSON() // strings and numbers
+		r.Err = e
+	}
+	r.Status = 200
+	if r.Err != nil {
+		r.Status = r.Err.Status()
+	}
+	r.Header = append(r.Header, HeaderField{"Content-Type", "application/json; charset=utf-8"})
+	r.Body = text
+	return r
+}
+
+// Refuse turns an error of the manager, or one of NewError, into the reply that
+// reports it, and logs what an operator should see. Every other error counts as a
+// store's failure.
+func (m *Manager) Refuse(ctx context.Context, req Request, err error) Reply {
+	e := asError(err)
+	m.report(ctx, e)
+	var body any = e
+	if f := m.waferFailure(err, e, &req); f != nil {
+		body = f
+	}
+	r := NewReply(body)
+	r.Status, r.Err = e.Status(), e
+	if r.Status == 401 {
+		challenge := "Bearer"
+		if m.token(&req) != "" {
+			challenge = `Bearer error="invalid_token"`
+		}
+		r.Header = append(r.Header, HeaderField{"WWW-Authenticate", challenge})
+	}
+	if e.RetryAfter > 0 {
+		seconds := int(math.Ceil(e.RetryAfter.Seconds()))
+		r.Header = append(r.Header, HeaderField{"Retry-After", strconv.Itoa(seconds)})
+	}
+	return m.reshape(ctx, req, r)
+}
+
+// reshape lets the application change a reply. If it panics the reply stays.
+func (m *Manager) reshape(ctx context.Context, req Request, r Reply) (shaped Reply) {
+	if m.cfg.Reply == nil {
+		return r
+	}
+	shaped = r
+	var err error
+	defer m.recoverPanic(ctx, "Config.Reply panicked", &err)
+	return m.cfg.Reply(ctx, req, r)
+}
+
+// report logs what needs an operator. A client's mistakes do not.
+func (m *Manager) report(ctx context.Context, e *Error) {
+	switch e.Code {
+	case CodeMisconfigured:
+		m.log.limited(ctx, slog.LevelError, "WeChat refuses the configuration of this backend", e)
+	case CodeStoreUnavailable:
+		m.log.failure(ctx, "the session store does not answer", e)
+	case CodeWeChatUnavailable:
+		m.log.failure(ctx, "WeChat does not answer", e)
+	case CodeAppUnavailable:
+		m.log.limited(ctx, slog.LevelError, "the application failed at a login", e)
+	case CodeRateLimited:
+		if e.ErrCode != 0 {
+			m.log.limited(ctx, slog.LevelWarn, "a quota of WeChat is used up", e)
+		}
+	case CodeInvalidSession:
+		if e.cause != nil {
+			m.log.limited(ctx, slog.LevelWarn, "a stored session counts as absent", e)
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/wxsession/wxsession/core/internal/record"
+)
+
+// TicketLifetime is how long a ticket can be redeemed.
+const TicketLifetime = time.Minute
+
+// maxTickets bounds the tickets of one session that wait to be redeemed. Beyond
+// it the oldest is void.
+const maxTickets = 8
+
+func errInvalidTicket() *Error {
+	return &Error{Code: CodeInvalidTicket, Message: "the ticket is unknown, used or expired, or the session that asked for it has ended: ask for another"}
+}
+
+// NewTicket returns a ticket by which another client of the same user, such as the
+// page in a web-view, gets a session of its own: once, and within TicketLifetime.
+// It dies with s. The store sees its hash only.
+func (m *Manager) NewTicket(ctx context.Context, s *Session) (ticket string, err error) {
+	ctx, end := m.observe(ctx, OpTicket)
+	defer func() { end(err) }()
+	if !s.made() {
+		return "", errNoSession()
+	}
+	ctx, cancel := m.operation(ctx)
+	defer cancel()
+	ticket = newToken()
+	name := record.OfToken(ticket)
+	appID, openID, _ := s.rec.Owner()
+	body := record.HandOver{AppID: appID, OpenID: openID, ID: s.rec.ID()}.Encode()
+	// The record only shows the way to the user's, which decides.
+	_, err = m.values.swap(ctx, name.Key(record.TicketPrefix), nil, m.values.ring.New(body), 2*TicketLifetime)
+	if err != nil {
+		return "", errStore(err)
+	}
+	now := m.now()
+	err = m.editListed(ctx, s, func(_ *user, e *record.Entry) error {
+		e.Tickets = slices.DeleteFunc(e.Tickets, func(t record.Ticket) bool { return t.Ends <= now })
+		e.Tickets = append(e.Tickets, record.Ticket{Name: name, Ends: now + TicketLifetime.Milliseconds()})
+		e.Tickets = e.Tickets[max(0, len(e.Tickets)-maxTickets):]
+		return nil
+	})
+	if err != nil {
+		m.discard(ctx, name.Key(record.TicketPrefix))
+		return "", err
+	}
+	return ticket, nil
+}
+
+// editListed changes the entry of a session that lives. One that the index has
+// lost is listed again before.
+func (m *Manager) editListed(ctx context.Context, s *Session, fn func(*user, *record.Entry) error) error {
+	edit := func(u *user) error {
+		e := u.find(s.rec.ID())
+		if e == nil {
+			return errInvalidSession()
+		}
+		return fn(u, e)
+	}
+	key := s.userKey()
+	_, err := m.editUser(ctx, key, edit)
+	if CodeOf(err) != CodeInvalidSession {
+		return err
+	}
+	found, _, missing := m.inUse(ctx, s.key)
+	if missing != nil {
+		return missing
+	}
+	if err := m.heal(ctx, found); err != nil {
+		return err
+	}
+	_, err = m.editUser(ctx, key, edit)
+	return err
+}
+
+// RedeemTicket issues a session for a ticket: of the same user and app, with a
+// copy of the attributes, listed under the given device label. It lives no longer
+// than the session that asked, and ends with it. A session hands over one at a
+// time: the one before ends. For the cap, others give way.
+//
+// That the ticket is used up and that the session that asked for it lives is
+// one decision: of two uses one wins, and a log-out that came before wins too.
+// CodeInvalidTicket otherwise; CodeStoreUnavailable leaves the ticket as it was,
+// unless the answer of the store was lost.
+func (m *Manager) RedeemTicket(ctx context.Context, ticket, device string) (token string, s *Session, err error) {
+	ctx, end := m.observe(ctx, OpRedeem)
+	defer func() { end(err) }()
+	if err := validateDevice(device); err != nil {
+		return "", nil, err
+	}
+	if !tokenShaped(ticket) {
+		return "", nil, errInvalidTicket()
+	}
+	ctx, cancel := m.operation(ctx)
+	defer cancel()
+	name := record.OfToken(ticket)
+	from, err := m.asker(ctx, name)
+	if err != nil {
+		return "", nil, err
+	}
+	f := m.handedOver(from)
+	token, s, err = m.start(ctx, f, func(u *user, child record.Name) error {
+		if err := u.useTicket(from.rec.ID(), name, m.now()); err != nil {
+			return err
+		}
+		u.revokeChild(from.rec.ID(), record.ByHandOver)
+		if err := m.makeRoom(ctx, u, from.rec.ID()); err != nil {
+			return err
+		}
+		u.enter(f, child, device, from.rec.ID())
+		return nil
+	})
+	if err == nil {
+		m.discard(ctx, name.Key(record.TicketPrefix))
+	}
+	return token, s, err
+}
+
+// asker returns the live session that a ticket was made for.
+func (m *Manager) asker(ctx context.Context, ticket record.Name) (*Session, error) {
+	found, err := m.values.get(ctx, ticket.Key(record.TicketPrefix))
+	var asked record.HandOver
+	if err == nil {
+		asked, err = record.DecodeHandOver(found.value.Body())
+	}
+	switch {
+	case errors.Is(err, ErrNotFound) || isUnusable(err):
+		return nil, errInvalidTicket()
+	case err != nil:
+		return nil, errStore(err)
+	}
+	u, err := m.readUser(ctx, userKey(asked.AppID, asked.OpenID))
+	if err != nil {
+		return nil, err
+	}
+	e := u.find(asked.ID)
+	if e == nil {
+		return nil, errInvalidTicket()
+	}
+	for _, r := range e.Records {
+		var key record.Key
+		key.Put(record.SessionPrefix, r.Name)
+		s, _, err := m.inUse(ctx, key)
+		if err == nil || CodeOf(err) == CodeStoreUnavailable {
+			return s, err
+		}
+	}
+	return nil, errInvalidTicket()
+}
+
+// handedOver is what a session of the same user begins as.
+func (m *Manager) handedOver(from *Session) record.Fields {
+	appID, openID, unionID := from.rec.Owner()
+	now := m.now()
+	return record.Fields{
+		State: record.Live, ID: newSessionID(), AppID: appID, OpenID: openID, UnionID: unionID,
+		Created: now, LastSeen: now, Idle: m.cfg.IdleTimeout.Milliseconds(),
+		Lifetime: max(0, min(m.cfg.Lifetime.Milliseconds(), endsAt(from.rec)-now)),
+		Attrs:    from.rec.Attrs(),
+	}
+}
+
+func (u *user) useTicket(id string, ticket record.Name, now int64) error {
+	e := u.find(id)
+	if e == nil {
+		return errInvalidTicket()
+	}
+	i := slices.IndexFunc(e.Tickets, func(t record.Ticket) bool { return t.Name == ticket })
+	if i < 0 || e.Tickets[i].Ends <= now {
+		return errInvalidTicket()
+	}
+	e.Tickets = slices.Delete(e.Tickets, i, i+1)
+	return nil
+}

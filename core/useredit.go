@@ -1,0 +1,219 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/wxsession/wxsession/core/internal/record"
+)
+
+// storedUser is a user record and the bytes it was read from; nil if there are
+// none. The user itself is never nil.
+type storedUser struct {
+	*user
+	raw   []byte
+	stale bool // sealed with an older key, say: to be written anew
+}
+
+// readUser reads a user record. One that counts as absent is replaced by the
+// next write.
+func (m *Manager) readUser(ctx context.Context, key string) (storedUser, error) {
+	found, err := m.values.get(ctx, key)
+	if err == nil {
+		var u *record.User
+		if u, err = record.DecodeUser(found.value.Body()); err == nil {
+			return storedUser{&user{*u}, found.raw, m.values.ring.Stale(found.value)}, nil
+		}
+	}
+	if !isUnusable(err) && !errors.Is(err, ErrNotFound) {
+		return storedUser{}, errStore(err)
+	}
+	if found.raw != nil {
+		m.log.failure(ctx, "a stored user record counts as absent", errStore(err))
+	}
+	return storedUser{user: new(user), raw: found.raw}, nil
+}
+
+// editUser changes the user record under key with fn, which runs again after
+// every conflict, on a fresh copy. If fn fails nothing is written, and what it
+// changed shows in the returned user only. fn gets an empty user where there
+// is no record; one that is still empty afterwards is not created.
+func (m *Manager) editUser(ctx context.Context, key string, fn func(u *user) error) (storedUser, error) {
+	return m.editStored(ctx, key, nil, fn)
+}
+
+// editStored is editUser of a record that was read just now; nil if none was.
+//
+// In one process the editors of a record take turns, so that many at once cost
+// the store two calls each, not a storm of conflicts.
+func (m *Manager) editStored(ctx context.Context, key string, known *storedUser, fn func(u *user) error) (storedUser, error) {
+	unlock, err := m.turns.wait(ctx, key)
+	if err != nil {
+		return storedUser{}, errStore(err)
+	}
+	defer unlock()
+	for conflicts := range maxSwaps {
+		if known == nil {
+			read, err := m.readUser(ctx, key)
+			if err != nil {
+				return storedUser{}, err
+			}
+			known = &read
+		}
+		edited, err := m.writeUser(ctx, key, *known, fn)
+		if !errors.Is(err, ErrConflict) {
+			return edited, err
+		}
+		known = nil
+		if err := m.backOff(ctx, conflicts); err != nil {
+			return storedUser{}, err
+		}
+	}
+	return storedUser{}, errStore(errSwaps)
+}
+
+// writeUser passes ErrConflict on as it is.
+func (m *Manager) writeUser(ctx context.Context, key string, old storedUser, fn func(u *user) error) (storedUser, error) {
+	before := old.Encode()
+	if err := fn(old.user); err != nil {
+		return old, err
+	}
+	old.boundTombstones(2 * m.cfg.MaxSessions)
+	body := old.Encode()
+	if string(body) == string(before) && !old.stale || old.raw == nil && old.isEmpty() {
+		return old, nil
+	}
+	now := m.now()
+	written, err := m.values.swap(ctx, key, old.raw, m.values.ring.New(body), old.ttl(now, m.cfg.Lifetime))
+	if err != nil && !errors.Is(err, ErrConflict) {
+		return storedUser{}, errStore(err)
+	}
+	return storedUser{user: old.user, raw: written.raw}, err
+}
+
+// finish does what the user record lists as to be done, then strikes it off. The
+// list was stored before, so that whoever comes next finishes what a crash
+// leaves here.
+func (m *Manager) finish(ctx context.Context, key string, u storedUser) error {
+	if u.user == nil || !u.unfinished() {
+		return nil
+	}
+	retired, err := m.retire(ctx, u.user)
+	if err != nil {
+		return err
+	}
+	ctx = withRevocation(ctx)
+	for _, p := range u.Pending {
+		if err := m.endRecord(ctx, p); err != nil {
+			return err
+		}
+	}
+	done := u.Pending
+	if _, err := m.editStored(ctx, key, &u, func(u *user) error {
+		u.finish(done, retired)
+		return nil
+	}); err != nil { // all is done; the list only costs the next operation some deletes
+		m.log.failure(ctx, "cannot clear the list of ended sessions", err)
+	}
+	return nil
+}
+
+// endRecord deletes one record, or leaves a tombstone that says why. It writes
+// even where it finds the record dead: a store that waits for replicas may not
+// have said yes to whoever ended it.
+func (m *Manager) endRecord(ctx context.Context, p record.Revocation) error {
+	key := p.Record.Key(record.SessionPrefix)
+	if p.Why == record.ByLogout {
+		return m.delete(ctx, key)
+	}
+	for conflicts := range maxSwaps {
+		found, err := m.values.get(ctx, key)
+		if err != nil && !errors.Is(err, ErrNotFound) && !isUnusable(err) {
+			return errStore(err)
+		}
+		now := m.now()
+		until := m.tombstoneEnd(found.value, now)
+		if until <= now {
+			return m.delete(ctx, key)
+		}
+		_, err = m.values.swap(ctx, key, found.raw, m.values.ring.New(record.Tombstone(p.Why, until)), millisUntil(until, now))
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, ErrFull):
+			return m.delete(ctx, key) // there is no room to say why
+		case !errors.Is(err, ErrConflict):
+			return errStore(err)
+		}
+		if err := m.backOff(ctx, conflicts); err != nil {
+			return err
+		}
+	}
+	return errStore(errSwaps)
+}
+
+// tombstoneEnd is until when a tombstone takes the place of a record; 0 if there
+// is nobody left to be told.
+func (m *Manager) tombstoneEnd(v record.Value, now int64) int64 {
+	if v == nil {
+		return 0
+	}
+	rec, err := record.ParseSession(v)
+	switch {
+	case err != nil:
+		return 0
+	case rec.State() == record.Revoked:
+		return rec.Until()
+	case check(rec, now) != nil:
+		return 0
+	}
+	return min(expiresAt(rec), now+maxTombstone.Milliseconds())
+}
+
+// maxTombstone bounds how long a revoked token is told why.
+const maxTombstone = 24 * time.Hour
+
+func (m *Manager) delete(ctx context.Context, key string) error {
+	if err := m.values.delete(ctx, key); err != nil {
+		return errStore(err)
+	}
+	return nil
+}
+
+// discard deletes a record that nobody holds a token of, after something else
+// failed. It runs even if the request is over; a failure costs nothing but
+// memory until the record expires.
+func (m *Manager) discard(ctx context.Context, key string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterthoughtTimeout)
+	defer cancel()
+	if err := m.values.delete(ctx, key); err != nil {
+		m.log.failure(ctx, "cannot delete a session that was not handed out", errStore(err))
+	}
+}
+
+// backOff waits after a conflict, longer after each, and not as long as the
+// others do: whoever lost against another process should not meet it again.
+func (m *Manager) backOff(ctx context.Context, conflicts int) error {
+	if conflicts == 0 {
+		return nil
+	}
+	most := min(time.Millisecond<<min(conflicts, 5), 20*time.Millisecond)
+	if err := m.pause(ctx, rand.N(most)); err != nil {
+		return errStore(err)
+	}
+	return nil
+}
+
+// pause waits for d, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
