@@ -13,7 +13,15 @@ type logger struct {
 	*slog.Logger
 
 	mu   sync.Mutex
-	held map[string]*heldLine
+	held map[lineKind]*heldLine
+}
+
+// lineKind is what one line a second is written of. There are few: messages are
+// constants, and errcodes WeChat's.
+type lineKind struct {
+	message string
+	code    Code
+	errcode int
 }
 
 // heldLine is a line that was written less than a second ago, and how often it
@@ -25,7 +33,7 @@ type heldLine struct {
 
 const logInterval = time.Second
 
-func newLogger(l *slog.Logger) *logger { return &logger{Logger: l, held: map[string]*heldLine{}} }
+func newLogger(l *slog.Logger) *logger { return &logger{Logger: l, held: map[lineKind]*heldLine{}} }
 
 // Error writes a line.
 func (l *logger) Error(ctx context.Context, message string, args ...any) {
@@ -44,7 +52,7 @@ func (l *logger) failure(ctx context.Context, message string, err error) {
 // limited writes a line, unless one of its kind was written less than a second
 // ago: then it only counts, and the second's end writes how many there were.
 func (l *logger) limited(ctx context.Context, level slog.Level, message string, e *Error) {
-	kind := message + string(e.Code)
+	kind := lineKind{message, e.Code, e.ErrCode}
 	l.mu.Lock()
 	if held := l.held[kind]; held != nil {
 		held.again++
@@ -59,7 +67,7 @@ func (l *logger) limited(ctx context.Context, level slog.Level, message string, 
 }
 
 // release writes what was held back, and lets the next second begin.
-func (l *logger) release(kind string) {
+func (l *logger) release(kind lineKind) {
 	l.mu.Lock()
 	held := l.held[kind]
 	if held.again == 0 {

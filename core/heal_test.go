@@ -1,0 +1,218 @@
+package core_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wxsession/wxsession/core"
+)
+
+const twentieth = 72*time.Hour/20 + time.Millisecond
+
+// lose deletes the records of one kind, as a store does that evicts.
+func (w *world) lose(t *testing.T, kind string) {
+	t.Helper()
+	for _, key := range w.store.live() {
+		if strings.HasPrefix(key, kind) {
+			if err := w.store.Store.Delete(t.Context(), key); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func (w *world) listed(t *testing.T, openID string) int {
+	t.Helper()
+	list, err := w.Sessions(t.Context(), "", openID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
+func TestASessionWhoseIndexIsLostIsListedAgainAtItsNextRenewal(t *testing.T) {
+	w := newWorld(t, nil)
+	first, _ := w.login(t, "o-alice")
+	second, _ := w.login(t, "o-alice")
+	w.lose(t, "u:")
+	for _, token := range []string{first, second} {
+		if _, err := w.Authenticate(t.Context(), token); err != nil {
+			t.Fatalf("the session went with the index: %v", err)
+		}
+	}
+	if n := w.listed(t, "o-alice"); n != 0 {
+		t.Fatalf("%d sessions are listed without an index", n)
+	}
+	w.clock.Advance(twentieth)
+	for i, token := range []string{first, second} {
+		if _, err := w.Authenticate(t.Context(), token); err != nil {
+			t.Fatal(err)
+		}
+		if n := w.listed(t, "o-alice"); n != i+1 {
+			t.Errorf("%d sessions are listed after %d renewals", n, i+1)
+		}
+	}
+	if err := w.LogoutUser(t.Context(), "", "o-alice"); err != nil {
+		t.Fatal(err)
+	}
+	for _, token := range []string{first, second} {
+		_, err := w.Authenticate(t.Context(), token)
+		wantCode(t, err, core.CodeSessionRevoked)
+	}
+}
+
+func TestALogoutEverywhereReachesASessionThatTheIndexHadLost(t *testing.T) {
+	w := newWorld(t, nil)
+	lost, _ := w.login(t, "o-alice")
+	w.lose(t, "u:")
+	w.clock.Advance(time.Second)
+	if err := w.LogoutUser(t.Context(), "", "o-alice"); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(time.Second)
+	later, _ := w.login(t, "o-alice")
+	w.clock.Advance(twentieth)
+	_, _ = w.Authenticate(t.Context(), lost) // its renewal finds out
+	_, err := w.Authenticate(t.Context(), lost)
+	wantCode(t, err, core.CodeSessionRevoked)
+	if _, err := w.Authenticate(t.Context(), later); err != nil {
+		t.Errorf("a login after the log-out: %v", err)
+	}
+}
+
+func TestASessionWithoutAnIndexRotatesAndHandsOver(t *testing.T) {
+	w := newWorld(t, nil)
+	token, s := w.login(t, "o-alice")
+	w.lose(t, "u:")
+	fresh, _, err := w.Rotate(t.Context(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Authenticate(t.Context(), fresh); err != nil {
+		t.Error(err)
+	}
+	if n := w.listed(t, "o-alice"); n != 1 {
+		t.Errorf("%d sessions are listed", n)
+	}
+	w.lose(t, "u:")
+	if _, err := w.NewTicket(t.Context(), s); err != nil {
+		t.Errorf("a ticket: %v", err)
+	}
+}
+
+func TestASuccessorWhoseIndexIsLostTakesOver(t *testing.T) {
+	w := newWorld(t, nil)
+	old, _ := w.login(t, "o-alice")
+	fresh, _, err := w.Rotate(t.Context(), old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.lose(t, "u:")
+	if _, err := w.Authenticate(t.Context(), fresh); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(30 * time.Second)
+	_, err = w.Authenticate(t.Context(), old)
+	wantCode(t, err, core.CodeInvalidSession)
+	if n := w.listed(t, "o-alice"); n != 1 {
+		t.Errorf("%d sessions are listed", n)
+	}
+}
+
+func TestALogoutWinsOverARenewalThatFindsNoIndex(t *testing.T) {
+	w := newWorld(t, nil)
+	token, _ := w.login(t, "o-alice")
+	w.clock.Advance(twentieth)
+	// The renewal has read the session when the log-out happens in between.
+	w.store.Store = &beforeSwap{Store: w.store.Store, run: func() {
+		if err := w.Logout(t.Context(), token); err != nil {
+			t.Error(err)
+		}
+	}}
+	if _, err := w.Authenticate(t.Context(), token); err != nil {
+		t.Fatal(err) // it was alive when it was read
+	}
+	_, err := w.Authenticate(t.Context(), token)
+	wantCode(t, err, core.CodeInvalidSession)
+	if n := w.listed(t, "o-alice"); n != 0 {
+		t.Errorf("%d sessions are listed", n)
+	}
+}
+
+// beforeSwap lets something happen before the next write.
+type beforeSwap struct {
+	core.Store
+	run func()
+}
+
+func (s *beforeSwap) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
+	if run := s.run; run != nil {
+		s.run = nil
+		run()
+	}
+	return s.Store.Swap(ctx, key, old, new, ttl)
+}
+
+func TestAUsersRecordOutlivesItsSessionsByMoreThanClocksDiffer(t *testing.T) {
+	for lifetime, margin := range map[time.Duration]time.Duration{100 * time.Hour: time.Hour, 10 * time.Hour: 30 * time.Minute} {
+		spy := &ttlSpy{}
+		w := newWorld(t, func(c *core.Config) { c.IdleTimeout, c.Lifetime = time.Hour, lifetime })
+		spy.Store, w.store.Store = w.store.Store, spy
+		w.login(t, "o-alice")
+		if got := spy.ttls["u:"]; got != lifetime+margin {
+			t.Errorf("a lifetime of %v: the record is kept for %v, want %v more", lifetime, got, margin)
+		}
+	}
+}
+
+// ttlSpy notes for how long values of a kind are kept.
+type ttlSpy struct {
+	core.Store
+	ttls map[string]time.Duration
+}
+
+func (s *ttlSpy) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
+	if s.ttls == nil {
+		s.ttls = map[string]time.Duration{}
+	}
+	s.ttls[key[:2]] = ttl
+	return s.Store.Swap(ctx, key, old, new, ttl)
+}
+
+func TestInAFullStoreALogoutStillEndsTheSession(t *testing.T) {
+	for name, logout := range map[string]func(w *world, token string) error{
+		"Logout":     func(w *world, token string) error { return w.Logout(context.Background(), token) },
+		"LogoutUser": func(w *world, _ string) error { return w.LogoutUser(context.Background(), "", "o-alice") },
+		"LogoutSession": func(w *world, token string) error {
+			s, err := w.Check(context.Background(), token)
+			if err != nil {
+				return err
+			}
+			return w.LogoutSession(context.Background(), s)
+		},
+	} {
+		w := newWorld(t, nil)
+		token, _ := w.login(t, "o-alice")
+		other, _ := w.login(t, "o-bob")
+		w.store.Store = fullStore{w.store.Store}
+		if err := logout(w, token); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		_, err := w.Authenticate(t.Context(), token)
+		wantCode(t, err, core.CodeInvalidSession)
+		if _, err := w.Authenticate(t.Context(), other); err != nil {
+			t.Errorf("%s: another user's session: %v", name, err)
+		}
+		_, _, err = w.Login(t.Context(), core.LoginRequest{Code: w.wx.Code("o-alice")})
+		wantCode(t, err, core.CodeStoreUnavailable)
+	}
+}
+
+// fullStore has no room for anything.
+type fullStore struct{ core.Store }
+
+func (fullStore) Swap(context.Context, string, []byte, []byte, time.Duration) error {
+	return core.ErrFull
+}
