@@ -89,15 +89,15 @@ func TestWeChatsRefusalsBecomeCodes(t *testing.T) {
 		want    Code
 		retry   bool
 	}{
-		{wxapi.InvalidCode, 40029, InvalidCode, false},
-		{wxapi.CodeUsed, 40163, CodeUsed, false},
-		{wxapi.Blocked, 40226, UserBlocked, false},
-		{wxapi.RateLimited, 45011, RateLimited, true},
-		{wxapi.RateLimited, 45009, RateLimited, true},
-		{wxapi.Unavailable, -1, WeChatUnavailable, true},
-		{wxapi.Misconfigured, 40125, Misconfigured, false},
-		{wxapi.InvalidSignature, 87009, SessionKeyExpired, false},
-		{wxapi.BadToken, 40001, WeChatUnavailable, true},
+		{wxapi.KindInvalidCode, 40029, InvalidCode, false},
+		{wxapi.KindCodeUsed, 40163, CodeUsed, false},
+		{wxapi.KindBlocked, 40226, UserBlocked, false},
+		{wxapi.KindRateLimited, 45011, RateLimited, true},
+		{wxapi.KindRateLimited, 45009, RateLimited, true},
+		{wxapi.KindUnavailable, -1, WeChatUnavailable, true},
+		{wxapi.KindMisconfigured, 40125, Misconfigured, false},
+		{wxapi.KindInvalidSignature, 87009, SessionKeyExpired, false},
+		{wxapi.KindBadToken, 40001, WeChatUnavailable, true},
 	} {
 		e := sourceError(fmt.Errorf("outer: %w", &wxapi.Error{Kind: c.kind, ErrCode: c.errcode, RID: "rid-1"}))
 		if e.Code != c.want || e.ErrCode != c.errcode || e.RID != "rid-1" || (e.RetryAfter > 0) != c.retry || e.Message == "" {

@@ -133,20 +133,20 @@ func sourceError(err error) *Error {
 	}
 	e := &Error{ErrCode: refusal.ErrCode, RID: refusal.RID, cause: err}
 	switch refusal.Kind {
-	case wxapi.InvalidCode:
+	case wxapi.KindInvalidCode:
 		e.Code, e.Message = InvalidCode, "WeChat does not accept the code: it has expired or belongs to another app, call wx.login again"
-	case wxapi.CodeUsed:
+	case wxapi.KindCodeUsed:
 		e.Code, e.Message = CodeUsed, "the code was used before, call wx.login again"
-	case wxapi.Blocked:
+	case wxapi.KindBlocked:
 		e.Code, e.Message = UserBlocked, "WeChat has blocked this user as high-risk"
-	case wxapi.RateLimited:
+	case wxapi.KindRateLimited:
 		e.Code, e.Message, e.RetryAfter = RateLimited, "WeChat's quota is used up, wait before the next try", minuteQuotaRetry
 		if refusal.ErrCode == errcodeDayQuota {
 			e.RetryAfter = dayQuotaRetry
 		}
-	case wxapi.InvalidSignature:
+	case wxapi.KindInvalidSignature:
 		e.Code, e.Message = SessionKeyExpired, sessionKeyGone
-	case wxapi.Misconfigured:
+	case wxapi.KindMisconfigured:
 		e.Code, e.Message = Misconfigured, "WeChat refuses this backend's configuration, see its log"
 	default:
 		e.Code, e.Message, e.RetryAfter = WeChatUnavailable, "WeChat did not answer as it should, try again", wechatRetry

@@ -3,8 +3,6 @@ package wxapi
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -41,12 +39,6 @@ type request struct {
 	body     []byte          // JSON, sent by POST; nil means GET
 	narrow   func(Kind) Kind // nil: the kind as the table has it
 	hide     [5]Secret       // values that this request carries; [1] is for the access token
-}
-
-// reply is what WeChat's JSON is decoded into.
-type reply interface {
-	status() (errcode int, errmsg string, given bool)
-	complete() bool // all fields that a success must have are there
 }
 
 // call sends rq until there is a verdict other than "busy", within the time limit.
@@ -108,28 +100,9 @@ func exchange[T reply](ctx context.Context, c *Client, rq *request) (T, *Error) 
 	defer c.buffers.Put(buf)
 	if err := c.roundTrip(ctx, rq, buf); err != nil {
 		var none T
-		return none, rq.fail(Unavailable, err)
+		return none, rq.fail(KindUnavailable, err)
 	}
 	return decode[T](rq, buf.Bytes())
-}
-
-var errGarbage = errors.New("the reply is not what this API returns")
-
-// decode judges a reply by its JSON alone: the Content-Type that WeChat sends
-// is text/plain on some endpoints and malformed on others.
-func decode[T reply](rq *request, body []byte) (T, *Error) {
-	var out, none T
-	if json.Unmarshal(body, &out) != nil {
-		return none, rq.fail(Unavailable, errGarbage)
-	}
-	errcode, errmsg, _ := out.status()
-	if errcode != 0 {
-		return none, rq.refused(errcode, errmsg)
-	}
-	if !out.complete() {
-		return none, rq.fail(Unavailable, errGarbage)
-	}
-	return out, nil
 }
 
 // fail returns a failure that is not WeChat's verdict.
@@ -147,28 +120,3 @@ func (rq *request) refused(errcode int, errmsg string) *Error {
 	return &Error{Kind: kind, Op: rq.op, ErrCode: errcode, ErrMsg: msg, RID: rid}
 }
 
-// outcome is the part that all replies share.
-type outcome struct {
-	ErrCode *int   `json:"errcode"`
-	ErrMsg  string `json:"errmsg"`
-}
-
-func (s outcome) status() (errcode int, errmsg string, given bool) {
-	if s.ErrCode == nil {
-		return 0, s.ErrMsg, false
-	}
-	return *s.ErrCode, s.ErrMsg, true
-}
-
-// visible reports whether s is 1 to max bytes of visible ASCII.
-func visible(s string, max int) bool {
-	if s == "" || len(s) > max {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
-}

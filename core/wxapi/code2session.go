@@ -41,7 +41,7 @@ var errCodeShape = errors.New("the code is empty or too long")
 
 // Code2Session exchanges the code of wx.login (/sns/jscode2session). A code is
 // good for one exchange within five minutes. The kinds of its errors are
-// InvalidCode, CodeUsed, Blocked, RateLimited, Unavailable and Misconfigured.
+// KindInvalidCode, KindCodeUsed, KindBlocked, KindRateLimited, KindUnavailable and KindMisconfigured.
 // After a time-out the code may be consumed: only a new one is sure to work.
 func (c *Client) Code2Session(ctx context.Context, code string) (CodeSession, error) {
 	own := c.reveal()
@@ -50,7 +50,7 @@ func (c *Client) Code2Session(ctx context.Context, code string) (CodeSession, er
 		hide: [5]Secret{own.secret, 2: Secret(code)},
 	}
 	if code == "" || len(code) > MaxCode {
-		return CodeSession{}, rq.fail(InvalidCode, errCodeShape)
+		return CodeSession{}, rq.fail(KindInvalidCode, errCodeShape)
 	}
 	rq.query = own.loginQuery + url.QueryEscape(code)
 	r, err := call[sessionReply](ctx, c, rq)

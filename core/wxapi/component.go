@@ -31,18 +31,18 @@ func NewComponent(cfg Config, token func(ctx context.Context) (Secret, error)) (
 
 // Code2Session exchanges the code of wx.login in the app called appid
 // (/sns/component/jscode2session). Errors are those of Client.Code2Session; a
-// platform that the app has not authorised is Misconfigured (61003).
+// platform that the app has not authorised is KindMisconfigured (61003).
 func (p *Component) Code2Session(ctx context.Context, appid, code string) (CodeSession, error) {
 	rq := &request{op: "component code2Session", path: "/sns/component/jscode2session", narrow: loginKind}
 	if code == "" || len(code) > MaxCode {
-		return CodeSession{}, rq.fail(InvalidCode, errCodeShape)
+		return CodeSession{}, rq.fail(KindInvalidCode, errCodeShape)
 	}
 	rq.hide[2] = Secret(code)
 	ctx, cancel := context.WithTimeout(ctx, p.api.cfg.Timeout) // the token's source included
 	defer cancel()
 	token, err := p.token(ctx)
 	if err != nil {
-		return CodeSession{}, rq.fail(Unavailable, err)
+		return CodeSession{}, rq.fail(KindUnavailable, err)
 	}
 	rq.hide[1] = token
 	rq.query = url.Values{

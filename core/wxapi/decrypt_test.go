@@ -238,29 +238,3 @@ func FuzzDecrypt(f *testing.F) {
 		wxapi.DecryptUserCrypto(wxapi.UserKey{Key: wxapi.Secret(key), IV: iv}, data)
 	})
 }
-
-func TestDecryptUserCrypto(t *testing.T) {
-	key := wxapi.UserKey{Key: vectorKey, IV: "6003f73ec441c386", Version: 10}
-	data := encryptCBC(t, vectorKey, base64.StdEncoding.EncodeToString([]byte(key.IV)), pad([]byte("any text")))
-	if got, err := wxapi.DecryptUserCrypto(key, data); err != nil || string(got) != "any text" {
-		t.Errorf("%q, %v", got, err)
-	}
-	short := key
-	short.IV = short.IV[1:]
-	for name, test := range map[string]struct {
-		key  wxapi.UserKey
-		data string
-	}{
-		"no data":        {key, ""},
-		"no base64":      {key, "?"},
-		"half a block":   {key, "AAAAAAAAAAA="},
-		"a short iv":     {short, data},
-		"no key":         {wxapi.UserKey{IV: key.IV}, data},
-		"a wrong key":    {wxapi.UserKey{Key: "AAAAAAAAAAAAAAAAAAAAAA==", IV: key.IV}, data},
-		"more than 64 K": {key, strings.Repeat("A", 64<<10+4)},
-	} {
-		if got, err := wxapi.DecryptUserCrypto(test.key, test.data); err != wxapi.ErrInvalidData || got != nil {
-			t.Errorf("%s: %q, %v", name, got, err)
-		}
-	}
-}

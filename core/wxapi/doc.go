@@ -14,7 +14,7 @@
 // A failing call returns an [*Error]; its [Kind] says what to do:
 //
 //	var e *wxapi.Error
-//	if errors.As(err, &e) && e.Kind == wxapi.CodeUsed { … }
+//	if errors.As(err, &e) && e.Kind == wxapi.KindCodeUsed { … }
 //
 // A cancelled context and a passed deadline are found with [errors.Is].
 //

@@ -18,7 +18,7 @@ func (c *Client) PluginOpenPID(ctx context.Context, code string) (string, error)
 		hide: [5]Secret{2: Secret(code)},
 	}
 	if code == "" || len(code) > MaxCode {
-		return "", rq.fail(InvalidCode, errCodeShape)
+		return "", rq.fail(KindInvalidCode, errCodeShape)
 	}
 	r, err := authorizedPost[openPIDReply](ctx, c, rq, map[string]string{"code": code})
 	return r.OpenPID, err

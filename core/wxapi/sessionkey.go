@@ -7,7 +7,7 @@ import (
 
 // CheckSessionKey asks WeChat whether key is still the session_key of the user
 // (/wxa/checksession). If it is, the result is nil; if it is wrong, displaced
-// or expired, an Error of kind InvalidSignature. wx.checkSession on the phone
+// or expired, an Error of kind KindInvalidSignature. wx.checkSession on the phone
 // answers another question: it knows nothing of the key that the server holds.
 func (c *Client) CheckSessionKey(ctx context.Context, openid string, key Secret) error {
 	_, err := signed[acknowledged](ctx, c, "checkSessionKey", "/wxa/checksession", openid, key)

@@ -53,7 +53,7 @@ func ExampleServer_Advance() {
 	wx.Advance(5 * time.Minute)
 	_, err := newClient(wx).Code2Session(context.Background(), code)
 	var e *wxapi.Error
-	fmt.Println(errors.As(err, &e) && e.Kind == wxapi.InvalidCode)
+	fmt.Println(errors.As(err, &e) && e.Kind == wxapi.KindInvalidCode)
 	// Output: true
 }
 

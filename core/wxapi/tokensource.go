@@ -7,6 +7,16 @@ import (
 	"net/url"
 )
 
+// TokenSource supplies the access token that most calls need. It is asked for
+// each of them, so it should remember the token, and share it between all
+// instances of a service: WeChat invalidates a token when it issues another.
+// It must be safe for concurrent use.
+type TokenSource interface {
+	// Token returns a token. stale is empty, or the token that WeChat has just
+	// refused: then the result is another one.
+	Token(ctx context.Context, stale Secret) (Secret, error)
+}
+
 var errNoTokens = errors.New("set Config.Tokens: this call needs an access token")
 
 // authorized calls with an access token. If WeChat refuses the token, it asks
@@ -23,7 +33,7 @@ func authorized[T reply](ctx context.Context, c *Client, rq *request, params url
 		}
 		rq.query, rq.hide[1] = withToken(token, params), token
 		out, err := call[T](ctx, c, rq)
-		if stale != "" || !isKind(err, BadToken) {
+		if stale != "" || !isKind(err, KindBadToken) {
 			return out, err
 		}
 		stale = token
@@ -52,7 +62,7 @@ func withToken(token Secret, params url.Values) string {
 
 func (c *Client) accessToken(ctx context.Context, rq *request, stale Secret) (Secret, error) {
 	if c.cfg.Tokens == nil {
-		return "", rq.fail(Misconfigured, errNoTokens)
+		return "", rq.fail(KindMisconfigured, errNoTokens)
 	}
 	token, err := c.cfg.Tokens.Token(ctx, stale)
 	if err == nil {
@@ -61,11 +71,5 @@ func (c *Client) accessToken(ctx context.Context, rq *request, stale Secret) (Se
 	if e, ok := errors.AsType[*Error](err); ok {
 		return "", e // says better what failed: fetching a token
 	}
-	return "", rq.fail(Unavailable, err)
+	return "", rq.fail(KindUnavailable, err)
 }
-
-// acknowledged is a reply that says no more than "ok". The errcode has to be
-// there: an empty object from somewhere in between is no consent.
-type acknowledged struct{ outcome }
-
-func (r acknowledged) complete() bool { return r.ErrCode != nil }
