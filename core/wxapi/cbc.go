@@ -11,10 +11,20 @@ import (
 // steps, the longest that WeChat encrypts, has some 3 KiB.
 const maxEncrypted = 64 << 10
 
-// decryptCBC undoes AES-128-CBC with PKCS#7 padding, both lengths checked
-// before the cipher sees them: it panics otherwise.
+// ciphertext decodes base64 text into one or more whole blocks.
+func ciphertext(encoded string) ([]byte, bool) {
+	if len(encoded) > maxEncrypted {
+		return nil, false
+	}
+	data, ok := unbase64(encoded)
+	return data, ok && len(data) > 0 && len(data)%aes.BlockSize == 0
+}
+
+// decryptCBC undoes AES-128-CBC with PKCS#7 padding. data is ciphertext. The
+// lengths of key and iv are checked before the cipher sees them: it panics
+// otherwise.
 func decryptCBC(key, iv, data []byte) ([]byte, bool) {
-	if len(key) != 16 || len(iv) != aes.BlockSize || len(data) == 0 || len(data)%aes.BlockSize != 0 {
+	if len(key) != 16 || len(iv) != aes.BlockSize {
 		return nil, false
 	}
 	block, err := aes.NewCipher(key)

@@ -119,4 +119,3 @@ func (rq *request) refused(errcode int, errmsg string) *Error {
 	msg, rid := splitErrMsg(redact(errmsg, rq.hide[:]))
 	return &Error{Kind: kind, Op: rq.op, ErrCode: errcode, ErrMsg: msg, RID: rid}
 }
-

@@ -68,10 +68,7 @@ func (c *Client) UserEncryptKeys(ctx context.Context, openid string, key Secret)
 // send many variants and learn which of them fail can decrypt by trial. Give
 // one uniform answer to all failures, or let the mini program add a MAC.
 func DecryptUserCrypto(key UserKey, encrypted string) ([]byte, error) {
-	if len(encrypted) > maxEncrypted {
-		return nil, ErrInvalidData
-	}
-	data, ok1 := unbase64(encrypted)
+	data, ok1 := ciphertext(encrypted)
 	secret, ok2 := unbase64(key.Key.Reveal())
 	if !ok1 || !ok2 {
 		return nil, ErrInvalidData
