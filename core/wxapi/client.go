@@ -1,7 +1,6 @@
 package wxapi
 
 import (
-	"bytes"
 	"context"
 	"math/rand/v2"
 	"net/http"
@@ -16,8 +15,9 @@ const maxRetries = 2 // of errcode -1, nothing else
 type Client struct {
 	cfg     *Config // without the secret
 	reveal  func() credentials
+	bases   []*url.URL // at least one
 	http    *http.Client
-	buffers sync.Pool
+	answers sync.Pool
 }
 
 // credentials are kept in a closure: there no way of printing a Client finds them.
@@ -38,15 +38,21 @@ type request struct {
 	query    string          // encoded
 	body     []byte          // JSON, sent by POST; nil means GET
 	narrow   func(Kind) Kind // nil: the kind as the table has it
+	max      int64           // bytes of the reply; 0 means maxReply
+	once     bool            // it uses something up at WeChat, and must not arrive twice
 	hide     [5]Secret       // values that this request carries; [1] is for the access token
 }
 
-// call sends rq until there is a verdict other than "busy", within the time limit.
-func call[T reply](ctx context.Context, c *Client, rq *request) (T, error) {
+// reader judges an answer.
+type reader[T any] func(*request, *answer) (T, *Error)
+
+// call sends rq until the answer is another one than "busy", within the time
+// limit.
+func call[T any](ctx context.Context, c *Client, rq *request, read reader[T]) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
 	for retries := 0; ; retries++ {
-		out, err := attempt[T](ctx, c, rq)
+		out, err := attempt(ctx, c, rq, read)
 		if err == nil {
 			return out, nil
 		}
@@ -78,39 +84,57 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 // attempt makes one exchange and tells the hook.
-func attempt[T reply](ctx context.Context, c *Client, rq *request) (T, *Error) {
+func attempt[T any](ctx context.Context, c *Client, rq *request, read reader[T]) (T, *Error) {
 	if c.cfg.OnCall == nil {
-		return exchange[T](ctx, c, rq)
+		return exchange(ctx, c, rq, read)
 	}
 	start := c.cfg.Now()
-	out, err := exchange[T](ctx, c, rq)
+	out, err := exchange(ctx, c, rq, read)
 	done := Call{Op: rq.op, Path: rq.path, Duration: c.cfg.Now().Sub(start)}
 	if err != nil {
 		done.ErrCode, done.RID, done.Err = err.ErrCode, err.RID, err
 	}
-	c.cfg.OnCall(ctx, done)
+	if cause := c.tell(ctx, done); cause != nil && err == nil {
+		var none T
+		return none, rq.fail(KindUnavailable, cause)
+	}
 	return out, err
 }
 
-func exchange[T reply](ctx context.Context, c *Client, rq *request) (T, *Error) {
-	buf, _ := c.buffers.Get().(*bytes.Buffer)
-	if buf == nil {
-		buf = new(bytes.Buffer)
+// tell calls the hook. A hook that panics spoils the call that it hears of: it
+// must be noticed.
+func (c *Client) tell(ctx context.Context, done Call) (err error) {
+	defer recoverInto(&err)
+	c.cfg.OnCall(ctx, done)
+	return nil
+}
+
+func exchange[T any](ctx context.Context, c *Client, rq *request, read reader[T]) (T, *Error) {
+	a, _ := c.answers.Get().(*answer)
+	if a == nil {
+		a = new(answer)
 	}
-	defer c.buffers.Put(buf)
-	if err := c.roundTrip(ctx, rq, buf); err != nil {
+	defer c.keep(a)
+	if err := c.roundTrip(ctx, rq, a); err != nil {
 		var none T
 		return none, rq.fail(KindUnavailable, err)
 	}
-	return decode[T](rq, buf.Bytes())
+	return read(rq, a)
 }
 
-// fail returns a failure that is not WeChat's verdict.
+// keep lets later calls use the memory of an answer, unless it held an image.
+func (c *Client) keep(a *answer) {
+	if a.body.Cap() <= 2*maxReply {
+		c.answers.Put(a)
+	}
+}
+
+// fail returns a failure for which WeChat gave no errcode.
 func (rq *request) fail(kind Kind, cause error) *Error {
 	return &Error{Kind: kind, Op: rq.op, cause: sanitize(cause, rq.hide[:])}
 }
 
-// refused returns WeChat's verdict.
+// refused returns the error that WeChat gave.
 func (rq *request) refused(errcode int, errmsg string) *Error {
 	kind := kindOf(errcode)
 	if rq.narrow != nil {

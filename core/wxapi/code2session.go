@@ -46,14 +46,14 @@ var errCodeShape = errors.New("the code is empty or too long")
 func (c *Client) Code2Session(ctx context.Context, code string) (CodeSession, error) {
 	own := c.reveal()
 	rq := &request{
-		op: "code2Session", path: "/sns/jscode2session", narrow: loginKind,
+		op: "code2Session", path: "/sns/jscode2session", once: true, narrow: loginKind,
 		hide: [5]Secret{own.secret, 2: Secret(code)},
 	}
 	if code == "" || len(code) > MaxCode {
 		return CodeSession{}, rq.fail(KindInvalidCode, errCodeShape)
 	}
 	rq.query = own.loginQuery + url.QueryEscape(code)
-	r, err := call[sessionReply](ctx, c, rq)
+	r, err := call(ctx, c, rq, decode[sessionReply])
 	if err != nil {
 		return CodeSession{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -72,8 +73,12 @@ func newClient(cfg Config) (*Client, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
+	bases, err := parseBases(cfg.Bases)
+	if err != nil {
+		return nil, err
+	}
 	cfg.setDefaults()
-	c := &Client{cfg: &cfg, reveal: newCredentials(cfg.AppID, cfg.Secret), http: httpClient(cfg.HTTPClient)}
+	c := &Client{cfg: &cfg, reveal: newCredentials(cfg.AppID, cfg.Secret), bases: bases, http: httpClient(cfg.HTTPClient)}
 	cfg.Secret = ""
 	return c, nil
 }
@@ -85,30 +90,31 @@ func (c *Config) validate() error {
 	if c.Timeout < 0 {
 		return errors.New("wxapi: Config.Timeout is negative")
 	}
-	for i, b := range c.Bases {
-		if !isBase(b) {
-			// Not quoted: a misplaced URL may hold a password.
-			return fmt.Errorf("wxapi: Config.Bases[%d] must be an http or https URL of scheme, host and path only", i)
-		}
-	}
 	return nil
 }
 
-func isBase(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" &&
+// parseBases never quotes a base: a misplaced URL may hold a password.
+func parseBases(bases []string) ([]*url.URL, error) {
+	if len(bases) == 0 {
+		bases = []string{DefaultBase}
+	}
+	urls := make([]*url.URL, len(bases))
+	for i, s := range bases {
+		u, err := url.Parse(strings.TrimRight(s, "/"))
+		if err != nil || !isBase(u) {
+			return nil, fmt.Errorf("wxapi: Config.Bases[%d] must be an http or https URL of scheme, host and path only", i)
+		}
+		urls[i] = u
+	}
+	return urls, nil
+}
+
+func isBase(u *url.URL) bool {
+	return (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" &&
 		u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
 }
 
 func (c *Config) setDefaults() {
-	bases := make([]string, 0, len(c.Bases)+1)
-	for _, b := range c.Bases {
-		bases = append(bases, trimSlash(b))
-	}
-	if len(bases) == 0 {
-		bases = append(bases, DefaultBase)
-	}
-	c.Bases = bases
 	if c.Timeout == 0 {
 		c.Timeout = DefaultTimeout
 	}
@@ -118,11 +124,4 @@ func (c *Config) setDefaults() {
 	if c.pause == nil {
 		c.pause = pause
 	}
-}
-
-func trimSlash(s string) string {
-	for len(s) > 0 && s[len(s)-1] == '/' {
-		s = s[:len(s)-1]
-	}
-	return s
 }

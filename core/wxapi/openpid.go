@@ -14,7 +14,7 @@ func (r openPIDReply) complete() bool { return visible(r.OpenPID, maxIdentifier)
 // once, and another sort of code than wx.login's.
 func (c *Client) PluginOpenPID(ctx context.Context, code string) (string, error) {
 	rq := &request{
-		op: "getPluginOpenPId", path: "/wxa/getpluginopenpid",
+		op: "getPluginOpenPId", path: "/wxa/getpluginopenpid", once: true,
 		hide: [5]Secret{2: Secret(code)},
 	}
 	if code == "" || len(code) > MaxCode {

@@ -74,7 +74,7 @@ func (r phoneReply) complete() bool {
 // is that user's; empty leaves it out.
 func (c *Client) PhoneNumber(ctx context.Context, code, openid string) (Phone, error) {
 	rq := &request{
-		op: "getPhoneNumber", path: "/wxa/business/getuserphonenumber",
+		op: "getPhoneNumber", path: "/wxa/business/getuserphonenumber", once: true,
 		hide: [5]Secret{2: Secret(code)},
 	}
 	if code == "" || len(code) > MaxCode {

@@ -15,9 +15,9 @@ var errGarbage = errors.New("the reply is not what this API returns")
 
 // decode judges a reply by its JSON alone: the Content-Type that WeChat sends
 // is text/plain on some endpoints and malformed on others.
-func decode[T reply](rq *request, body []byte) (T, *Error) {
+func decode[T reply](rq *request, a *answer) (T, *Error) {
 	var out, none T
-	if json.Unmarshal(body, &out) != nil {
+	if json.Unmarshal(a.body.Bytes(), &out) != nil {
 		return none, rq.fail(KindUnavailable, errGarbage)
 	}
 	errcode, errmsg, _ := out.status()

@@ -18,20 +18,26 @@ func FuzzDecodeReply(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		rq := &request{op: "fuzz", narrow: loginKind}
-		if s, err := decode[sessionReply](rq, b); err == nil && (s.OpenID == "" || s.SessionKey == "") {
+		if s, err := decode[sessionReply](rq, replied(b)); err == nil && (s.OpenID == "" || s.SessionKey == "") {
 			t.Errorf("a success without %+v", s)
 		} else if err != nil && (err.Kind < KindInvalidCode || err.Kind > KindMisconfigured || err.Error() == "") {
 			t.Errorf("error %#v", err)
 		}
-		if p, err := decode[phoneReply](rq, b); err == nil && p.Info.phone() == (Phone{}) {
+		if p, err := decode[phoneReply](rq, replied(b)); err == nil && p.Info.phone() == (Phone{}) {
 			t.Error("a success without number")
 		}
-		if k, err := decode[tokenReply](rq, b); err == nil && (k.AccessToken == "" || k.ExpiresIn <= 0) {
+		if k, err := decode[tokenReply](rq, replied(b)); err == nil && (k.AccessToken == "" || k.ExpiresIn <= 0) {
 			t.Error("a success without token")
 		}
-		if k, err := decode[acknowledged](rq, b); err == nil && *k.ErrCode != 0 {
+		if k, err := decode[acknowledged](rq, replied(b)); err == nil && *k.ErrCode != 0 {
 			t.Error("an acknowledgement with errcode")
 		}
-		decode[userKeysReply](rq, b)
+		decode[userKeysReply](rq, replied(b))
 	})
+}
+
+func replied(b []byte) *answer {
+	a := new(answer)
+	a.body.Write(b)
+	return a
 }

@@ -41,7 +41,7 @@ func (r tokenReply) complete() bool {
 // whitelist of IP addresses in WeChat's console applies to this call: 40164,
 // whose ErrMsg names the address.
 func (c *Client) FetchToken(ctx context.Context, mode TokenMode, force bool) (Secret, time.Duration, error) {
-	r, err := call[tokenReply](ctx, c, c.tokenRequest(mode, force))
+	r, err := call(ctx, c, c.tokenRequest(mode, force), decode[tokenReply])
 	if err != nil {
 		return "", 0, err
 	}
@@ -50,7 +50,7 @@ func (c *Client) FetchToken(ctx context.Context, mode TokenMode, force bool) (Se
 
 func (c *Client) tokenRequest(mode TokenMode, force bool) *request {
 	secret := c.reveal().secret
-	rq := &request{narrow: tokenKind, hide: [5]Secret{secret}}
+	rq := &request{once: true, narrow: tokenKind, hide: [5]Secret{secret}}
 	if mode == NormalToken {
 		rq.op, rq.path = "getAccessToken", "/cgi-bin/token"
 		rq.query = url.Values{

@@ -21,7 +21,7 @@ var errNoTokens = errors.New("set Config.Tokens: this call needs an access token
 
 // authorized calls with an access token. If WeChat refuses the token, it asks
 // for another one, once.
-func authorized[T reply](ctx context.Context, c *Client, rq *request, params url.Values) (T, error) {
+func authorized[T any](ctx context.Context, c *Client, rq *request, params url.Values, read reader[T]) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
 	var stale Secret
@@ -32,7 +32,7 @@ func authorized[T reply](ctx context.Context, c *Client, rq *request, params url
 			return none, err
 		}
 		rq.query, rq.hide[1] = withToken(token, params), token
-		out, err := call[T](ctx, c, rq)
+		out, err := call(ctx, c, rq, read)
 		if stale != "" || !isKind(err, KindBadToken) {
 			return out, err
 		}
@@ -43,7 +43,7 @@ func authorized[T reply](ctx context.Context, c *Client, rq *request, params url
 // authorizedPost calls with a body of JSON.
 func authorizedPost[T reply](ctx context.Context, c *Client, rq *request, body any) (T, error) {
 	rq.body = encode(body)
-	return authorized[T](ctx, c, rq, nil)
+	return authorized(ctx, c, rq, nil, decode[T])
 }
 
 // encode cannot fail: the bodies here consist of texts and booleans.
@@ -64,7 +64,7 @@ func (c *Client) accessToken(ctx context.Context, rq *request, stale Secret) (Se
 	if c.cfg.Tokens == nil {
 		return "", rq.fail(KindMisconfigured, errNoTokens)
 	}
-	token, err := c.cfg.Tokens.Token(ctx, stale)
+	token, err := askFor(func() (Secret, error) { return c.cfg.Tokens.Token(ctx, stale) })
 	if err == nil {
 		return token, nil
 	}

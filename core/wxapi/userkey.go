@@ -41,7 +41,7 @@ func (r userKeysReply) complete() bool {
 // orders them (/wxa/business/getuserencryptkey). A session_key that is not
 // valid any more gives an Error of kind KindInvalidSignature.
 func (c *Client) UserEncryptKeys(ctx context.Context, openid string, key Secret) ([]UserKey, error) {
-	r, err := signed[userKeysReply](ctx, c, "getUserEncryptKey", "/wxa/business/getuserencryptkey", openid, key)
+	r, err := signed[userKeysReply](ctx, c, &request{op: "getUserEncryptKey", path: "/wxa/business/getuserencryptkey"}, openid, key)
 	if err != nil {
 		return nil, err
 	}
