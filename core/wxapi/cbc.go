@@ -5,11 +5,16 @@ import (
 	"crypto/cipher"
 	"crypto/subtle"
 	"encoding/base64"
+	"strings"
 )
 
 // maxEncrypted bounds the base64 text that is decrypted. A month of WeRun
 // steps, the longest that WeChat encrypts, has some 3 KiB.
 const maxEncrypted = 64 << 10
+
+const keySize = 16 // of AES-128
+
+var strict = base64.StdEncoding.Strict()
 
 // ciphertext decodes base64 text into one or more whole blocks.
 func ciphertext(encoded string) ([]byte, bool) {
@@ -24,7 +29,7 @@ func ciphertext(encoded string) ([]byte, bool) {
 // lengths of key and iv are checked before the cipher sees them: it panics
 // otherwise.
 func decryptCBC(key, iv, data []byte) ([]byte, bool) {
-	if len(key) != 16 || len(iv) != aes.BlockSize {
+	if len(key) != keySize || len(iv) != aes.BlockSize {
 		return nil, false
 	}
 	block, err := aes.NewCipher(key)
@@ -51,9 +56,19 @@ func unpad(b []byte) ([]byte, bool) {
 	return b[:len(b)-n], true
 }
 
+// isKey reports whether s is the base64 of an AES-128 key.
+func isKey(s string) bool {
+	var b [keySize + 2]byte // the padding is decoded, too
+	if len(s) != strict.EncodedLen(keySize) || strings.ContainsAny(s, "\r\n") {
+		return false
+	}
+	n, err := strict.Decode(b[:], []byte(s))
+	return err == nil && n == keySize
+}
+
 // unbase64 is strict: standard alphabet, padded, no stray bits, and no line
 // breaks, which DecodeString skips.
 func unbase64(s string) ([]byte, bool) {
-	b, err := base64.StdEncoding.Strict().DecodeString(s)
-	return b, err == nil && base64.StdEncoding.EncodedLen(len(b)) == len(s)
+	b, err := strict.DecodeString(s)
+	return b, err == nil && strict.EncodedLen(len(b)) == len(s)
 }

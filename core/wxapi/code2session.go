@@ -29,7 +29,7 @@ type sessionReply struct {
 const maxIdentifier = 128 // bytes; WeChat's have 28, and no promised length
 
 func (r sessionReply) complete() bool {
-	return visible(r.OpenID, maxIdentifier) && visible(r.SessionKey, maxIdentifier) &&
+	return visible(r.OpenID, maxIdentifier) && isKey(r.SessionKey) &&
 		(r.UnionID == "" || visible(r.UnionID, maxIdentifier))
 }
 

@@ -129,7 +129,7 @@ func TestCode2SessionEscapesEverything(t *testing.T) {
 	var got http.Request
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got = *r
-		fmt.Fprint(w, `{"openid":"o1","session_key":"k"}`)
+		fmt.Fprint(w, `{"openid":"o1","session_key":"tiihtNczf5v6AKRyjwEUhQ=="}`)
 	}))
 	defer srv.Close()
 	const code, secret = "a&appid=evil#?%2f +\r\nX: y;", "s=1&%zz+/"
@@ -150,6 +150,7 @@ func TestCode2SessionEscapesEverything(t *testing.T) {
 // Whatever is no answer of WeChat is Unavailable, after a single call.
 func TestCode2SessionFaults(t *testing.T) {
 	success := func(s string) wxtest.Fault { return wxtest.Fault{Body: s} }
+	key := func(s string) string { return `{"openid":"o1","session_key":"` + s + `"}` }
 	for name, fault := range map[string]wxtest.Fault{
 		"hang":                    {Hang: true},
 		"reset":                   {Reset: true},
@@ -163,14 +164,22 @@ func TestCode2SessionFaults(t *testing.T) {
 		"null":                    success("null"),
 		"array":                   success("[]"),
 		"empty object":            success("{}"),
-		"two objects":             success(`{"openid":"o1","session_key":"k"}{}`),
-		"no openid":               success(`{"session_key":"k"}`),
+		"two objects":             success(`{"openid":"o1","session_key":"tiihtNczf5v6AKRyjwEUhQ=="}{}`),
+		"no openid":               success(`{"session_key":"tiihtNczf5v6AKRyjwEUhQ=="}`),
 		"no session_key":          success(`{"openid":"o1"}`),
 		"empty session_key":       success(`{"openid":"o1","session_key":"","errcode":0}`),
-		"openid a number":         success(`{"openid":1,"session_key":"k"}`),
-		"openid with line break":  success(`{"openid":"o\n1","session_key":"k"}`),
-		"openid too long":         success(`{"session_key":"k","openid":"` + strings.Repeat("o", 129) + `"}`),
-		"unionid with blank":      success(`{"openid":"o1","session_key":"k","unionid":" "}`),
+		"openid a number":         success(`{"openid":1,"session_key":"tiihtNczf5v6AKRyjwEUhQ=="}`),
+		"openid with line break":  success(`{"openid":"o\n1","session_key":"tiihtNczf5v6AKRyjwEUhQ=="}`),
+		"openid too long":         success(`{"session_key":"tiihtNczf5v6AKRyjwEUhQ==","openid":"` + strings.Repeat("o", 129) + `"}`),
+		"key of 15 bytes":         success(key("tiihtNczf5v6AKRyjwEU")),
+		"key of 17 bytes":         success(key("tiihtNczf5v6AKRyjwEUhQA=")),
+		"key of 24 bytes":         success(key("tiihtNczf5v6AKRyjwEUhQAAAAAAAAAA")),
+		"key without padding":     success(key("tiihtNczf5v6AKRyjwEUhQ")),
+		"key with stray bits":     success(key("tiihtNczf5v6AKRyjwEUhR==")),
+		"key for URLs":            success(key("tiihtNczf5v6AKRyjwEU-_==")),
+		"key with line break":     success(key(`tiihtNczf5v6AKRyjwEUh\nQ==`)),
+		"key that is no base64":   success(key("tiihtNczf5v6AKRyjwEUh*==")),
+		"unionid with blank":      success(`{"openid":"o1","session_key":"tiihtNczf5v6AKRyjwEUhQ==","unionid":" "}`),
 		"errcode a string":        success(`{"errcode":"40029"}`),
 		"errcode a fraction":      success(`{"errcode":40029.5}`),
 		"errmsg an object":        success(`{"errcode":40029,"errmsg":{}}`),
@@ -201,7 +210,7 @@ func TestCode2SessionFaults(t *testing.T) {
 
 // A good body does not make up for a bad status or a size beyond the limit.
 func TestCode2SessionLimits(t *testing.T) {
-	const body = `{"openid":"o1","session_key":"k"}`
+	const body = `{"openid":"o1","session_key":"tiihtNczf5v6AKRyjwEUhQ=="}`
 	for name, test := range map[string]struct {
 		status, size int
 		good         bool

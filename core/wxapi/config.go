@@ -2,6 +2,7 @@ package wxapi
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -83,14 +84,24 @@ func newClient(cfg Config) (*Client, error) {
 	return c, nil
 }
 
+// validate quotes no value: a secret may have got into the wrong field.
 func (c *Config) validate() error {
 	if !isID(c.AppID, 64) {
 		return errors.New("wxapi: set Config.AppID to 1 to 64 letters, digits, \"_\" or \"-\"")
+	}
+	if looksLikeSecret(c.AppID) {
+		return errors.New("wxapi: Config.AppID holds what looks like an AppSecret (32 hexadecimal digits); set it to the appid")
 	}
 	if c.Timeout < 0 {
 		return errors.New("wxapi: Config.Timeout is negative")
 	}
 	return nil
+}
+
+// looksLikeSecret matters because appids are shown in logs, and secrets are not.
+func looksLikeSecret(appid string) bool {
+	_, err := hex.DecodeString(appid)
+	return err == nil && len(appid) == 32
 }
 
 // parseBases never quotes a base: a misplaced URL may hold a password.

@@ -87,6 +87,10 @@ func wantNothingShown(t *testing.T, what string, v any) {
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "v", v)
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "v", v)
 	wantNoSecret(t, what+" in a log", log.String())
+	for _, indent := range []string{"", " "} {
+		b, err := json.MarshalIndent(v, "", indent)
+		wantNoSecret(t, what+" as JSON", fmt.Sprint(string(b), err))
+	}
 }
 
 // unhex shows what %x hides from a search.
@@ -111,7 +115,12 @@ func TestValuesShowNoSecret(t *testing.T) {
 		List   []wxapi.Secret
 		Map    map[wxapi.Secret]wxapi.Secret
 	}
+	component, err := wxapi.NewComponent(cfg, func(context.Context) (wxapi.Secret, error) { return plantedToken, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
 	for what, v := range map[string]any{
+		"component": component, "component by value": *component,
 		"config": cfg, "config by pointer": &cfg, "client": c,
 		"session":  wxapi.CodeSession{OpenID: "o1", SessionKey: plantedKey},
 		"user key": []wxapi.UserKey{{Key: plantedKey, IV: "6003f73ec441c386"}},

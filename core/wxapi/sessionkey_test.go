@@ -44,3 +44,17 @@ func TestResetSessionKey(t *testing.T) {
 	_, err = c.ResetSessionKey(t.Context(), "o1", old)
 	wantError(t, err, wxapi.KindInvalidSignature)
 }
+
+// A key that is not 16 bytes is no key.
+func TestResetSessionKeyWantsAKey(t *testing.T) {
+	wx := newWeChat(t)
+	c := newClient(t, wx, withTokens(&tokens{wx: wx}))
+	for _, body := range []string{
+		`{"errcode":0,"openid":"o1"}`,
+		`{"errcode":0,"openid":"o1","session_key":"tiihtNczf5v6AKRyjwEU"}`,
+	} {
+		wx.Fail("/wxa/resetusersessionkey", wxtest.Fault{Body: body}, 1)
+		_, err := c.ResetSessionKey(t.Context(), "o1", wxapi.Secret(wx.SessionKey("o1")))
+		wantError(t, err, wxapi.KindUnavailable)
+	}
+}

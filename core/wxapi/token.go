@@ -35,10 +35,19 @@ func (r tokenReply) complete() bool {
 	return visible(r.AccessToken, maxToken) && 0 < r.ExpiresIn && r.ExpiresIn <= maxTokenLife
 }
 
-// FetchToken asks WeChat for an access token and the time it has left. With
-// force, StableToken replaces the token although it is valid (20 times a day,
-// and only 30 s after the last time; sooner, WeChat gives the old one). A
-// whitelist of IP addresses in WeChat's console applies to this call: 40164,
+// ForceInterval is how long WeChat does not replace a token that was forced.
+const ForceInterval = 30 * time.Second
+
+// FetchToken asks WeChat for an access token and the time it has left.
+//
+// Without force, StableToken gives the token that is valid already. After WeChat
+// has refused a token (KindBadToken: 40001, 40014, 42001), ask without force
+// first: somebody else may have replaced it. If the result equals the refused
+// token, force makes WeChat replace it, 20 times a day at most. Forced again
+// within ForceInterval, WeChat gives the token that is valid already, so a
+// younger token is not worth the attempt. NormalToken replaces it always.
+//
+// A whitelist of IP addresses in WeChat's console applies to this call: 40164,
 // whose ErrMsg names the address.
 func (c *Client) FetchToken(ctx context.Context, mode TokenMode, force bool) (Secret, time.Duration, error) {
 	r, err := call(ctx, c, c.tokenRequest(mode, force), decode[tokenReply])

@@ -39,6 +39,42 @@ func TestFetchToken(t *testing.T) {
 	}
 }
 
+// A caller finds out whether it got the token that WeChat has just refused
+// again: tokens can be compared.
+func TestFetchTokenAgain(t *testing.T) {
+	now := time.Unix(1700000000, 0)
+	wx := newWeChat(t, wxtest.Options{Now: func() time.Time { return now }})
+	c := newClient(t, wx)
+	fetch := func(force bool) wxapi.Secret {
+		t.Helper()
+		token, _, err := c.FetchToken(t.Context(), wxapi.StableToken, force)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	stale := fetch(false)
+	if fetch(false) != stale {
+		t.Error("asked kindly, WeChat gave another token")
+	}
+	fresh := fetch(true)
+	if fresh == stale {
+		t.Error("forced, WeChat gave the same token")
+	}
+	wx.Advance(wxapi.ForceInterval - time.Second)
+	if fetch(true) != fresh {
+		t.Error("forced again too soon, WeChat gave another token")
+	}
+	wx.Advance(time.Second)
+	if fetch(true) == fresh {
+		t.Error("forced again later, WeChat gave the same token")
+	}
+	wx.RevokeTokens()
+	if token := fetch(false); token == fresh || token == stale {
+		t.Error("after a revocation WeChat gave an old token")
+	}
+}
+
 func TestFetchTokenErrors(t *testing.T) {
 	for name, test := range map[string]struct {
 		fault wxtest.Fault

@@ -13,7 +13,9 @@ import (
 // It must be safe for concurrent use.
 type TokenSource interface {
 	// Token returns a token. stale is empty, or the token that WeChat has just
-	// refused: then the result is another one.
+	// refused: then the result is another one, unless WeChat gives no other (see
+	// Client.FetchToken). The call is made once more with whatever it is. A
+	// source that panics fails the call.
 	Token(ctx context.Context, stale Secret) (Secret, error)
 }
 

@@ -2,6 +2,7 @@ package wxapi
 
 import (
 	"context"
+	"crypto/aes"
 	"time"
 )
 
@@ -30,7 +31,7 @@ const maxKeyLife = 24 * 60 * 60 // seconds; WeChat's is 3600
 
 func (r userKeysReply) complete() bool {
 	for _, k := range r.Keys {
-		if !visible(k.EncryptKey, maxIdentifier) || !visible(k.IV, maxIdentifier) || k.ExpireIn > maxKeyLife {
+		if !isKey(k.EncryptKey) || !visible(k.IV, aes.BlockSize) || len(k.IV) < aes.BlockSize || k.ExpireIn > maxKeyLife {
 			return false
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wxsession/wxsession/core/wxapi"
+	"github.com/wxsession/wxsession/core/wxtest"
 )
 
 func TestUserEncryptKeys(t *testing.T) {
@@ -35,6 +36,25 @@ func TestUserEncryptKeys(t *testing.T) {
 	}
 	_, err = c.UserEncryptKeys(t.Context(), "o1", vectorKey)
 	wantError(t, err, wxapi.KindInvalidSignature)
+}
+
+// Keys that DecryptUserCrypto could not use are garbage.
+func TestUserEncryptKeysWantsKeys(t *testing.T) {
+	wx := newWeChat(t)
+	c := newClient(t, wx, withTokens(&tokens{wx: wx}))
+	for name, key := range map[string]string{
+		"a short key": `"encrypt_key":"tiihtNczf5v6AKRyjwEU","iv":"6003f73ec441c386"`,
+		"no key":      `"iv":"6003f73ec441c386"`,
+		"a short iv":  `"encrypt_key":"tiihtNczf5v6AKRyjwEUhQ==","iv":"6003f73ec441c38"`,
+		"no iv":       `"encrypt_key":"tiihtNczf5v6AKRyjwEUhQ=="`,
+	} {
+		wx.Fail("/wxa/business/getuserencryptkey", wxtest.Fault{Body: `{"errcode":0,"key_info_list":[{` + key + `,"version":1,"expire_in":1,"create_time":1}]}`}, 1)
+		if _, err := c.UserEncryptKeys(t.Context(), "o1", wxapi.Secret(wx.SessionKey("o1"))); err == nil {
+			t.Errorf("%s was accepted", name)
+		} else {
+			wantError(t, err, wxapi.KindUnavailable)
+		}
+	}
 }
 
 func TestDecryptUserCrypto(t *testing.T) {
