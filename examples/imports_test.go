@@ -23,6 +23,7 @@ const module = "github.com/wxsession/wxsession"
 var allowed = map[string][]string{
 	"core":                       {"golang.org/x/sync"},
 	"core/wxapi":                 {},
+	"core/wxtest":                {"github.com/boombuler/barcode"},
 	"core/adaptertest":           {module + "/core"},
 	"ginwx":                      {module + "/core", "github.com/gin-gonic/gin"},
 	"nethttpwx":                  {module + "/core"},
