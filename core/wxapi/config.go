@@ -31,7 +31,8 @@ type Config struct {
 
 	// HTTPClient is used if set; it is copied, and the copy does not follow
 	// redirects. Nil means a client with timeouts and a pool of connections
-	// large enough for a busy service.
+	// large enough for a busy service. See the package comment on transports
+	// that repeat requests.
 	HTTPClient *http.Client
 
 	// Timeout bounds one call, its retries included: 0 means DefaultTimeout.
@@ -46,7 +47,7 @@ type Config struct {
 
 	// OnCall, if set, learns about every attempt after its end: a retry is a
 	// second one, a fail-over is not. It runs in the goroutine that made the
-	// call, and must not block.
+	// call, must not block, and fails the call if it panics.
 	OnCall func(ctx context.Context, c Call)
 
 	pause func(ctx context.Context, d time.Duration) error

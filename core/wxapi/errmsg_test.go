@@ -41,10 +41,15 @@ func TestSplitErrMsg(t *testing.T) {
 // Whatever the text, what is kept fits on a line of a log, and an id that was
 // appended in WeChat's way is found.
 func FuzzSplitErrMsg(f *testing.F) {
-	for _, s := range []string{
-		"invalid code, rid: " + someRID, "invalid code hint: [abcdefg-12345678] rid: " + someRID,
-		"code blocked, hints: [ req_id: AbCd1234-xyz5678 ]", "x hints: [AbCd!]", "hint[", "\xff rid: \n",
+	for s, id := range map[string]string{
+		"invalid code, rid: " + someRID:                         someRID,
+		"invalid code hint: [abcdefg-12345678] rid: " + someRID: someRID,
+		"code blocked, hints: [ req_id: AbCd1234-xyz5678 ]":     "AbCd1234-xyz5678",
+		"x hints: [AbCd!]":                                      "AbCd", "hint[": "", "\xff rid: \n": "",
 	} {
+		if _, rid := splitErrMsg(s); rid != id {
+			f.Fatalf("the corpus has lost its ids: %q of %q", rid, s)
+		}
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -13,7 +13,7 @@ import (
 type Error struct {
 	Kind    Kind
 	Op      string // WeChat's name of the API, such as "code2Session"
-	ErrCode int    // WeChat's errcode; 0 if the failure is not WeChat's verdict
+	ErrCode int    // WeChat's errcode; 0 if WeChat gave none
 	ErrMsg  string // WeChat's errmsg without its tail of ids, bounded, on one line
 	RID     string // WeChat's request id, by which its console finds the call
 
@@ -40,12 +40,18 @@ func (e *Error) Error() string {
 // transport's error without the URL.
 func (e *Error) Unwrap() error { return e.cause }
 
-// errUnprintable stands for a cause whose text held a secret.
-var errUnprintable = errors.New("transport error, withheld because its text holds a secret")
+// errWithheld stands for a cause whose text cannot be shown.
+var errWithheld = errors.New("an error that is withheld: its text holds a secret, or cannot be had")
 
 // sanitize turns a transport's error into one that may be shown. *url.Error
-// would print the URL, and with it the AppSecret.
-func sanitize(err error, hide []Secret) error {
+// would print the URL, and with it the AppSecret. An error of the application's
+// may be a nil pointer, and panic when asked for its text.
+func sanitize(err error, hide []Secret) (safe error) {
+	defer func() {
+		if recover() != nil {
+			safe = errWithheld
+		}
+	}()
 	switch {
 	case err == nil:
 		return nil
@@ -57,8 +63,8 @@ func sanitize(err error, hide []Secret) error {
 	for u, ok := errors.AsType[*url.Error](err); ok; u, ok = errors.AsType[*url.Error](err) {
 		err = u.Err
 	}
-	if text := fmt.Sprintf("%v %+v %#v", err, err, err); redact(text, hide) != text {
-		return errUnprintable
+	if text := err.Error() + fmt.Sprintf("%v %+v %#v", err, err, err); redact(text, hide) != text {
+		return errWithheld
 	}
 	return err
 }

@@ -10,35 +10,35 @@ type Kind int
 
 // The kinds, with the error codes of WeChat that they stand for.
 const (
-	// KindInvalidCode: the code is unknown, expired, of another app or of another
-	// sort (40029, 41008, 42003). The client gets a new one and tries again.
+	// KindInvalidCode: the code is unknown, expired, or made for another app or
+	// another API (40029, 41008, 42003). The client gets a new one and tries again.
 	KindInvalidCode Kind = iota + 1
-	// KindCodeUsed: the code has been exchanged before (40163). To be refused like
-	// KindInvalidCode, and never answered from a cache: the second presenter may
-	// have stolen it.
+	// KindCodeUsed: the code has been exchanged before (40163). Refuse it like
+	// KindInvalidCode. Never answer it from a cache: whoever sends a code for the
+	// second time may have stolen it.
 	KindCodeUsed
 	// KindBlocked: WeChat considers the user a high risk (40226).
 	KindBlocked
 	// KindRateLimited: a quota per minute or per day is used up (45009, 45011).
 	KindRateLimited
 	// KindUnavailable: WeChat is busy (-1, after the retries), did not answer in
-	// time or at all, or answered what is no answer. Also code2Session's
-	// unknown error codes.
+	// time or at all, or sent a reply that makes no sense. For code2Session also
+	// an unknown error code.
 	KindUnavailable
-	// KindMisconfigured: app id, secret, permissions or addresses are not right;
-	// repeating changes nothing, an operator has to look (40002, 40013, 40125,
-	// 40164, 40243, 41002, 41004, 48001 …; kindOf is the table).
+	// KindMisconfigured: appid, secret, permission, address or page is wrong, and
+	// an operator has to look; trying again does not help (40002, 40013, 40125,
+	// 40164, 40243, 41002, 41004, 41030, 48001 …; kindOf is the table).
 	KindMisconfigured
 	// KindInvalidSignature: the session_key that signed is wrong, displaced or
 	// expired (87009). The client has to call wx.login again.
 	KindInvalidSignature
 	// KindBadToken: the access token is invalid, displaced or expired (40001,
-	// 40014, 42001), and a new one did not help.
+	// 40014, 42001), and a second try did not help.
 	KindBadToken
 	// KindNotFound: WeChat has no such data (1, 1007).
 	KindNotFound
-	// KindRejected: WeChat refused the arguments of this one call (40003, 40097,
-	// 44002, 47001, 89300), or gave an error code unknown here.
+	// KindRejected: WeChat refused the arguments of this call (40003, 40097,
+	// 40169, 44002, 47001, 89300), or gave an error code that is unknown here.
 	KindRejected
 )
 
@@ -95,7 +95,7 @@ func kindOf(errcode int) Kind {
 	case 1, 1007:
 		return KindNotFound
 	case 40002, 40013, 40066, 40090, 40094, 40125, 40164, 40243,
-		41001, 41002, 41004, 41021,
+		41001, 41002, 41004, 41021, 41030,
 		43001, 43002, 43003,
 		48001, 48004, 48017,
 		50002, 50004, 50007,
@@ -106,8 +106,8 @@ func kindOf(errcode int) Kind {
 	return KindRejected
 }
 
-// loginKind narrows a kind to what a login can mean: there is no token that
-// could be bad, and what is not known to be final may pass.
+// loginKind narrows a kind to what a login can mean. There is no access token
+// that could be bad, and an error code that is not known to be final may pass.
 func loginKind(k Kind) Kind {
 	switch k {
 	case KindBadToken:

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -213,5 +214,34 @@ func TestGuardDoesNotShowOnTheWire(t *testing.T) {
 		"Host: " + l.Addr().String() + "\r\nUser-Agent: Go-http-client/1.1\r\n\r\n"
 	if text := <-got; text != want {
 		t.Errorf("got  %q\nwant %q", text, want)
+	}
+}
+
+// An application's client may speak HTTP/2, where the guard is a body of no bytes.
+func TestConsumingCallsOverHTTP2(t *testing.T) {
+	wx := newWeChat(t)
+	var bodies []string
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, err := io.ReadAll(r.Body)
+		bodies = append(bodies, fmt.Sprint(r.Proto, " ", r.Method, " ", string(b), " ", err))
+		r.Body = io.NopCloser(strings.NewReader(string(b)))
+		wx.ServeHTTP(w, r)
+	}))
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
+	defer srv.Close()
+	c := newClient(t, wx, withTokens(&tokens{wx: wx}), func(c *wxapi.Config) {
+		c.Bases, c.HTTPClient = []string{srv.URL}, srv.Client()
+	})
+	if _, err := c.Code2Session(t.Context(), wx.Code("o1")); err != nil {
+		t.Error(err)
+	}
+	code := wx.PhoneCode("o1", "13580006666")
+	if _, err := c.PhoneNumber(t.Context(), code, ""); err != nil {
+		t.Error(err)
+	}
+	want := []string{"HTTP/2.0 GET  <nil>", `HTTP/2.0 POST {"code":"` + code + `"} <nil>`}
+	if !slices.Equal(bodies, want) {
+		t.Errorf("got %q, want %q", bodies, want)
 	}
 }

@@ -131,3 +131,25 @@ func TestHookPanics(t *testing.T) {
 	_, err = c.Code2Session(t.Context(), plantedCode)
 	wantError(t, err, wxapi.KindInvalidCode)
 }
+
+// nilError is an error by pointer that needs its value.
+type nilError struct{ text string }
+
+func (e *nilError) Error() string { return e.text }
+
+// An error that cannot be printed is an error all the same.
+func TestTransportReturnsANilError(t *testing.T) {
+	c, err := wxapi.New(wxapi.Config{AppID: "wx1", Secret: plantedSecret, HTTPClient: &http.Client{
+		Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+			var e *nilError
+			return nil, e
+		}),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Code2Session(t.Context(), plantedCode)
+	if e := wantError(t, err, wxapi.KindUnavailable); e.Error() == "" {
+		t.Error("no text")
+	}
+}

@@ -44,7 +44,7 @@ func (s outcome) status() (errcode int, errmsg string, given bool) {
 }
 
 // acknowledged is a reply that says no more than "ok". The errcode has to be
-// there: an empty object from somewhere in between is no consent.
+// there: an empty object may come from something in between, and is no "ok".
 type acknowledged struct{ outcome }
 
 func (r acknowledged) complete() bool { return r.ErrCode != nil }

@@ -61,6 +61,9 @@ var endpoints = map[string]func(context.Context, *wxapi.Client) (any, error){
 	"getPaidUnionId": func(ctx context.Context, c *wxapi.Client) (any, error) {
 		return c.PaidUnionID(ctx, "o&1", wxapi.Trade{TransactionID: "42"})
 	},
+	"getUnlimitedQRCode": func(ctx context.Context, c *wxapi.Client) (any, error) {
+		return c.UnlimitedQRCode(ctx, wxapi.QRCode{Scene: "s"})
+	},
 	"getPluginOpenPId": func(ctx context.Context, c *wxapi.Client) (any, error) { return c.PluginOpenPID(ctx, plantedCode) },
 }
 

@@ -1,6 +1,7 @@
 package wxapi
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -48,10 +49,14 @@ func authorizedPost[T reply](ctx context.Context, c *Client, rq *request, body a
 	return authorized(ctx, c, rq, nil, decode[T])
 }
 
-// encode cannot fail: the bodies here consist of texts and booleans.
+// encode cannot fail: the bodies here consist of texts, numbers and booleans. It
+// does not escape "&", as json.Marshal does for HTML.
 func encode(body any) []byte {
-	b, _ := json.Marshal(body)
-	return b
+	var buf bytes.Buffer
+	e := json.NewEncoder(&buf)
+	e.SetEscapeHTML(false)
+	e.Encode(body)
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
 }
 
 func withToken(token Secret, params url.Values) string {
@@ -70,7 +75,7 @@ func (c *Client) accessToken(ctx context.Context, rq *request, stale Secret) (Se
 	if err == nil {
 		return token, nil
 	}
-	if e, ok := errors.AsType[*Error](err); ok {
+	if e, ok := errors.AsType[*Error](err); ok && e != nil {
 		return "", e // says better what failed: fetching a token
 	}
 	return "", rq.fail(KindUnavailable, err)

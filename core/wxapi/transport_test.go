@@ -48,6 +48,7 @@ func TestRequestsOnTheWire(t *testing.T) {
 		"checkEncryptedMsg":    {"POST", json, "access_token=t%26k"},
 		"getPaidUnionId":       {"GET", "", "access_token=t%26k&openid=o%261&transaction_id=42"},
 		"getPluginOpenPId":     {"POST", json, "access_token=t%26k"},
+		"getUnlimitedQRCode":   {"POST", json, "access_token=t%26k"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v\nwant %v", got, want)

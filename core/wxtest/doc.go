@@ -25,11 +25,11 @@
 //
 // [Server.Fail] makes the next requests go wrong:
 //
-//	wx.Fail("/sns/jscode2session", wxtest.Fault{ErrCode: -1}, 2)                      // busy, twice
-//	wx.Fail("/sns/jscode2session", wxtest.Fault{ErrCode: 45011}, wxtest.Always)       // quota used up, until Heal
-//	wx.Fail("/sns/jscode2session", wxtest.Fault{Delay: 2 * time.Second}, wxtest.Always) // slow
-//	wx.Fail("/sns/jscode2session", wxtest.Fault{Hang: true}, wxtest.Always)           // silent
-//	wx.Block("openid-of-mallory")                                                     // a user whom WeChat blocks
+//	wx.Fail("/sns/jscode2session", wxtest.Fault{ErrCode: -1}, 2)                    // busy, twice
+//	wx.Fail("/sns/jscode2session", wxtest.Fault{ErrCode: 45011}, wxtest.Always)     // quota used up, until Heal
+//	wx.Fail("/sns/jscode2session", wxtest.Fault{Delay: time.Second}, wxtest.Always) // slow
+//	wx.Fail("/sns/jscode2session", wxtest.Fault{Hang: true}, wxtest.Always)         // silent
+//	wx.Block("openid-of-mallory")                                                   // a user whom WeChat blocks
 //
 // # Scanning
 //
