@@ -5,7 +5,6 @@ import (
 	"crypto/cipher"
 	"crypto/subtle"
 	"encoding/base64"
-	"strings"
 )
 
 // maxEncrypted bounds the base64 text that is decrypted. A month of WeRun
@@ -58,8 +57,8 @@ func unpad(b []byte) ([]byte, bool) {
 
 // isKey reports whether s is the base64 of an AES-128 key.
 func isKey(s string) bool {
-	var b [keySize + 2]byte // the padding is decoded, too
-	if len(s) != strict.EncodedLen(keySize) || strings.ContainsAny(s, "\r\n") {
+	var b [keySize + 2]byte                   // the padding is decoded, too
+	if len(s) != strict.EncodedLen(keySize) { // so there is no room for the line breaks that Decode skips
 		return false
 	}
 	n, err := strict.Decode(b[:], []byte(s))

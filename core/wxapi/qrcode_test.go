@@ -122,9 +122,14 @@ func TestUnlimitedQRCodeContentType(t *testing.T) {
 			t.Errorf("%q: %q, %v", given, img.ContentType, err)
 		}
 	}
-	wx.Fail(codePath, wxtest.Fault{ErrCode: 41030, ContentType: "image/jpeg"}, 1)
-	_, err := c.UnlimitedQRCode(t.Context(), wxapi.QRCode{Scene: "s"})
-	wantError(t, err, wxapi.KindMisconfigured)
+	for _, fault := range []wxtest.Fault{
+		{ErrCode: 41030, ContentType: "image/jpeg"},
+		{Body: "\r\n {\"errcode\":41030}"},
+	} {
+		wx.Fail(codePath, fault, 1)
+		_, err := c.UnlimitedQRCode(t.Context(), wxapi.QRCode{Scene: "s"})
+		wantError(t, err, wxapi.KindMisconfigured)
+	}
 }
 
 // Images may be larger than JSON, up to a bound of their own, and are the
