@@ -192,3 +192,19 @@ func closedPort(t *testing.T) string {
 	defer l.Close()
 	return "http://" + l.Addr().String()
 }
+
+// A base may have a path, and the path may be escaped.
+func TestBaseWithAPath(t *testing.T) {
+	var got string
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.RequestURI }))
+	defer srv.Close()
+	for base, want := range map[string]string{"": loginPath, "/": loginPath, "/a": "/a" + loginPath, "/a/b//": "/a/b" + loginPath, "/a%2Fb": "/a%2Fb" + loginPath, "/a%20b": "/a%20b" + loginPath} {
+		c, err := wxapi.New(wxapi.Config{AppID: "wx1", Secret: "s", Bases: []string{srv.URL + base}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Code2Session(t.Context(), "c"); !strings.HasPrefix(got, want+"?appid=wx1&") {
+			t.Errorf("%q: %s", base, got)
+		}
+	}
+}
