@@ -23,6 +23,7 @@ var allowed = map[string][]string{
 	"core":                       {"golang.org/x/sync"},
 	"core/internal/record":       {},
 	"core/wxapi":                 {},
+	"core/wxtest":                {"github.com/boombuler/barcode"},
 	"core/adaptertest":           {module + "/core"},
 	"ginwx":                      {module + "/core", "github.com/gin-gonic/gin"},
 	"nethttpwx":                  {module + "/core"},

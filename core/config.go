@@ -140,7 +140,7 @@ func (c *Config) checkApps() error {
 	seen := map[string]bool{}
 	for i, app := range apps {
 		switch {
-		case !appIDShaped(app.AppID): // not quoted: it may be a secret that landed here
+		case !appIDShaped(app.AppID) || secretShaped(app.AppID): // not quoted: it may be a secret that landed here
 			return fmt.Errorf("the appid of app %d is not one: copy it from the WeChat console (WX_APPID)", i+1)
 		case app.Secret.IsZero() && app.IdentityProvider == nil:
 			return fmt.Errorf("app %d has no secret: set Secret (WX_SECRET, or WX_APPS=appid:secret)", i+1)
@@ -186,6 +186,11 @@ func (c *Config) checkPrefix() error {
 // other platforms have their own.
 func appIDShaped(s string) bool {
 	return 0 < len(s) && len(s) <= 64 && strings.IndexFunc(s, func(r rune) bool { return !urlSafe(r) || r == '.' || r == '~' }) < 0
+}
+
+// secretShaped reports whether s looks like an AppSecret: 32 hex digits.
+func secretShaped(s string) bool {
+	return len(s) == 32 && strings.Trim(s, "0123456789abcdef") == ""
 }
 
 // urlSafe reports whether r stands for itself in a URL.

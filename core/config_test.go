@@ -109,6 +109,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		{"a secret without an app", func(c *Config) { c.AppID = ""; c.Apps = []App{{AppID: "wx2", Secret: NewSecret("x")}} }, "WX_APPID"},
 		{"an appid that is none", func(c *Config) { c.AppID = "wx 1&secret=" }, "WX_APPID"},
 		{"a secret in place of the appid", func(c *Config) { c.AppID = "appid marker" }, "WX_APPID"},
+		{"an AppSecret in place of the appid", func(c *Config) { c.AppID = "0123456789abcdef0123456789abcdef" }, "WX_APPID"},
 		{"no secret", func(c *Config) { c.Secret = Secret{} }, "WX_SECRET"},
 		{"an app twice", func(c *Config) { c.Apps = []App{{AppID: "wx1", Secret: NewSecret("x")}} }, "twice"},
 		{"lifetime below idle timeout", func(c *Config) { c.IdleTimeout, c.Lifetime = 2*time.Hour, time.Hour }, "WX_LIFETIME"},

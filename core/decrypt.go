@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"time"
@@ -101,18 +100,18 @@ func (m *Manager) heldKeys(ctx context.Context, s *Session) (record.SessionKeys,
 	return u.Keys, nil
 }
 
-// firstTime remembers data that is good once. Its ciphertext identifies it: the
-// iv may be changed by a client, and base64 be written in more than one way.
+// firstTime remembers data that is good once. The end of its ciphertext
+// identifies it: a client may change the iv, the beginning, and how base64 is written.
 func (m *Manager) firstTime(ctx context.Context, s *Session, e EncryptedData) error {
 	if !e.Once {
 		return nil
 	}
-	ciphertext, err := base64.StdEncoding.DecodeString(e.Data)
+	digest, err := wxapi.CiphertextDigest(e.Data)
 	if err != nil {
 		return errInvalidSignature()
 	}
 	appID, openID, _ := s.rec.Owner()
-	name := record.OfParts([]byte(appID), []byte(openID), ciphertext)
+	name := record.OfParts([]byte(appID), []byte(openID), digest[:])
 	_, err = m.values.swap(ctx, name.Key(record.SeenPrefix), nil, m.values.ring.New(nil), 2*e.MaxAge+time.Minute)
 	switch {
 	case errors.Is(err, ErrConflict):

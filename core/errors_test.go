@@ -94,15 +94,15 @@ func TestWeChatsRefusalsBecomeCodes(t *testing.T) {
 		want    Code
 		retry   bool
 	}{
-		{wxapi.InvalidCode, 40029, CodeInvalidCode, false},
-		{wxapi.CodeUsed, 40163, CodeCodeUsed, false},
-		{wxapi.Blocked, 40226, CodeUserBlocked, false},
-		{wxapi.RateLimited, 45011, CodeRateLimited, true},
-		{wxapi.RateLimited, 45009, CodeRateLimited, true},
-		{wxapi.Unavailable, -1, CodeWeChatUnavailable, true},
-		{wxapi.Misconfigured, 40125, CodeMisconfigured, false},
-		{wxapi.InvalidSignature, 87009, CodeSessionKeyExpired, false},
-		{wxapi.BadToken, 40001, CodeWeChatUnavailable, true},
+		{wxapi.KindInvalidCode, 40029, CodeInvalidCode, false},
+		{wxapi.KindCodeUsed, 40163, CodeCodeUsed, false},
+		{wxapi.KindBlocked, 40226, CodeUserBlocked, false},
+		{wxapi.KindRateLimited, 45011, CodeRateLimited, true},
+		{wxapi.KindRateLimited, 45009, CodeRateLimited, true},
+		{wxapi.KindUnavailable, -1, CodeWeChatUnavailable, true},
+		{wxapi.KindMisconfigured, 40125, CodeMisconfigured, false},
+		{wxapi.KindInvalidSignature, 87009, CodeSessionKeyExpired, false},
+		{wxapi.KindBadToken, 40001, CodeWeChatUnavailable, true},
 	} {
 		e := upstreamError(fmt.Errorf("outer: %w", &wxapi.Error{Kind: c.kind, ErrCode: c.errcode, RID: "rid-1"}))
 		if e.Code != c.want || e.ErrCode != c.errcode || e.RID != "rid-1" || (e.RetryAfter > 0) != c.retry || e.Message == "" {

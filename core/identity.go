@@ -158,6 +158,7 @@ func (c *Config) newClient(a App, tokens wxapi.TokenSource) (*wxapi.Client, erro
 	return wxapi.New(wxapi.Config{
 		AppID: a.AppID, Secret: wxapi.Secret(a.Secret.Reveal()), Tokens: tokens,
 		Bases: bases, HTTPClient: c.HTTPClient, Timeout: upstreamTimeout, Now: c.Now,
+		BeforeCall: beforeCall(c.Observe), OnCall: onCall(c.Observe),
 	})
 }
 

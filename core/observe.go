@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/wxsession/wxsession/core/wxapi"
 )
 
 // Observer is told of everything worth counting or tracing. What it is told
@@ -95,6 +97,29 @@ func outcome(err error) (Code, int) {
 		return CodeConflict, 0
 	}
 	return CodeStoreUnavailable, 0
+}
+
+// beforeCall and onCall tell an observer of the calls to WeChat.
+func beforeCall(o Observer) func(context.Context, wxapi.Call) context.Context {
+	if o == nil {
+		return nil
+	}
+	return func(ctx context.Context, c wxapi.Call) context.Context {
+		return o.Begin(ctx, Event{Kind: KindWeChat, Name: c.Path})
+	}
+}
+
+func onCall(o Observer) func(context.Context, wxapi.Call) {
+	if o == nil {
+		return nil
+	}
+	return func(ctx context.Context, c wxapi.Call) {
+		e := Event{Kind: KindWeChat, Name: c.Path, ErrCode: c.ErrCode, Duration: c.Duration}
+		if c.Err != nil {
+			e.Code = upstreamError(c.Err).Code
+		}
+		o.End(ctx, e)
+	}
 }
 
 // observedStore tells an observer of every call.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 )
 
 // recoverPanic turns a panic of the application's code into an error: the code
@@ -23,10 +24,11 @@ func (m *Manager) recoverPanic(ctx context.Context, what string, err *error) {
 func errPanic(p any) error { return fmt.Errorf("panic: %s", panicText(p)) }
 
 func panicText(p any) string {
-	if e, ok := p.(runtime.Error); ok {
+	name := fmt.Sprintf("%T", p)
+	if e, ok := p.(runtime.Error); ok && strings.HasPrefix(strings.TrimPrefix(name, "*"), "runtime.") {
 		return e.Error()
 	}
-	return fmt.Sprintf("a value of type %T", p)
+	return "a value of type " + name
 }
 
 // errApp is a failure of the application's own code.

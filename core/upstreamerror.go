@@ -33,20 +33,20 @@ func upstreamError(err error) *Error {
 	}
 	e := &Error{ErrCode: refusal.ErrCode, RID: refusal.RID, cause: err}
 	switch refusal.Kind {
-	case wxapi.InvalidCode:
+	case wxapi.KindInvalidCode:
 		e.Code, e.Message = CodeInvalidCode, "WeChat does not accept the code: it has expired or belongs to another app, call wx.login again"
-	case wxapi.CodeUsed:
+	case wxapi.KindCodeUsed:
 		e.Code, e.Message = CodeCodeUsed, "the code was used before, call wx.login again"
-	case wxapi.Blocked:
+	case wxapi.KindBlocked:
 		e.Code, e.Message = CodeUserBlocked, "WeChat has blocked this user as high-risk"
-	case wxapi.RateLimited:
+	case wxapi.KindRateLimited:
 		e.Code, e.Message, e.RetryAfter = CodeRateLimited, "WeChat's quota is used up, wait before the next try", minuteQuotaRetry
 		if refusal.ErrCode == errcodeDayQuota {
 			e.RetryAfter = dayQuotaRetry
 		}
-	case wxapi.InvalidSignature:
+	case wxapi.KindInvalidSignature:
 		e.Code, e.Message = CodeSessionKeyExpired, sessionKeyGone
-	case wxapi.Misconfigured:
+	case wxapi.KindMisconfigured:
 		e.Code, e.Message = CodeMisconfigured, "WeChat refuses this backend's configuration, see its log"
 	default:
 		e.Code, e.Message, e.RetryAfter = CodeWeChatUnavailable, "WeChat did not answer as it should, try again", wechatRetry

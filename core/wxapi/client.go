@@ -1,10 +1,7 @@
 package wxapi
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -18,8 +15,9 @@ const maxRetries = 2 // of errcode -1, nothing else
 type Client struct {
 	cfg     *Config // without the secret
 	reveal  func() credentials
+	bases   []*url.URL // at least one
 	http    *http.Client
-	buffers sync.Pool
+	answers sync.Pool
 }
 
 // credentials are kept in a closure: there no way of printing a Client finds them.
@@ -40,21 +38,21 @@ type request struct {
 	query    string          // encoded
 	body     []byte          // JSON, sent by POST; nil means GET
 	narrow   func(Kind) Kind // nil: the kind as the table has it
+	max      int64           // bytes of the reply; 0 means maxReply
+	once     bool            // it uses something up at WeChat, and must not arrive twice
 	hide     [5]Secret       // values that this request carries; [1] is for the access token
 }
 
-// reply is what WeChat's JSON is decoded into.
-type reply interface {
-	status() (errcode int, errmsg string, given bool)
-	complete() bool // all fields that a success must have are there
-}
+// reader judges an answer.
+type reader[T any] func(*request, *answer) (T, *Error)
 
-// call sends rq until there is a verdict other than "busy", within the time limit.
-func call[T reply](ctx context.Context, c *Client, rq *request) (T, error) {
+// call sends rq until the answer is another one than "busy", within the time
+// limit.
+func call[T any](ctx context.Context, c *Client, rq *request, read reader[T]) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
 	for retries := 0; ; retries++ {
-		out, err := attempt[T](ctx, c, rq)
+		out, err := attempt(ctx, c, rq, read)
 		if err == nil {
 			return out, nil
 		}
@@ -85,59 +83,74 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// attempt makes one exchange and tells the hook.
-func attempt[T reply](ctx context.Context, c *Client, rq *request) (T, *Error) {
-	if c.cfg.OnCall == nil {
-		return exchange[T](ctx, c, rq)
+// attempt makes one exchange and tells the hooks.
+func attempt[T any](ctx context.Context, c *Client, rq *request, read reader[T]) (T, *Error) {
+	if c.cfg.OnCall == nil && c.cfg.BeforeCall == nil {
+		return exchange(ctx, c, rq, read)
+	}
+	ctx, cause := c.announce(ctx, rq)
+	if cause != nil {
+		var none T
+		return none, rq.fail(KindUnavailable, cause)
 	}
 	start := c.cfg.Now()
-	out, err := exchange[T](ctx, c, rq)
+	out, err := exchange(ctx, c, rq, read)
 	done := Call{Op: rq.op, Path: rq.path, Duration: c.cfg.Now().Sub(start)}
 	if err != nil {
 		done.ErrCode, done.RID, done.Err = err.ErrCode, err.RID, err
 	}
-	c.cfg.OnCall(ctx, done)
+	if cause := c.tell(ctx, done); cause != nil && err == nil {
+		var none T
+		return none, rq.fail(KindUnavailable, cause)
+	}
 	return out, err
 }
 
-func exchange[T reply](ctx context.Context, c *Client, rq *request) (T, *Error) {
-	buf, _ := c.buffers.Get().(*bytes.Buffer)
-	if buf == nil {
-		buf = new(bytes.Buffer)
+// tell calls the hook. A hook that panics spoils the call that it hears of: it
+// must be noticed.
+func (c *Client) tell(ctx context.Context, done Call) (err error) {
+	defer recoverInto(&err)
+	if c.cfg.OnCall != nil {
+		c.cfg.OnCall(ctx, done)
 	}
-	defer c.buffers.Put(buf)
-	if err := c.roundTrip(ctx, rq, buf); err != nil {
+	return nil
+}
+
+// announce calls the other hook.
+func (c *Client) announce(ctx context.Context, rq *request) (under context.Context, err error) {
+	defer recoverInto(&err)
+	if c.cfg.BeforeCall == nil {
+		return ctx, nil
+	}
+	return c.cfg.BeforeCall(ctx, Call{Op: rq.op, Path: rq.path}), nil
+}
+
+func exchange[T any](ctx context.Context, c *Client, rq *request, read reader[T]) (T, *Error) {
+	a, _ := c.answers.Get().(*answer)
+	if a == nil {
+		a = new(answer)
+	}
+	defer c.keep(a)
+	if err := c.roundTrip(ctx, rq, a); err != nil {
 		var none T
-		return none, rq.fail(Unavailable, err)
+		return none, rq.fail(KindUnavailable, err)
 	}
-	return decode[T](rq, buf.Bytes())
+	return read(rq, a)
 }
 
-var errGarbage = errors.New("the reply is not what this API returns")
-
-// decode judges a reply by its JSON alone: the Content-Type that WeChat sends
-// is text/plain on some endpoints and malformed on others.
-func decode[T reply](rq *request, body []byte) (T, *Error) {
-	var out, none T
-	if json.Unmarshal(body, &out) != nil {
-		return none, rq.fail(Unavailable, errGarbage)
+// keep lets later calls use the memory of an answer, unless it held an image.
+func (c *Client) keep(a *answer) {
+	if a.body.Cap() <= 2*maxReply {
+		c.answers.Put(a)
 	}
-	errcode, errmsg, _ := out.status()
-	if errcode != 0 {
-		return none, rq.refused(errcode, errmsg)
-	}
-	if !out.complete() {
-		return none, rq.fail(Unavailable, errGarbage)
-	}
-	return out, nil
 }
 
-// fail returns a failure that is not WeChat's verdict.
+// fail returns a failure for which WeChat gave no errcode.
 func (rq *request) fail(kind Kind, cause error) *Error {
 	return &Error{Kind: kind, Op: rq.op, cause: sanitize(cause, rq.hide[:])}
 }
 
-// refused returns WeChat's verdict.
+// refused returns the error that WeChat gave.
 func (rq *request) refused(errcode int, errmsg string) *Error {
 	kind := kindOf(errcode)
 	if rq.narrow != nil {
@@ -145,30 +158,4 @@ func (rq *request) refused(errcode int, errmsg string) *Error {
 	}
 	msg, rid := splitErrMsg(redact(errmsg, rq.hide[:]))
 	return &Error{Kind: kind, Op: rq.op, ErrCode: errcode, ErrMsg: msg, RID: rid}
-}
-
-// outcome is the part that all replies share.
-type outcome struct {
-	ErrCode *int   `json:"errcode"`
-	ErrMsg  string `json:"errmsg"`
-}
-
-func (s outcome) status() (errcode int, errmsg string, given bool) {
-	if s.ErrCode == nil {
-		return 0, s.ErrMsg, false
-	}
-	return *s.ErrCode, s.ErrMsg, true
-}
-
-// visible reports whether s is 1 to max bytes of visible ASCII.
-func visible(s string, max int) bool {
-	if s == "" || len(s) > max {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
 }

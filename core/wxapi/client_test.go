@@ -3,13 +3,6 @@ package wxapi_test
 import (
 	"context"
 	"errors"
-	"io"
-	"log"
-	"net"
-	"net/http"
-	"net/http/httptest"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -17,160 +10,129 @@ import (
 	"github.com/wxsession/wxsession/core/wxtest"
 )
 
-func TestNewRefuses(t *testing.T) {
-	for name, cfg := range map[string]wxapi.Config{
-		"no appid":             {Secret: "s"},
-		"an appid with &":      {AppID: "wx&1", Secret: "s"},
-		"a long appid":         {AppID: strings.Repeat("w", 65), Secret: "s"},
-		"no secret":            {AppID: "wx1"},
-		"a secret with a line": {AppID: "wx1", Secret: "s\n"},
-		"a negative timeout":   {AppID: "wx1", Secret: "s", Timeout: -1},
-		"an empty base":        {AppID: "wx1", Secret: "s", Bases: []string{""}},
-		"a base without host":  {AppID: "wx1", Secret: "s", Bases: []string{"https://"}},
-		"a base with scheme":   {AppID: "wx1", Secret: "s", Bases: []string{"ftp://x"}},
-		"a base with query":    {AppID: "wx1", Secret: "s", Bases: []string{"https://x", "https://x?a"}},
-		"a base with fragment": {AppID: "wx1", Secret: "s", Bases: []string{"https://x#a"}},
-		"a base with password": {AppID: "wx1", Secret: "s", Bases: []string{"https://u:hunter22@x"}},
-		"a base that is none":  {AppID: "wx1", Secret: "s", Bases: []string{"https://u:hunter22@[x"}},
-	} {
-		c, err := wxapi.New(cfg)
-		if err == nil || c != nil {
-			t.Errorf("%s was accepted", name)
-		} else if strings.Contains(err.Error(), "hunter22") {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
+func newWeChat(t *testing.T, opts ...wxtest.Options) *wxtest.Server {
+	t.Helper()
+	wx := wxtest.NewServer(opts...)
+	t.Cleanup(wx.Close)
+	return wx
 }
 
-// The next base is for requests that certainly were not sent to the one before.
-func TestFailOver(t *testing.T) {
-	wx := newWeChat(t)
-	untrusted := httptest.NewUnstartedServer(wx)
-	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
-	untrusted.StartTLS()
-	defer untrusted.Close()
-	for name, base := range map[string]string{
-		"nobody listens":            closedPort(t),
-		"a certificate by nobody":   untrusted.URL,
-		"plain http instead of TLS": "https" + strings.TrimPrefix(wx.URL, "http"),
-	} {
-		t.Run(name, func(t *testing.T) {
-			before := wx.Calls(loginPath)
-			c := newClient(t, wx, func(c *wxapi.Config) { c.Bases = []string{base, wx.URL} })
-			if _, err := c.Code2Session(t.Context(), wx.Code("o1")); err != nil {
-				t.Error(err)
-			}
-			if n := wx.Calls(loginPath) - before; n != 1 {
-				t.Errorf("%d calls", n)
-			}
-		})
+// newClient returns a client of wx that does not wait before retries.
+func newClient(t *testing.T, wx *wxtest.Server, adjust ...func(*wxapi.Config)) *wxapi.Client {
+	t.Helper()
+	cfg := wxapi.Config{AppID: wx.AppID, Secret: wxapi.Secret(wx.Secret), Bases: []string{wx.URL}}
+	cfg.SetPause(func(ctx context.Context, _ time.Duration) error { return ctx.Err() })
+	for _, f := range adjust {
+		f(&cfg)
 	}
+	c, err := wxapi.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
-func TestNoFailOverOnceSent(t *testing.T) {
-	second := newWeChat(t)
-	for name, fault := range map[string]wxtest.Fault{
-		"hang": {Hang: true}, "reset": {Reset: true}, "lost reply": {LoseReply: true},
-		"502": {Status: 502}, "truncated": {Truncate: true}, "busy": {ErrCode: -1}, "refused": {ErrCode: 40013},
-	} {
-		t.Run(name, func(t *testing.T) {
-			first := newWeChat(t)
-			first.Fail("", fault, wxtest.Always)
-			c := newClient(t, first, func(c *wxapi.Config) {
-				c.Bases = append(c.Bases, second.URL)
-				if fault.Hang {
-					c.Timeout = 20 * time.Millisecond
-				}
+// wantError checks that err is an *Error of this kind and returns it.
+func wantError(t *testing.T, err error, kind wxapi.Kind) *wxapi.Error {
+	t.Helper()
+	e, ok := errors.AsType[*wxapi.Error](err)
+	if !ok {
+		t.Fatalf("got %v, want an *Error", err)
+	}
+	if e.Kind != kind {
+		t.Fatalf("kind %v, want %v: %v", e.Kind, kind, e)
+	}
+	return e
+}
+
+func TestBusyIsRetriedTwice(t *testing.T) {
+	for busy, wantErr := range []bool{false, false, false, true} {
+		wx := newWeChat(t)
+		wx.Fail(loginPath, wxtest.Fault{ErrCode: -1}, busy)
+		var pauses []time.Duration
+		c := newClient(t, wx, func(c *wxapi.Config) {
+			c.SetPause(func(_ context.Context, d time.Duration) error {
+				pauses = append(pauses, d)
+				return nil
 			})
-			if _, err := c.Code2Session(t.Context(), first.Code("o1")); err == nil {
-				t.Error("no error")
-			}
 		})
-	}
-	if n := second.Calls(""); n != 0 {
-		t.Errorf("%d calls to the second base", n)
+		_, err := c.Code2Session(t.Context(), wx.Code("o1"))
+		if (err != nil) != wantErr {
+			t.Errorf("busy %d times: %v", busy, err)
+		}
+		if len(pauses) != min(busy, 2) || wx.Calls(loginPath) != min(busy, 2)+1 {
+			t.Errorf("busy %d times: %d pauses, %d calls", busy, len(pauses), wx.Calls(loginPath))
+		}
+		for i, limit := range []time.Duration{100 * time.Millisecond, 300 * time.Millisecond}[:len(pauses)] {
+			if pauses[i] < limit/2 || pauses[i] > limit {
+				t.Errorf("pause %d is %v", i, pauses[i])
+			}
+		}
 	}
 }
 
-// A transport that does not say when it has a connection proves nothing.
-func TestNoFailOverWithAnOpaqueTransport(t *testing.T) {
-	second := newWeChat(t)
-	var asked int
-	c := newClient(t, second, func(c *wxapi.Config) {
-		c.Bases = []string{"http://first.example", second.URL}
-		c.HTTPClient = &http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
-			asked++
-			return nil, syscall.ECONNRESET
-		})}
+// The default pause ends with the context, and the call gives WeChat's verdict.
+func TestBusyWithinTheTimeLimit(t *testing.T) {
+	wx := newWeChat(t)
+	wx.Fail(loginPath, wxtest.Fault{ErrCode: -1}, wxtest.Always)
+	c := newClient(t, wx, func(c *wxapi.Config) {
+		c.SetPause(nil)
+		c.Timeout = 30 * time.Millisecond
 	})
-	_, err := c.Code2Session(t.Context(), "c")
-	if wantError(t, err, wxapi.Unavailable); !errors.Is(err, syscall.ECONNRESET) || asked != 1 {
-		t.Errorf("asked %d times: %v", asked, err)
-	}
-}
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-func TestFailOverEnds(t *testing.T) {
-	wx := newWeChat(t)
-	c := newClient(t, wx, func(c *wxapi.Config) { c.Bases = []string{closedPort(t), closedPort(t)} })
-	_, err := c.Code2Session(t.Context(), "c")
-	if wantError(t, err, wxapi.Unavailable); !errors.Is(err, syscall.ECONNREFUSED) {
+	_, err := c.Code2Session(t.Context(), wx.Code("o1"))
+	if e := wantError(t, err, wxapi.KindUnavailable); e.ErrCode != -1 && !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
+	if n := wx.Calls(loginPath); n > 1 {
+		t.Errorf("%d calls within 30 ms", n)
+	}
 }
 
-// Connections are reused, also after WeChat's errors.
-func TestKeepAlive(t *testing.T) {
+func TestCancelledContext(t *testing.T) {
 	wx := newWeChat(t)
-	var conns int
-	srv := httptest.NewUnstartedServer(wx)
-	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
-		if s == http.StateNew {
-			conns++
-		}
-	}
-	srv.Start()
-	defer srv.Close()
-	c := newClient(t, wx, func(c *wxapi.Config) { c.Bases = []string{srv.URL} })
-	for range 5 {
-		if _, err := c.Code2Session(t.Context(), wx.Code("o1")); err != nil {
-			t.Fatal(err)
-		}
-		_, err := c.Code2Session(t.Context(), "unknown")
-		wantError(t, err, wxapi.InvalidCode)
-	}
-	if conns != 1 {
-		t.Errorf("%d connections", conns)
-	}
-}
-
-func TestKindsHaveWords(t *testing.T) {
-	seen := map[string]bool{}
-	for k := wxapi.InvalidCode; k <= wxapi.Rejected; k++ {
-		if s := k.String(); s == "" || strings.HasPrefix(s, "kind ") || seen[s] {
-			t.Errorf("kind %d is %q", int(k), s)
-		}
-		seen[k.String()] = true
-	}
-	if wxapi.Kind(0).String() != "kind 0" || (wxapi.Rejected+1).String() != "kind 11" {
-		t.Error("the set is not closed")
-	}
-}
-
-func TestErrorText(t *testing.T) {
-	wx := newWeChat(t)
-	_, err := newClient(t, wx).Code2Session(t.Context(), "unknown")
-	e := wantError(t, err, wxapi.InvalidCode)
-	want := `code2Session: invalid code: errcode 40029 "invalid code", rid ` + e.RID
-	if err.Error() != want {
-		t.Errorf("got  %s\nwant %s", err, want)
-	}
+	wx.Fail(loginPath, wxtest.Fault{Hang: true}, wxtest.Always)
 	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		_, err := newClient(t, wx).Code2Session(ctx, wx.Code("o1"))
+		done <- err
+	}()
 	cancel()
-	if _, err = newClient(t, wx).Code2Session(ctx, "c"); err.Error() != "code2Session: unavailable: context canceled" {
+	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+type spanKey struct{}
+
+func TestOnCall(t *testing.T) {
+	wx := newWeChat(t)
+	wx.Fail(loginPath, wxtest.Fault{ErrCode: -1}, 1)
+	var calls []wxapi.Call
+	clock := time.Unix(1, 0)
+	c := newClient(t, wx, func(c *wxapi.Config) {
+		c.BeforeCall = func(ctx context.Context, call wxapi.Call) context.Context {
+			return context.WithValue(ctx, spanKey{}, call.Op+" "+call.Path)
+		}
+		c.OnCall = func(ctx context.Context, call wxapi.Call) {
+			if span := ctx.Value(spanKey{}); span != "code2Session "+loginPath {
+				t.Errorf("OnCall is told under %v", span)
+			}
+			calls = append(calls, call)
+		}
+		c.Now = func() time.Time { clock = clock.Add(time.Second); return clock }
+	})
+	if _, err := c.Code2Session(t.Context(), wx.Code("o1")); err != nil {
+		t.Fatal(err)
+	}
+	if len(calls) != 2 {
+		t.Fatalf("%d calls", len(calls))
+	}
+	first, second := calls[0], calls[1]
+	if first.ErrCode != -1 || first.RID == "" || first.Err == nil || first.Path != loginPath {
+		t.Errorf("%+v", first)
+	}
+	if second.Err != nil || second.Op != "code2Session" || second.Duration != time.Second {
+		t.Errorf("%+v", second)
 	}
 }

@@ -29,7 +29,7 @@ type sessionReply struct {
 const maxIdentifier = 128 // bytes; WeChat's have 28, and no promised length
 
 func (r sessionReply) complete() bool {
-	return visible(r.OpenID, maxIdentifier) && visible(r.SessionKey, maxIdentifier) &&
+	return visible(r.OpenID, maxIdentifier) && isKey(r.SessionKey) &&
 		(r.UnionID == "" || visible(r.UnionID, maxIdentifier))
 }
 
@@ -41,19 +41,19 @@ var errCodeShape = errors.New("the code is empty or too long")
 
 // Code2Session exchanges the code of wx.login (/sns/jscode2session). A code is
 // good for one exchange within five minutes. The kinds of its errors are
-// InvalidCode, CodeUsed, Blocked, RateLimited, Unavailable and Misconfigured.
+// KindInvalidCode, KindCodeUsed, KindBlocked, KindRateLimited, KindUnavailable and KindMisconfigured.
 // After a time-out the code may be consumed: only a new one is sure to work.
 func (c *Client) Code2Session(ctx context.Context, code string) (CodeSession, error) {
 	own := c.reveal()
 	rq := &request{
-		op: "code2Session", path: "/sns/jscode2session", narrow: loginKind,
+		op: "code2Session", path: "/sns/jscode2session", once: true, narrow: loginKind,
 		hide: [5]Secret{own.secret, 2: Secret(code)},
 	}
 	if code == "" || len(code) > MaxCode {
-		return CodeSession{}, rq.fail(InvalidCode, errCodeShape)
+		return CodeSession{}, rq.fail(KindInvalidCode, errCodeShape)
 	}
 	rq.query = own.loginQuery + url.QueryEscape(code)
-	r, err := call[sessionReply](ctx, c, rq)
+	r, err := call(ctx, c, rq, decode[sessionReply])
 	if err != nil {
 		return CodeSession{}, err
 	}

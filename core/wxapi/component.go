@@ -31,25 +31,25 @@ func NewComponent(cfg Config, token func(ctx context.Context) (Secret, error)) (
 
 // Code2Session exchanges the code of wx.login in the app called appid
 // (/sns/component/jscode2session). Errors are those of Client.Code2Session; a
-// platform that the app has not authorised is Misconfigured (61003).
+// platform that the app has not authorised is KindMisconfigured (61003).
 func (p *Component) Code2Session(ctx context.Context, appid, code string) (CodeSession, error) {
-	rq := &request{op: "component code2Session", path: "/sns/component/jscode2session", narrow: loginKind}
+	rq := &request{op: "component code2Session", path: "/sns/component/jscode2session", once: true, narrow: loginKind}
 	if code == "" || len(code) > MaxCode {
-		return CodeSession{}, rq.fail(InvalidCode, errCodeShape)
+		return CodeSession{}, rq.fail(KindInvalidCode, errCodeShape)
 	}
 	rq.hide[2] = Secret(code)
 	ctx, cancel := context.WithTimeout(ctx, p.api.cfg.Timeout) // the token's source included
 	defer cancel()
-	token, err := p.token(ctx)
+	token, err := askFor(func() (Secret, error) { return p.token(ctx) })
 	if err != nil {
-		return CodeSession{}, rq.fail(Unavailable, err)
+		return CodeSession{}, rq.fail(KindUnavailable, err)
 	}
 	rq.hide[1] = token
 	rq.query = url.Values{
 		"appid": {appid}, "js_code": {code}, "grant_type": {"authorization_code"},
 		"component_appid": {p.api.cfg.AppID}, "component_access_token": {token.Reveal()},
 	}.Encode()
-	r, err := call[sessionReply](ctx, p.api, rq)
+	r, err := call(ctx, p.api, rq, decode[sessionReply])
 	if err != nil {
 		return CodeSession{}, err
 	}

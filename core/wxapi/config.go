@@ -2,10 +2,12 @@ package wxapi
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -29,7 +31,8 @@ type Config struct {
 
 	// HTTPClient is used if set; it is copied, and the copy does not follow
 	// redirects. Nil means a client with timeouts and a pool of connections
-	// large enough for a busy service.
+	// large enough for a busy service. See the package comment on transports
+	// that repeat requests.
 	HTTPClient *http.Client
 
 	// Timeout bounds one call, its retries included: 0 means DefaultTimeout.
@@ -44,8 +47,12 @@ type Config struct {
 
 	// OnCall, if set, learns about every attempt after its end: a retry is a
 	// second one, a fail-over is not. It runs in the goroutine that made the
-	// call, and must not block.
+	// call, must not block, and fails the call if it panics.
 	OnCall func(ctx context.Context, c Call)
+
+	// BeforeCall, if set, learns of the same attempts before they begin, of Op and
+	// Path. The attempt is made, and OnCall told, under the context that it returns.
+	BeforeCall func(ctx context.Context, c Call) context.Context
 
 	pause func(ctx context.Context, d time.Duration) error
 }
@@ -72,43 +79,58 @@ func newClient(cfg Config) (*Client, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
+	bases, err := parseBases(cfg.Bases)
+	if err != nil {
+		return nil, err
+	}
 	cfg.setDefaults()
-	c := &Client{cfg: &cfg, reveal: newCredentials(cfg.AppID, cfg.Secret), http: httpClient(cfg.HTTPClient)}
+	c := &Client{cfg: &cfg, reveal: newCredentials(cfg.AppID, cfg.Secret), bases: bases, http: httpClient(cfg.HTTPClient)}
 	cfg.Secret = ""
 	return c, nil
 }
 
+// validate quotes no value: a secret may have got into the wrong field.
 func (c *Config) validate() error {
 	if !isID(c.AppID, 64) {
 		return errors.New("wxapi: set Config.AppID to 1 to 64 letters, digits, \"_\" or \"-\"")
 	}
+	if looksLikeSecret(c.AppID) {
+		return errors.New("wxapi: Config.AppID holds what looks like an AppSecret (32 hexadecimal digits); set it to the appid")
+	}
 	if c.Timeout < 0 {
 		return errors.New("wxapi: Config.Timeout is negative")
-	}
-	for i, b := range c.Bases {
-		if !isBase(b) {
-			// Not quoted: a misplaced URL may hold a password.
-			return fmt.Errorf("wxapi: Config.Bases[%d] must be an http or https URL of scheme, host and path only", i)
-		}
 	}
 	return nil
 }
 
-func isBase(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" &&
+// looksLikeSecret matters because appids are shown in logs, and secrets are not.
+func looksLikeSecret(appid string) bool {
+	_, err := hex.DecodeString(appid)
+	return err == nil && len(appid) == 32
+}
+
+// parseBases never quotes a base: a misplaced URL may hold a password.
+func parseBases(bases []string) ([]*url.URL, error) {
+	if len(bases) == 0 {
+		bases = []string{DefaultBase}
+	}
+	urls := make([]*url.URL, len(bases))
+	for i, s := range bases {
+		u, err := url.Parse(strings.TrimRight(s, "/"))
+		if err != nil || !isBase(u) {
+			return nil, fmt.Errorf("wxapi: Config.Bases[%d] must be an http or https URL of scheme, host and path only", i)
+		}
+		urls[i] = u
+	}
+	return urls, nil
+}
+
+func isBase(u *url.URL) bool {
+	return (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" &&
 		u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
 }
 
 func (c *Config) setDefaults() {
-	bases := make([]string, 0, len(c.Bases)+1)
-	for _, b := range c.Bases {
-		bases = append(bases, trimSlash(b))
-	}
-	if len(bases) == 0 {
-		bases = append(bases, DefaultBase)
-	}
-	c.Bases = bases
 	if c.Timeout == 0 {
 		c.Timeout = DefaultTimeout
 	}
@@ -118,11 +140,4 @@ func (c *Config) setDefaults() {
 	if c.pause == nil {
 		c.pause = pause
 	}
-}
-
-func trimSlash(s string) string {
-	for len(s) > 0 && s[len(s)-1] == '/' {
-		s = s[:len(s)-1]
-	}
-	return s
 }

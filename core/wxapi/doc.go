@@ -1,6 +1,7 @@
 // Package wxapi is a client of WeChat's server API for mini programs
 // (api.weixin.qq.com): login codes, access tokens, phone numbers, session keys,
-// signatures and encrypted data. It knows the protocol and keeps no state.
+// mini program codes, signatures and encrypted data. It knows the protocol and
+// keeps no state.
 //
 // Most programs should use package core instead, which adds sessions, a shared
 // access token and the HTTP routes; this package is for those who need a
@@ -14,15 +15,25 @@
 // A failing call returns an [*Error]; its [Kind] says what to do:
 //
 //	var e *wxapi.Error
-//	if errors.As(err, &e) && e.Kind == wxapi.CodeUsed { … }
+//	if errors.As(err, &e) && e.Kind == wxapi.KindCodeUsed { … }
 //
 // A cancelled context and a passed deadline are found with [errors.Is].
 //
-// # What is repeated
+// # What is sent again
 //
-// Only WeChat's -1 ("system busy") is, at most twice, within [Config.Timeout].
-// A time-out is not: WeChat may have consumed the code. (net/http itself sends
-// a GET again when a pooled connection turns out to be closed.)
+// WeChat's -1 ("system busy") is an answer, and the request is sent again, at
+// most twice, within [Config.Timeout]. A time-out or a broken connection is no
+// answer: WeChat may have used the code up. So a request that uses something up
+// (a login code, a phone code, a token, a session_key) is sent again only if it
+// certainly did not arrive, and net/http is kept from sending it again on another
+// idle connection, also in a [Config.HTTPClient] of your own. A RoundTripper of
+// your own that repeats requests by itself must leave these alone. Requests that
+// only read are left to net/http.
+//
+// # Panics
+//
+// A panic in a RoundTripper, a TokenSource or an OnCall of your own becomes an
+// [*Error] of [KindUnavailable] that names the place and the type of the value.
 //
 // # Secrets
 //

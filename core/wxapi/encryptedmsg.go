@@ -26,7 +26,7 @@ func (c *Client) CheckEncryptedMsg(ctx context.Context, encryptedData string) (v
 	r, err := authorizedPost[encryptedMsgReply](ctx, c, rq, map[string]string{
 		"encrypted_msg_hash": hex.EncodeToString(sum[:]),
 	})
-	if isKind(err, NotFound) {
+	if isKind(err, KindNotFound) {
 		return false, time.Time{}, nil
 	}
 	if err != nil || !r.Valid {

@@ -25,7 +25,7 @@ func ExampleClient_Code2Session() {
 		switch {
 		case err == nil:
 			fmt.Printf("%+v\n", s)
-		case errors.As(err, &e) && e.Kind == wxapi.CodeUsed:
+		case errors.As(err, &e) && e.Kind == wxapi.KindCodeUsed:
 			fmt.Println("this code was used before")
 		default:
 			fmt.Println(err)

@@ -14,11 +14,11 @@ func (r openPIDReply) complete() bool { return visible(r.OpenPID, maxIdentifier)
 // once, and another sort of code than wx.login's.
 func (c *Client) PluginOpenPID(ctx context.Context, code string) (string, error) {
 	rq := &request{
-		op: "getPluginOpenPId", path: "/wxa/getpluginopenpid",
+		op: "getPluginOpenPId", path: "/wxa/getpluginopenpid", once: true,
 		hide: [5]Secret{2: Secret(code)},
 	}
 	if code == "" || len(code) > MaxCode {
-		return "", rq.fail(InvalidCode, errCodeShape)
+		return "", rq.fail(KindInvalidCode, errCodeShape)
 	}
 	r, err := authorizedPost[openPIDReply](ctx, c, rq, map[string]string{"code": code})
 	return r.OpenPID, err

@@ -31,6 +31,6 @@ func (r unionIDReply) complete() bool { return visible(r.UnionID, maxIdentifier)
 // if the app is bound to an Open Platform account.
 func (c *Client) PaidUnionID(ctx context.Context, openid string, t Trade) (string, error) {
 	rq := &request{op: "getPaidUnionId", path: "/wxa/getpaidunionid"}
-	r, err := authorized[unionIDReply](ctx, c, rq, t.params(openid))
+	r, err := authorized(ctx, c, rq, t.params(openid), decode[unionIDReply])
 	return r.UnionID, err
 }

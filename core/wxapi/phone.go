@@ -74,11 +74,11 @@ func (r phoneReply) complete() bool {
 // is that user's; empty leaves it out.
 func (c *Client) PhoneNumber(ctx context.Context, code, openid string) (Phone, error) {
 	rq := &request{
-		op: "getPhoneNumber", path: "/wxa/business/getuserphonenumber",
+		op: "getPhoneNumber", path: "/wxa/business/getuserphonenumber", once: true,
 		hide: [5]Secret{2: Secret(code)},
 	}
 	if code == "" || len(code) > MaxCode {
-		return Phone{}, rq.fail(InvalidCode, errCodeShape)
+		return Phone{}, rq.fail(KindInvalidCode, errCodeShape)
 	}
 	r, err := authorizedPost[phoneReply](ctx, c, rq, struct {
 		Code   string `json:"code"`
@@ -88,7 +88,7 @@ func (c *Client) PhoneNumber(ctx context.Context, code, openid string) (Phone, e
 		return Phone{}, err
 	}
 	if id := r.Info.Watermark.AppID; id != "" && id != c.cfg.AppID {
-		return Phone{}, rq.fail(Unavailable, errGarbage)
+		return Phone{}, rq.fail(KindUnavailable, errGarbage)
 	}
 	return r.Info.phone(), nil
 }

@@ -6,16 +6,6 @@ import (
 	"time"
 )
 
-// TokenSource supplies the access token that most calls need. It is asked for
-// each of them, so it should remember the token, and share it between all
-// instances of a service: WeChat invalidates a token when it issues another.
-// It must be safe for concurrent use.
-type TokenSource interface {
-	// Token returns a token. stale is empty, or the token that WeChat has just
-	// refused: then the result is another one.
-	Token(ctx context.Context, stale Secret) (Secret, error)
-}
-
 // TokenMode says which of WeChat's two endpoints issues access tokens. Their
 // tokens are interchangeable, and do not invalidate each other.
 type TokenMode int
@@ -45,13 +35,22 @@ func (r tokenReply) complete() bool {
 	return visible(r.AccessToken, maxToken) && 0 < r.ExpiresIn && r.ExpiresIn <= maxTokenLife
 }
 
-// FetchToken asks WeChat for an access token and the time it has left. With
-// force, StableToken replaces the token although it is valid (20 times a day,
-// and only 30 s after the last time; sooner, WeChat gives the old one). A
-// whitelist of IP addresses in WeChat's console applies to this call: 40164,
+// ForceInterval is how long WeChat does not replace a token that was forced.
+const ForceInterval = 30 * time.Second
+
+// FetchToken asks WeChat for an access token and the time it has left.
+//
+// Without force, StableToken gives the token that is valid already. After WeChat
+// has refused a token (KindBadToken: 40001, 40014, 42001), ask without force
+// first: somebody else may have replaced it. If the result equals the refused
+// token, force makes WeChat replace it, 20 times a day at most. Forced again
+// within ForceInterval, WeChat gives the token that is valid already, so a
+// younger token is not worth the attempt. NormalToken replaces it always.
+//
+// A whitelist of IP addresses in WeChat's console applies to this call: 40164,
 // whose ErrMsg names the address.
 func (c *Client) FetchToken(ctx context.Context, mode TokenMode, force bool) (Secret, time.Duration, error) {
-	r, err := call[tokenReply](ctx, c, c.tokenRequest(mode, force))
+	r, err := call(ctx, c, c.tokenRequest(mode, force), decode[tokenReply])
 	if err != nil {
 		return "", 0, err
 	}
@@ -60,7 +59,7 @@ func (c *Client) FetchToken(ctx context.Context, mode TokenMode, force bool) (Se
 
 func (c *Client) tokenRequest(mode TokenMode, force bool) *request {
 	secret := c.reveal().secret
-	rq := &request{narrow: tokenKind, hide: [5]Secret{secret}}
+	rq := &request{once: true, narrow: tokenKind, hide: [5]Secret{secret}}
 	if mode == NormalToken {
 		rq.op, rq.path = "getAccessToken", "/cgi-bin/token"
 		rq.query = url.Values{

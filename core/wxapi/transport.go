@@ -2,28 +2,53 @@ package wxapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"sync/atomic"
 	"time"
 )
 
-const maxReply = 64 << 10 // bytes; what is longer is no reply of WeChat
+const maxReply = 64 << 10 // bytes of JSON; what is longer is no reply of WeChat
 
-// roundTrip reads the reply to rq into buf, from the first base that it could
-// be sent to.
-func (c *Client) roundTrip(ctx context.Context, rq *request, buf *bytes.Buffer) error {
-	if len(c.cfg.Bases) == 1 {
-		return c.ask(ctx, c.cfg.Bases[0], rq, buf)
+// answer is what came back with status 200. It is reused.
+type answer struct {
+	body        bytes.Buffer
+	contentType string
+	limit       io.LimitedReader
+}
+
+// read refuses what is longer than max bytes.
+func (a *answer) read(resp *http.Response, max int64) error {
+	a.body.Reset()
+	a.contentType = resp.Header.Get("Content-Type")
+	a.limit = io.LimitedReader{R: resp.Body, N: max + 1}
+	_, err := a.body.ReadFrom(&a.limit)
+	a.limit.R = nil
+	if err != nil {
+		return err
+	}
+	if int64(a.body.Len()) > max {
+		return errGarbage
+	}
+	return nil
+}
+
+// roundTrip reads the reply to rq into a, from the first base that it could be
+// sent to.
+func (c *Client) roundTrip(ctx context.Context, rq *request, a *answer) error {
+	if len(c.bases) == 1 {
+		return c.ask(ctx, c.bases[0], rq, a)
 	}
 	var err error
-	for _, base := range c.cfg.Bases {
+	for _, base := range c.bases {
 		var line connection
-		err = c.ask(httptrace.WithClientTrace(ctx, line.trace()), base, rq, buf)
+		err = c.ask(httptrace.WithClientTrace(ctx, line.trace()), base, rq, a)
 		if err == nil || !line.missing() || ctx.Err() != nil {
 			return err
 		}
@@ -44,13 +69,10 @@ func (l *connection) trace() *httptrace.ClientTrace {
 	}
 }
 
-// ask makes one HTTP exchange.
-func (c *Client) ask(ctx context.Context, base string, rq *request, buf *bytes.Buffer) error {
-	req, err := rq.build(ctx, base)
-	if err != nil {
-		return err
-	}
-	resp, err := c.http.Do(req)
+// ask makes one HTTP exchange. The transport may be the application's.
+func (c *Client) ask(ctx context.Context, base *url.URL, rq *request, a *answer) (err error) {
+	defer recoverInto(&err)
+	resp, err := c.http.Do(rq.build(ctx, base))
 	if err != nil {
 		return err
 	}
@@ -58,32 +80,31 @@ func (c *Client) ask(ctx context.Context, base string, rq *request, buf *bytes.B
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("http status %d", resp.StatusCode)
 	}
-	buf.Reset()
-	if _, err := buf.ReadFrom(io.LimitReader(resp.Body, maxReply+1)); err != nil {
-		return err
-	}
-	if buf.Len() > maxReply {
-		return errGarbage
-	}
-	return nil
+	return a.read(resp, cmp.Or(rq.max, maxReply))
 }
 
-func (rq *request) build(ctx context.Context, base string) (*http.Request, error) {
-	if rq.body == nil {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+rq.path, nil)
-		return rq.addQuery(req), err
+func (rq *request) build(ctx context.Context, base *url.URL) *http.Request {
+	u := *base
+	u.Path = base.Path + rq.path
+	if base.RawPath != "" {
+		u.RawPath = base.RawPath + rq.path
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+rq.path, bytes.NewReader(rq.body))
-	if err == nil {
+	u.RawQuery = rq.query
+	req := (&http.Request{
+		Method: http.MethodGet, URL: &u, Header: http.Header{},
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}).WithContext(ctx)
+	if rq.body != nil {
+		req.Method = http.MethodPost
 		req.Header.Set("Content-Type", "application/json")
 	}
-	return rq.addQuery(req), err
-}
-
-// addQuery keeps the query out of the URL's parser, whose errors quote it.
-func (rq *request) addQuery(req *http.Request) *http.Request {
-	if req != nil {
-		req.URL.RawQuery = rq.query
+	switch {
+	case rq.once:
+		sendOnce(req, rq.body)
+	case rq.body != nil:
+		req.ContentLength = int64(len(rq.body))
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(rq.body)), nil }
+		req.Body, _ = req.GetBody()
 	}
 	return req
 }

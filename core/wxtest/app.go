@@ -19,6 +19,8 @@ type App struct {
 	stable pool
 	normal pool
 	forced forced
+	pages  map[string]bool // published; nil: all
+	drawn  drawn
 }
 
 // user is what WeChat knows about one person in one app.
@@ -60,6 +62,13 @@ func (a *App) Block(openid string) {
 	a.server.mu.Lock()
 	defer a.server.mu.Unlock()
 	a.user(openid).blocked = true
+}
+
+// Unblock ends Block.
+func (a *App) Unblock(openid string) {
+	a.server.mu.Lock()
+	defer a.server.mu.Unlock()
+	a.user(openid).blocked = false
 }
 
 // user needs the server's lock.

@@ -17,14 +17,27 @@
 //
 // Login codes (for five minutes, once, for one app), one session_key per user
 // and app with its rotation and expiry, access tokens of both sorts with their
-// overlaps and limits, phone numbers, the session_key APIs, encrypted data and
-// signatures. The clock can be injected ([Options.Now]) and moved
-// ([Server.Advance]).
+// overlaps and limits, phone numbers, the session_key APIs, encrypted data,
+// signatures, and mini program codes. The clock can be injected ([Options.Now])
+// and moved ([Server.Advance]).
 //
 // # Faults
 //
 // [Server.Fail] makes the next requests go wrong:
 //
-//	wx.Fail("/sns/jscode2session", wxtest.Fault{ErrCode: -1}, 2)             // busy, twice
-//	wx.Fail("/sns/jscode2session", wxtest.Fault{Hang: true}, wxtest.Always) // until Heal
+//	wx.Fail("/sns/jscode2session", wxtest.Fault{ErrCode: -1}, 2)                    // busy, twice
+//	wx.Fail("/sns/jscode2session", wxtest.Fault{ErrCode: 45011}, wxtest.Always)     // quota used up, until Heal
+//	wx.Fail("/sns/jscode2session", wxtest.Fault{Delay: time.Second}, wxtest.Always) // slow
+//	wx.Fail("/sns/jscode2session", wxtest.Fault{Hang: true}, wxtest.Always)         // silent
+//	wx.Block("openid-of-mallory")                                                   // a user whom WeChat blocks
+//
+// # Scanning
+//
+// [Scan] goes from the image of a mini program code to what the mini program's
+// page gets, and [App.Open] gives the mini program on a user's phone, which logs
+// in at your backend, scans and confirms:
+//
+//	alice := wx.Open("openid-of-alice", "http://localhost:8080/wx")
+//	seen, err := alice.Scan(ctx, image) // the image that the browser got
+//	_, err = alice.Confirm(ctx)
 package wxtest

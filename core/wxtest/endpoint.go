@@ -12,33 +12,20 @@ type endpoint struct {
 	served func(*Server, *App, *request, *reply) // needs an access token
 }
 
-func endpointOf(path string) endpoint {
-	const get, post = http.MethodGet, http.MethodPost
-	switch path {
-	case "/sns/jscode2session":
-		return endpoint{sns: true, open: (*Server).serveLogin}
-	case "/sns/component/jscode2session":
-		return endpoint{sns: true, open: (*Server).serveComponentLogin}
-	case "/cgi-bin/token":
-		return endpoint{method: get, open: (*Server).serveToken}
-	case "/cgi-bin/stable_token":
-		return endpoint{method: post, open: (*Server).serveStable}
-	case "/wxa/checksession":
-		return endpoint{method: get, served: (*Server).serveCheck}
-	case "/wxa/resetusersessionkey":
-		return endpoint{method: get, served: (*Server).serveReset}
-	case "/wxa/business/getuserencryptkey":
-		return endpoint{served: (*Server).serveUserKeys}
-	case "/wxa/business/getuserphonenumber":
-		return endpoint{method: post, hinted: true, served: (*Server).servePhone}
-	case "/wxa/business/checkencryptedmsg":
-		return endpoint{method: post, served: (*Server).serveEncryptedMsg}
-	case "/wxa/getpluginopenpid":
-		return endpoint{method: post, served: (*Server).serveOpenPID}
-	case "/wxa/getpaidunionid":
-		return endpoint{method: get, served: (*Server).servePaidUnionID}
-	}
-	return endpoint{}
+// endpoints are the APIs that the server knows, by path.
+var endpoints = map[string]endpoint{
+	"/sns/jscode2session":              {sns: true, open: (*Server).serveLogin},
+	"/sns/component/jscode2session":    {sns: true, open: (*Server).serveComponentLogin},
+	"/cgi-bin/token":                   {method: http.MethodGet, open: (*Server).serveToken},
+	"/cgi-bin/stable_token":            {method: http.MethodPost, open: (*Server).serveStable},
+	"/wxa/checksession":                {method: http.MethodGet, served: (*Server).serveCheck},
+	"/wxa/resetusersessionkey":         {method: http.MethodGet, served: (*Server).serveReset},
+	"/wxa/business/getuserencryptkey":  {served: (*Server).serveUserKeys},
+	"/wxa/business/getuserphonenumber": {method: http.MethodPost, hinted: true, served: (*Server).servePhone},
+	"/wxa/business/checkencryptedmsg":  {method: http.MethodPost, served: (*Server).serveEncryptedMsg},
+	"/wxa/getpluginopenpid":            {method: http.MethodPost, served: (*Server).serveOpenPID},
+	"/wxa/getpaidunionid":              {method: http.MethodGet, served: (*Server).servePaidUnionID},
+	"/wxa/getwxacodeunlimit":           {method: http.MethodPost, served: (*Server).serveCode},
 }
 
 func (e endpoint) exists() bool { return e.open != nil || e.served != nil }

@@ -17,11 +17,13 @@ const (
 	errInvalidSecret = 40125
 	errCodeUsed      = 40163
 	errWhitelist     = 40164
+	errScene         = 40169
 	errCodeBlocked   = 40226
 	errTokenMissing  = 41001
 	errAppIDMissing  = 41002
 	errSecretMissing = 41004
 	errCodeMissing   = 41008
+	errPage          = 41030
 	errTokenExpired  = 42001
 	errNeedGET       = 43001
 	errNeedPOST      = 43002
@@ -87,6 +89,10 @@ func textOf(errcode int) string {
 
 func moreTexts(errcode int) string {
 	switch errcode {
+	case errScene:
+		return "invalid length for scene, or the data is not json string"
+	case errPage:
+		return "invalid page"
 	case errTokenMissing:
 		return "access_token missing"
 	case errAppIDMissing:

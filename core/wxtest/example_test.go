@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"strings"
 	"time"
 
 	"github.com/wxsession/wxsession/core/wxapi"
@@ -45,6 +48,81 @@ func ExampleServer_Fail() {
 	// 2 calls
 }
 
+// WeChat is slow, and the program under test has less patience.
+func ExampleServer_Fail_delay() {
+	wx := wxtest.NewServer()
+	defer wx.Close()
+	wx.Fail("/sns/jscode2session", wxtest.Fault{Delay: time.Minute}, wxtest.Always)
+
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	_, err := newClient(wx).Code2Session(ctx, wx.Code("openid-of-alice"))
+	fmt.Println(err)
+	// Output: code2Session: unavailable: context deadline exceeded
+}
+
+// The minute's quota is used up, until the test says otherwise.
+func ExampleServer_Heal() {
+	wx := wxtest.NewServer()
+	defer wx.Close()
+	wx.Fail("/sns/jscode2session", wxtest.Fault{ErrCode: 45011}, wxtest.Always)
+
+	code := wx.Code("openid-of-alice")
+	_, err := newClient(wx).Code2Session(context.Background(), code)
+	var e *wxapi.Error
+	fmt.Println(errors.As(err, &e) && e.Kind == wxapi.KindRateLimited, e.ErrMsg)
+
+	wx.Heal()
+	s, err := newClient(wx).Code2Session(context.Background(), code)
+	fmt.Println(s.OpenID, err)
+	// Output:
+	// true api minute-quota reach limit, must slower, retry next minute
+	// openid-of-alice <nil>
+}
+
+// WeChat considers one user a high risk, and nobody else.
+func ExampleApp_Block() {
+	wx := wxtest.NewServer()
+	defer wx.Close()
+	login := func(openid string) {
+		_, err := newClient(wx).Code2Session(context.Background(), wx.Code(openid))
+		var e *wxapi.Error
+		fmt.Println(openid, "blocked:", errors.As(err, &e) && e.Kind == wxapi.KindBlocked)
+	}
+	wx.Block("mallory")
+	login("mallory")
+	login("alice")
+	wx.Unblock("mallory")
+	login("mallory")
+	// Output:
+	// mallory blocked: true
+	// alice blocked: false
+	// mallory blocked: false
+}
+
+// The way from the image that a website shows to what the mini program's page
+// gets when a user scans it.
+func ExampleScan() {
+	wx := wxtest.NewServer()
+	defer wx.Close()
+
+	body := `{"scene":"AAAAAAAAAAAAAAAAAAAAAA","page":"pages/scan/scan"}`
+	resp, err := http.Post(wx.URL+"/wxa/getwxacodeunlimit?access_token="+wx.AccessToken(), "application/json", strings.NewReader(body))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer resp.Body.Close()
+	image, err := io.ReadAll(resp.Body)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	launch, err := wxtest.Scan(image)
+	fmt.Println(launch.Page, launch.Scene, err)
+	// Output: pages/scan/scan AAAAAAAAAAAAAAAAAAAAAA <nil>
+}
+
 func ExampleServer_Advance() {
 	wx := wxtest.NewServer()
 	defer wx.Close()
@@ -53,7 +131,7 @@ func ExampleServer_Advance() {
 	wx.Advance(5 * time.Minute)
 	_, err := newClient(wx).Code2Session(context.Background(), code)
 	var e *wxapi.Error
-	fmt.Println(errors.As(err, &e) && e.Kind == wxapi.InvalidCode)
+	fmt.Println(errors.As(err, &e) && e.Kind == wxapi.KindInvalidCode)
 	// Output: true
 }
 

@@ -1,10 +1,13 @@
 package wxtest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -43,8 +46,8 @@ type Fault struct {
 	// CountryCodeNumber gives the phone number's countryCode as a number.
 	CountryCodeNumber bool
 
-	// Body replaces the genuine body. Truncate cuts the body in half; Huge makes
-	// a megabyte of it that is still valid JSON.
+	// Body replaces the genuine body. Truncate cuts the body in half. Huge makes
+	// a megabyte of JSON that is still valid, and adds four to anything else.
 	Body     string
 	Truncate bool
 	Huge     bool
@@ -64,13 +67,29 @@ type plan struct {
 // Fail applies a fault to the next so many requests to path ("" means all
 // paths), or Always. Faults planned for one path queue up: each waits until the
 // one before is spent.
-func (s *Server) Fail(path string, f Fault, times int) {
-	if times == 0 {
-		return
+//
+// A path that the server does not know is an error, and plans nothing. Tests
+// need not look at it: the mistake is also reported to Options.Errorf.
+func (s *Server) Fail(path string, f Fault, times int) error {
+	if err := s.checkPath("Fail", path); err != nil || times == 0 {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.plans[path] = append(s.plans[path], &plan{f, times})
+	return nil
+}
+
+// checkPath reports a path that no request can meet.
+func (s *Server) checkPath(method, path string) error {
+	if path == "" || endpoints[path].exists() {
+		return nil
+	}
+	path, _, _ = strings.Cut(path, "?") // what follows may be a secret
+	err := fmt.Errorf("wxtest: Server.%s: there is no %q; the server knows %s",
+		method, path, strings.Join(slices.Sorted(maps.Keys(endpoints)), ", "))
+	s.opts.Errorf("%v", err)
+	return err
 }
 
 // Heal forgets all planned faults. Requests that hang go on hanging.
@@ -141,8 +160,11 @@ func (f Fault) distort(body []byte) []byte {
 	if f.Truncate {
 		body = body[:len(body)/2]
 	}
-	if rest, isObject := strings.CutPrefix(string(body), "{"); f.Huge && isObject {
-		body = []byte(`{"padding":"` + strings.Repeat("x", 1<<20) + `",` + rest)
+	if !f.Huge {
+		return body
 	}
-	return body
+	if rest, isObject := strings.CutPrefix(string(body), "{"); isObject {
+		return []byte(`{"padding":"` + strings.Repeat("x", 1<<20) + `",` + rest)
+	}
+	return append(bytes.Clone(body), make([]byte, 4<<20)...)
 }

@@ -1,11 +1,15 @@
 package wxtest_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"log"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -79,6 +83,47 @@ func TestFaultsQueue(t *testing.T) {
 	}
 }
 
+// A misspelt path is an error that names the right ones, is reported to the
+// test, and spoils nothing.
+func TestMisspeltPaths(t *testing.T) {
+	var reports []string
+	wx := newServer(t, wxtest.Options{Errorf: func(format string, args ...any) {
+		reports = append(reports, fmt.Sprintf(format, args...))
+	}})
+	for _, path := range []string{"/sns/jscode2sesion", "sns/jscode2session", "/sns/jscode2session/", wx.URL + loginPath, "/wxa?secret=planted", " "} {
+		reports = nil
+		err := wx.Fail(path, wxtest.Fault{ErrCode: -1}, wxtest.Always)
+		if err == nil || !strings.Contains(err.Error(), loginPath) || !strings.Contains(err.Error(), "Server.Fail") || strings.Contains(err.Error(), "planted") {
+			t.Errorf("Fail(%q): %v", path, err)
+		}
+		if n := wx.Calls(path); n != 0 {
+			t.Errorf("Calls(%q): %d", path, n)
+		}
+		if len(reports) != 2 || err != nil && reports[0] != err.Error() || !strings.Contains(reports[1], "Server.Calls") {
+			t.Errorf("%q: %q", path, reports)
+		}
+	}
+	reports = nil
+	for _, path := range []string{loginPath, codePath, ""} {
+		if err := wx.Fail(path, wxtest.Fault{ErrCode: 45011}, 0); err != nil || wx.Calls(path) != 0 {
+			t.Errorf("%q: %v", path, err)
+		}
+	}
+	if a := login(t, wx, wx.Code("o1")); a.errcode() != -999 || len(reports) != 0 {
+		t.Errorf("%s, %q", a.body, reports)
+	}
+}
+
+// Without Errorf the mistake goes to the standard logger.
+func TestMisspeltPathsAreLogged(t *testing.T) {
+	var buf bytes.Buffer
+	log.SetOutput(&buf)
+	defer log.SetOutput(os.Stderr)
+	if newServer(t).Fail("/typo", wxtest.Fault{}, 1); !strings.Contains(buf.String(), `"/typo"`) {
+		t.Errorf("%q", buf.String())
+	}
+}
+
 // A hung request ends with the server, and Close does not wait for more.
 func TestCloseEndsWhatHangs(t *testing.T) {
 	wx := wxtest.NewServer()
@@ -143,7 +188,7 @@ func TestConcurrentUse(t *testing.T) {
 				wx.AccessToken()
 				wx.LatestUserKey(id)
 				wx.Requests()
-				wx.Fail("/nowhere", wxtest.Fault{ErrCode: 1}, 1)
+				wx.Fail("/cgi-bin/token", wxtest.Fault{ErrCode: 1}, 1)
 			}
 		})
 	}

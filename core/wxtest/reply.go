@@ -19,6 +19,9 @@ type reply struct {
 	now     time.Time
 	errcode int
 	value   any
+
+	image       []byte // a success that is no JSON
+	contentType string // of the image
 }
 
 // refusal is the body of an error.
@@ -31,6 +34,10 @@ type refusal struct {
 var ok = refusal{0, "ok"}
 
 func (rp *reply) succeed(v any) { rp.value = v }
+
+func (rp *reply) show(image []byte, contentType string) {
+	rp.image, rp.contentType = image, contentType
+}
 
 func (rp *reply) refuse(errcode int) { rp.refuseAs(errcode, textOf(errcode)) }
 
@@ -53,13 +60,19 @@ func (rp *reply) tail() string {
 
 func (rp *reply) write(w http.ResponseWriter) {
 	f := rp.fault
-	body := f.distort(rp.json())
+	body := rp.image
+	if body == nil {
+		body = rp.json()
+	}
+	body = f.distort(body)
 	contentType := "application/json; encoding=utf-8" // sic
 	switch {
 	case f.ContentType != "":
 		contentType = f.ContentType
 	case f.Status != 0:
 		contentType = "text/html"
+	case rp.image != nil:
+		contentType = rp.contentType
 	case rp.sns:
 		contentType = "text/plain"
 	}

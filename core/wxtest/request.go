@@ -44,8 +44,10 @@ func read(r *http.Request) *request {
 }
 
 // Calls returns how many requests to path have arrived, those that hang or fail
-// included; "" means all paths. Paths that WeChat does not have count only there.
+// included; "" means all paths. A path that the server does not know is reported
+// (see Options.Errorf), and its requests count among all only.
 func (s *Server) Calls(path string) int {
+	s.checkPath("Calls", path)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.calls[path]
@@ -64,7 +66,7 @@ func (s *Server) arrive(rq *request) Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls[""]++
-	if endpointOf(rq.path).exists() {
+	if endpoints[rq.path].exists() {
 		s.calls[rq.path]++
 	}
 	return s.nextFault(rq.path)

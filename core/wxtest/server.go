@@ -1,6 +1,7 @@
 package wxtest
 
 import (
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -27,6 +28,10 @@ type Options struct {
 	// 5 minutes, a negative one that every login issues a new key. WeChat does
 	// not publish its own figure.
 	KeyMinAge time.Duration
+
+	// Errorf learns of mistakes in the use of the server, such as a misspelt path
+	// in Fail: pass the test's t.Errorf. Nil means log.Printf.
+	Errorf func(format string, args ...any)
 
 	// SecretFirst checks the secret before the code. Which one WeChat checks
 	// first is not known; a test may want both.
@@ -100,6 +105,9 @@ func (o *Options) setDefaults() {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Errorf == nil {
+		o.Errorf = log.Printf
+	}
 	if o.KeyLifetime == 0 {
 		o.KeyLifetime = 72 * time.Hour
 	}
@@ -149,7 +157,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) answer(rq *request, f Fault) *reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := endpointOf(rq.path)
+	e := endpoints[rq.path]
 	rp := &reply{sns: e.sns, hinted: e.hinted, fault: f, now: s.now()}
 	switch {
 	case f.ErrCode != 0 && f.ErrMsg != "":
