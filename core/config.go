@@ -65,6 +65,14 @@ type Config struct {
 	ExposeOpenID bool `env:"WX_EXPOSE_OPENID" json:"expose_openid,omitempty" yaml:"expose_openid,omitempty"`
 	// PhoneRoute mounts POST /wx/phone.
 	PhoneRoute bool `env:"WX_PHONE_ROUTE" json:"phone_route,omitempty" yaml:"phone_route,omitempty"`
+	// Cookie is the name of the cookie in which a browser carries its token, such as
+	// __Host-wx; "": cookies are neither read nor set.
+	Cookie string `env:"WX_COOKIE" json:"cookie,omitempty" yaml:"cookie,omitempty"`
+	// CookieInsecure leaves Secure out of cookies, for http on localhost.
+	CookieInsecure bool `env:"WX_COOKIE_INSECURE" json:"cookie_insecure,omitempty" yaml:"cookie_insecure,omitempty"`
+	// TrustedOrigins may send unsafe requests with the cookie: https://h5.example.com.
+	// Those of this host need not stand here.
+	TrustedOrigins []string `env:"WX_TRUSTED_ORIGINS" json:"trusted_origins,omitempty" yaml:"trusted_origins,omitempty"`
 	// Wafer serves clients built on Tencent's Wafer SDKs too.
 	Wafer bool `env:"WX_WAFER" json:"wafer,omitempty" yaml:"wafer,omitempty"`
 

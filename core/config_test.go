@@ -33,6 +33,7 @@ func TestEveryEnvironmentVariableIsRead(t *testing.T) {
 		"WX_IDLE_TIMEOUT": "1h", "WX_LIFETIME": "2h", "WX_ROTATE_GRACE": "3s", "WX_MAX_SESSIONS": "4",
 		"WX_API_BASE": "http://localhost:1", "WX_PREFIX": "/login",
 		"WX_EXPOSE_OPENID": "true", "WX_PHONE_ROUTE": "1", "WX_WAFER": "true", "WX_ACCEPT_CLEAR": "true",
+		"WX_COOKIE": "__Host-wx", "WX_COOKIE_INSECURE": "true", "WX_TRUSTED_ORIGINS": "https://a.example, https://b.example",
 	}
 	want := Config{
 		AppID: "wxa", Secret: NewSecret("s1"), Apps: []App{{AppID: "wxb", Secret: NewSecret("s2")}, {AppID: "wxc", Secret: NewSecret("s3")}},
@@ -40,6 +41,7 @@ func TestEveryEnvironmentVariableIsRead(t *testing.T) {
 		IdleTimeout: time.Hour, Lifetime: 2 * time.Hour, RotateGrace: 3 * time.Second, MaxSessions: 4,
 		APIBase: "http://localhost:1", Prefix: "/login",
 		ExposeOpenID: true, PhoneRoute: true, Wafer: true,
+		Cookie: "__Host-wx", CookieInsecure: true, TrustedOrigins: []string{"https://a.example", "https://b.example"},
 	}
 	for _, name := range clearEnv(t) {
 		value, ok := values[name]
@@ -83,7 +85,7 @@ func TestAnEmptyEnvironmentIsAZeroConfig(t *testing.T) {
 
 func TestUnreadableVariablesAreNamedAndNotRepeated(t *testing.T) {
 	clearEnv(t)
-	bad := []string{"WX_APPS", "WX_KEYS", "WX_IDLE_TIMEOUT", "WX_LIFETIME", "WX_ROTATE_GRACE", "WX_MAX_SESSIONS", "WX_EXPOSE_OPENID", "WX_PHONE_ROUTE", "WX_WAFER", "WX_ACCEPT_CLEAR"}
+	bad := []string{"WX_APPS", "WX_KEYS", "WX_IDLE_TIMEOUT", "WX_LIFETIME", "WX_ROTATE_GRACE", "WX_MAX_SESSIONS", "WX_EXPOSE_OPENID", "WX_PHONE_ROUTE", "WX_WAFER", "WX_ACCEPT_CLEAR", "WX_COOKIE_INSECURE"}
 	for _, name := range bad {
 		t.Setenv(name, "marker")
 	}
@@ -122,6 +124,14 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		{"a key twice", func(c *Config) { c.Keys = []Secret{testKey(1), testKey(2), testKey(1)} }, "key 3"},
 		{"a prefix with a slash at its end", func(c *Config) { c.Prefix = "/wx/" }, "WX_PREFIX"},
 		{"a prefix with a pattern", func(c *Config) { c.Prefix = "/{wx}" }, "WX_PREFIX"},
+		{"a cookie with a space", func(c *Config) { c.Cookie = "wx marker" }, "WX_COOKIE"},
+		{"a cookie with a semicolon", func(c *Config) { c.Cookie = "wx;marker" }, "WX_COOKIE"},
+		{"a cookie that browsers refuse", func(c *Config) { c.Cookie, c.CookieInsecure = "__Host-wx", true }, "WX_COOKIE_INSECURE"},
+		{"another one, in other letters", func(c *Config) { c.Cookie, c.CookieInsecure = "__sEcUrE-wx", true }, "WX_COOKIE_INSECURE"},
+		{"an origin with a path", func(c *Config) { c.Cookie, c.TrustedOrigins = "wx", []string{"https://a.example/marker"} }, "WX_TRUSTED_ORIGINS"},
+		{"an origin without a scheme", func(c *Config) { c.Cookie, c.TrustedOrigins = "wx", []string{"marker.example"} }, "WX_TRUSTED_ORIGINS"},
+		{"origins without a cookie", func(c *Config) { c.TrustedOrigins = []string{"https://a.example"} }, "WX_COOKIE"},
+		{"an insecure cookie without a name", func(c *Config) { c.CookieInsecure = true }, "WX_COOKIE"},
 		{"a base that is no URL", func(c *Config) { c.APIBase = "api.weixin.qq.com" }, "WX_API_BASE"},
 		{"a base with credentials", func(c *Config) { c.APIBase = "https://u:base-marker@host" }, "WX_API_BASE"},
 	} {

@@ -31,6 +31,10 @@ func ConfigFromEnv() (Config, error) {
 		ExposeOpenID: envValue(&e, "WX_EXPOSE_OPENID", "true or false", strconv.ParseBool),
 		PhoneRoute:   envValue(&e, "WX_PHONE_ROUTE", "true or false", strconv.ParseBool),
 		Wafer:        envValue(&e, "WX_WAFER", "true or false", strconv.ParseBool),
+
+		Cookie:         os.Getenv("WX_COOKIE"),
+		CookieInsecure: envValue(&e, "WX_COOKIE_INSECURE", "true or false", strconv.ParseBool),
+		TrustedOrigins: envValue(&e, "WX_TRUSTED_ORIGINS", "origins, comma separated", parseList),
 	}
 	e.errs = append(e.errs, checkNames(os.Environ())...)
 	return c, errors.Join(e.errs...)
@@ -64,6 +68,13 @@ func parseApps(text string) ([]App, error) {
 		apps = append(apps, App{AppID: id, Secret: NewSecret(secret)})
 	}
 	return apps, nil
+}
+
+func parseList(text string) (items []string, err error) {
+	for item := range strings.SplitSeq(text, ",") {
+		items = append(items, strings.TrimSpace(item))
+	}
+	return items, nil
 }
 
 func parseKeys(text string) (keys []Secret, err error) {

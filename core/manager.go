@@ -20,7 +20,8 @@ type Manager struct {
 	cfg      Config // without its secrets: whoever prints a Manager prints this too
 	values   *values
 	apps     map[string]*app
-	first    *app // the default
+	cookies  *cookies // nil: browsers have none
+	first    *app     // the default
 	log      *logger
 	clock    clock
 	local    bool          // the store's values do not leave this process
@@ -59,6 +60,9 @@ func newManager(cfg Config, store Store) (*Manager, error) {
 	}
 	m := &Manager{cfg: cfg, apps: map[string]*app{}, log: newLogger(cfg.Logger), pause: pause}
 	m.clock.set = cfg.Now
+	if m.cookies, err = cfg.newCookies(); err != nil {
+		return nil, err
+	}
 	if err := m.useStore(store); err != nil {
 		return nil, err
 	}

@@ -62,10 +62,13 @@ func (m *Manager) Refuse(ctx context.Context, req Request, err error) Reply {
 	r.Status, r.Err = e.Status(), e
 	if r.Status == 401 {
 		challenge := "Bearer"
-		if m.token(&req) != "" {
+		if token, _ := m.headerToken(&req); token != "" || m.cookies.token(&req) != "" {
 			challenge = `Bearer error="invalid_token"`
 		}
 		r.Header = append(r.Header, HeaderField{"WWW-Authenticate", challenge})
+	}
+	if e.cookie {
+		r.Header = append(r.Header, m.NewCookie("", "", 0))
 	}
 	if e.RetryAfter > 0 {
 		seconds := int(math.Ceil(e.RetryAfter.Seconds()))

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 )
@@ -9,19 +10,38 @@ import (
 // Require is Authenticate for a middleware: it takes the token from the
 // request, and returns ctx with the session in it as well. Failures go to the
 // client as Refuse puts them.
+//
+// A request with an unsafe method that comes by the cookie must be of this
+// website or of a trusted one; else CodeCrossOrigin, before the store is asked.
 func (m *Manager) Require(ctx context.Context, req Request) (context.Context, *Session, error) {
-	slot, buf := m.newSlot()
-	slot.Context = ctx
-	if err := m.authenticate(ctx, m.token(&req), &slot.session, buf); err != nil {
+	slot, err := m.admit(ctx, &req)
+	if err != nil {
 		return ctx, nil, err
 	}
+	slot.Context = ctx
 	return slot, &slot.session, nil
 }
 
 // AuthenticateRequest is Require for a handler that gets the session as an
 // argument, and needs no context that carries it.
 func (m *Manager) AuthenticateRequest(ctx context.Context, req Request) (*Session, error) {
-	return m.Authenticate(ctx, m.token(&req))
+	slot, err := m.admit(ctx, &req)
+	if err != nil {
+		return nil, err
+	}
+	return &slot.session, nil
+}
+
+func (m *Manager) admit(ctx context.Context, req *Request) (*sessionContext, error) {
+	c, err := m.credential(req)
+	if err != nil {
+		return nil, err
+	}
+	slot, buf := m.newSlot()
+	if err := m.authenticate(ctx, c.token, &slot.session, buf); err != nil {
+		return nil, c.failure(err)
+	}
+	return slot, nil
 }
 
 // RequireSessionKey is Require for routes that decrypt: the session must be
@@ -53,17 +73,53 @@ func (m *Manager) Optional(ctx context.Context, req Request) (context.Context, *
 	return known, s
 }
 
-// token takes the 3rd_session from the headers: "Authorization: Bearer …", or
+// credential is a token and how it came.
+type credential struct {
+	token  string
+	cookie bool
+}
+
+// credential takes the 3rd_session from the headers: "Authorization: Bearer …", or
 // X-WX-Session where something else claims that header, or X-WX-Skey of a Wafer
-// client.
-func (m *Manager) token(req *Request) string {
+// client; or else from the cookie, if the request may use it.
+func (m *Manager) credential(req *Request) (credential, error) {
+	if token, given := m.headerToken(req); given {
+		return credential{token: token}, nil
+	}
+	token := m.cookies.token(req)
+	if token == "" {
+		return credential{}, nil
+	}
+	if !m.cookies.admits(req) {
+		return credential{}, errCrossOrigin()
+	}
+	return credential{token, true}, nil
+}
+
+func (m *Manager) headerToken(req *Request) (token string, given bool) {
 	const scheme = "bearer "
 	if a := req.header("Authorization"); len(a) >= len(scheme) && strings.EqualFold(a[:len(scheme)], scheme) {
-		return strings.TrimSpace(a[len(scheme):])
+		return strings.TrimSpace(a[len(scheme):]), true
 	}
-	token := req.header("X-Wx-Session")
+	token = req.header("X-Wx-Session")
 	if token == "" && m.cfg.Wafer {
 		token = req.header("X-Wx-Skey")
 	}
-	return token
+	return token, token != ""
+}
+
+// failure notes that an error is about the token in the cookie, which then is
+// taken from the browser.
+func (c credential) failure(err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !c.cookie || !ok {
+		return err
+	}
+	switch e.Code {
+	case CodeNoSession, CodeInvalidSession, CodeSessionRevoked:
+		spent := *e
+		spent.cookie = true
+		return &spent
+	}
+	return err
 }

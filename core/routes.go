@@ -50,7 +50,7 @@ func (m *Manager) Routes() []Route {
 
 type (
 	loginReply struct {
-		Token     string `json:"3rd_session"`
+		Token     string `json:"3rd_session,omitempty"`
 		ExpiresIn int64  `json:"expires_in"` // seconds it lives unused
 		Lifetime  int64  `json:"lifetime"`   // seconds it can live at most
 		OpenID    string `json:"openid,omitempty"`
@@ -119,9 +119,13 @@ func (m *Manager) serveCheck(ctx context.Context, req Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := m.Check(ctx, m.token(&req))
+	c, err := m.credential(&req)
 	if err != nil {
 		return nil, err
+	}
+	s, err := m.Check(ctx, c.token)
+	if err != nil {
+		return nil, c.failure(err)
 	}
 	var body checkReply
 	body.ExpiresIn, body.Lifetime = s.remaining(m.now())
@@ -137,22 +141,36 @@ func (m *Manager) serveCheck(ctx context.Context, req Request) (any, error) {
 }
 
 func (m *Manager) serveLogout(ctx context.Context, req Request) (any, error) {
-	token := m.token(&req)
 	all, err := req.flag("all")
 	if err != nil {
 		return nil, err
 	}
-	if !all {
-		return nil, m.Logout(ctx, token)
-	}
-	s, err := m.findStored(ctx, token)
-	if code := CodeOf(err); code == CodeInvalidSession || code == CodeSessionRevoked {
-		return nil, m.Logout(ctx, token) // a dead token ends nobody else's session
-	}
+	c, err := m.credential(&req)
 	if err != nil {
 		return nil, err
 	}
-	return nil, m.logoutAll(ctx, s)
+	if err := m.logout(ctx, c.token, all); err != nil {
+		return nil, c.failure(err)
+	}
+	r := NewReply(nil)
+	if c.cookie {
+		r.Header = append(r.Header, m.NewCookie("", "", 0))
+	}
+	return r, nil
+}
+
+func (m *Manager) logout(ctx context.Context, token string, all bool) error {
+	if !all {
+		return m.Logout(ctx, token)
+	}
+	s, err := m.findStored(ctx, token)
+	switch CodeOf(err) {
+	case "":
+		return m.logoutAll(ctx, s)
+	case CodeInvalidSession, CodeSessionRevoked: // a dead token ends nobody else's session
+		return m.Logout(ctx, token)
+	}
+	return err
 }
 
 func (m *Manager) serveSessions(ctx context.Context, req Request) (any, error) {
@@ -182,12 +200,23 @@ func (m *Manager) serveRevoke(ctx context.Context, req Request) (any, error) {
 	return nil, m.Revoke(ctx, s.AppID, s.OpenID, req.ID)
 }
 
+// serveRotate gives a browser its new token in the cookie, and not in the body,
+// which scripts can read.
 func (m *Manager) serveRotate(ctx context.Context, req Request) (any, error) {
-	token, s, err := m.Rotate(ctx, m.token(&req))
+	c, err := m.credential(&req)
 	if err != nil {
 		return nil, err
 	}
-	return m.loginReply(token, s), nil
+	token, s, err := m.Rotate(ctx, c.token)
+	if err != nil {
+		return nil, c.failure(err)
+	}
+	if !c.cookie {
+		return m.loginReply(token, s), nil
+	}
+	r := m.loginReply("", s)
+	r.Header = append(r.Header, m.SessionCookie(token, s))
+	return r, nil
 }
 
 func (m *Manager) servePhone(ctx context.Context, req Request) (any, error) {

@@ -172,6 +172,7 @@ func send(t *testing.T, m *core.Manager, method, path, body string, header ...st
 			continue
 		}
 		r := route.Serve(t.Context(), core.Request{
+			Method: method, Host: h.Get("Host"), Path: u.Path,
 			Header: h, Query: u.RawQuery, ID: strings.TrimPrefix(u.Path, prefix), Body: strings.NewReader(body),
 		})
 		var members map[string]any

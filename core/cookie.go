@@ -1,0 +1,118 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// cookies is how browsers carry tokens; nil where they do not.
+type cookies struct {
+	name    string
+	secure  bool
+	origins *http.CrossOriginProtection
+}
+
+func (c *Config) newCookies() (*cookies, error) {
+	if c.Cookie == "" {
+		if c.CookieInsecure || len(c.TrustedOrigins) > 0 {
+			return nil, errors.New("set Cookie (WX_COOKIE): CookieInsecure and TrustedOrigins belong to it")
+		}
+		return nil, nil
+	}
+	if !cookieNamed(c.Cookie) {
+		return nil, errors.New("set Cookie (WX_COOKIE) to a name of up to 64 letters, digits, - and _, such as __Host-wx")
+	}
+	if c.CookieInsecure && (hasPrefixFold(c.Cookie, "__Host-") || hasPrefixFold(c.Cookie, "__Secure-")) {
+		return nil, errors.New("browsers refuse a cookie that begins with __Host- or __Secure- and is not secure: take another name for Cookie (WX_COOKIE), or leave out CookieInsecure (WX_COOKIE_INSECURE)")
+	}
+	all := &cookies{name: c.Cookie, secure: !c.CookieInsecure, origins: http.NewCrossOriginProtection()}
+	for i, origin := range c.TrustedOrigins {
+		if err := all.origins.AddTrustedOrigin(origin); err != nil {
+			return nil, fmt.Errorf("origin %d of TrustedOrigins (WX_TRUSTED_ORIGINS) is none: write it like https://h5.example.com", i+1)
+		}
+	}
+	return all, nil
+}
+
+func cookieNamed(name string) bool {
+	return len(name) <= 64 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+// token returns the token in the request's cookie.
+func (c *cookies) token(req *Request) string {
+	if c == nil {
+		return ""
+	}
+	return cookieValue(req.header("Cookie"), c.name)
+}
+
+// cookieValue returns the first cookie of that name.
+func cookieValue(header, name string) string {
+	for header != "" {
+		var item string
+		item, header, _ = strings.Cut(header, ";")
+		if n, value, found := strings.Cut(strings.TrimSpace(item), "="); found && n == name {
+			return strings.Trim(value, `"`)
+		}
+	}
+	return ""
+}
+
+// admits reports whether a request that is authenticated by the cookie may do
+// what it asks for: by Sec-Fetch-Site, then by Origin against Host.
+func (c *cookies) admits(req *Request) bool {
+	h := http.Header{}
+	for _, name := range []string{"Sec-Fetch-Site", "Origin"} {
+		if value := req.header(name); value != "" {
+			h.Set(name, value)
+		}
+	}
+	return c.origins.Check(&http.Request{Method: req.Method, Host: req.Host, Header: h}) == nil
+}
+
+func errCrossOrigin() *Error {
+	return &Error{Code: CodeCrossOrigin, Message: "another website's page may not do this with the user's cookie: send the token as \"Authorization: Bearer <token>\", or trust the origin (WX_TRUSTED_ORIGINS)"}
+}
+
+// CookieName returns the name of the session cookie; "" where browsers have none.
+func (m *Manager) CookieName() string {
+	if m.cookies == nil {
+		return ""
+	}
+	return m.cookies.name
+}
+
+// SessionCookie returns the header field that gives a browser its session.
+func (m *Manager) SessionCookie(token string, s *Session) HeaderField {
+	return m.NewCookie("", token, time.UnixMilli(endsAt(s.rec)).Sub(time.UnixMilli(m.now())))
+}
+
+// NewCookie returns the header field that sets a cookie beside the session's,
+// with the same attributes: its name is that one's with a suffix. maxAge is cut
+// to whole seconds; one below a second expires the cookie. Config.Cookie must be
+// set.
+func (m *Manager) NewCookie(suffix, value string, maxAge time.Duration) HeaderField {
+	c := http.Cookie{
+		Name: m.cookies.name + suffix, Value: value, Path: "/", MaxAge: int(maxAge / time.Second),
+		HttpOnly: true, Secure: m.cookies.secure, SameSite: http.SameSiteLaxMode,
+	}
+	if c.MaxAge <= 0 {
+		c.MaxAge = -1 // as Max-Age=0
+	}
+	return HeaderField{"Set-Cookie", c.String()}
+}
+
+// CookieValue returns the request's cookie of that suffix; "" if there is none.
+func (m *Manager) CookieValue(req Request, suffix string) string {
+	if m.cookies == nil {
+		return ""
+	}
+	return cookieValue(req.header("Cookie"), m.cookies.name+suffix)
+}
