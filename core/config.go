@@ -76,6 +76,17 @@ type Config struct {
 	// Wafer serves clients built on Tencent's Wafer SDKs too.
 	Wafer bool `env:"WX_WAFER" json:"wafer,omitempty" yaml:"wafer,omitempty"`
 
+	// LimitAddress bounds what one client's address may do that a stranger can:
+	// log in, exchange a phone code, ask for a code to scan. Zero: no limit,
+	// as a proxy that is not configured would make all users one address.
+	LimitAddress Rate `env:"WX_LIMIT_ADDRESS" json:"limit_address,omitzero" yaml:"limit_address,omitempty"`
+	// LimitUser bounds what one user may do that costs more than a look into the
+	// store: phone codes, deep checks, tickets, signed tokens, scans. Zero: 60/m.
+	LimitUser Rate `env:"WX_LIMIT_USER" json:"limit_user,omitzero" yaml:"limit_user,omitempty"`
+	// LimitExchanges bounds the calls to WeChat that clients cause and that are under
+	// way at once. More wait for a second, then they are refused. 0: 256.
+	LimitExchanges int `env:"WX_LIMIT_EXCHANGES" json:"limit_exchanges,omitempty" yaml:"limit_exchanges,omitempty"`
+
 	// OnLogin runs at every login, after WeChat has said who it is and before
 	// anything is stored. It may set attributes: the application's own user id,
 	// say. Deny refuses the login, and so does NewError, with its own status and
@@ -111,6 +122,7 @@ const (
 	defaultLifetime    = 30 * 24 * time.Hour
 	defaultRotateGrace = 30 * time.Second
 	defaultMaxSessions = 10
+	defaultExchanges   = 256
 	defaultPrefix      = "/wx"
 
 	maxMaxSessions = 1000 // keeps a user record well under what every store takes
@@ -131,13 +143,15 @@ func (c Config) withDefaults() (Config, error) {
 	c.RotateGrace = cmp.Or(c.RotateGrace, defaultRotateGrace)
 	c.MaxSessions = cmp.Or(c.MaxSessions, defaultMaxSessions)
 	c.Prefix = cmp.Or(c.Prefix, defaultPrefix)
+	c.LimitUser = cmp.Or(c.LimitUser, Rate{60, time.Minute})
+	c.LimitExchanges = cmp.Or(c.LimitExchanges, defaultExchanges)
 	if c.Prefix == "/" {
 		c.Prefix = ""
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	return c, errors.Join(c.checkApps(), c.checkTimes(), c.checkPrefix())
+	return c, errors.Join(c.checkApps(), c.checkTimes(), c.checkLimits(), c.checkPrefix())
 }
 
 func (c *Config) checkApps() error {
@@ -175,6 +189,18 @@ func (c *Config) checkTimes() error {
 		return fmt.Errorf("set RotateGrace (WX_ROTATE_GRACE) to a positive duration, it is %v", c.RotateGrace)
 	case c.MaxSessions < 0 || c.MaxSessions > maxMaxSessions:
 		return fmt.Errorf("set MaxSessions (WX_MAX_SESSIONS) to 1 to %[2]d, it is %[1]d", c.MaxSessions, maxMaxSessions)
+	}
+	return nil
+}
+
+func (c *Config) checkLimits() error {
+	switch {
+	case c.LimitAddress.check() != nil:
+		return errors.New("set LimitAddress (WX_LIMIT_ADDRESS) to a rate like 20/s, or off")
+	case c.LimitUser.check() != nil:
+		return errors.New("set LimitUser (WX_LIMIT_USER) to a rate like 60/m, or off")
+	case c.LimitExchanges < 0 || c.LimitExchanges > 1<<20:
+		return fmt.Errorf("set LimitExchanges (WX_LIMIT_EXCHANGES) to a number from 1, it is %d", c.LimitExchanges)
 	}
 	return nil
 }

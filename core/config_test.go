@@ -34,6 +34,7 @@ func TestEveryEnvironmentVariableIsRead(t *testing.T) {
 		"WX_API_BASE": "http://localhost:1", "WX_PREFIX": "/login",
 		"WX_EXPOSE_OPENID": "true", "WX_PHONE_ROUTE": "1", "WX_WAFER": "true", "WX_ACCEPT_CLEAR": "true",
 		"WX_COOKIE": "__Host-wx", "WX_COOKIE_INSECURE": "true", "WX_TRUSTED_ORIGINS": "https://a.example, https://b.example",
+		"WX_LIMIT_ADDRESS": "20/s", "WX_LIMIT_USER": "off", "WX_LIMIT_EXCHANGES": "9",
 	}
 	want := Config{
 		AppID: "wxa", Secret: NewSecret("s1"), Apps: []App{{AppID: "wxb", Secret: NewSecret("s2")}, {AppID: "wxc", Secret: NewSecret("s3")}},
@@ -41,6 +42,7 @@ func TestEveryEnvironmentVariableIsRead(t *testing.T) {
 		IdleTimeout: time.Hour, Lifetime: 2 * time.Hour, RotateGrace: 3 * time.Second, MaxSessions: 4,
 		APIBase: "http://localhost:1", Prefix: "/login",
 		ExposeOpenID: true, PhoneRoute: true, Wafer: true,
+		LimitAddress: Rate{20, time.Second}, LimitUser: Rate{N: -1}, LimitExchanges: 9,
 		Cookie: "__Host-wx", CookieInsecure: true, TrustedOrigins: []string{"https://a.example", "https://b.example"},
 	}
 	for _, name := range clearEnv(t) {
@@ -85,7 +87,7 @@ func TestAnEmptyEnvironmentIsAZeroConfig(t *testing.T) {
 
 func TestUnreadableVariablesAreNamedAndNotRepeated(t *testing.T) {
 	clearEnv(t)
-	bad := []string{"WX_APPS", "WX_KEYS", "WX_IDLE_TIMEOUT", "WX_LIFETIME", "WX_ROTATE_GRACE", "WX_MAX_SESSIONS", "WX_EXPOSE_OPENID", "WX_PHONE_ROUTE", "WX_WAFER", "WX_ACCEPT_CLEAR", "WX_COOKIE_INSECURE"}
+	bad := []string{"WX_APPS", "WX_KEYS", "WX_IDLE_TIMEOUT", "WX_LIFETIME", "WX_ROTATE_GRACE", "WX_MAX_SESSIONS", "WX_EXPOSE_OPENID", "WX_PHONE_ROUTE", "WX_WAFER", "WX_ACCEPT_CLEAR", "WX_COOKIE_INSECURE", "WX_LIMIT_ADDRESS", "WX_LIMIT_USER", "WX_LIMIT_EXCHANGES"}
 	for _, name := range bad {
 		t.Setenv(name, "marker")
 	}
@@ -124,6 +126,9 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		{"a key twice", func(c *Config) { c.Keys = []Secret{testKey(1), testKey(2), testKey(1)} }, "key 3"},
 		{"a prefix with a slash at its end", func(c *Config) { c.Prefix = "/wx/" }, "WX_PREFIX"},
 		{"a prefix with a pattern", func(c *Config) { c.Prefix = "/{wx}" }, "WX_PREFIX"},
+		{"a negative limit", func(c *Config) { c.LimitExchanges = -1 }, "WX_LIMIT_EXCHANGES"},
+		{"a rate without a period", func(c *Config) { c.LimitAddress = Rate{N: 5} }, "WX_LIMIT_ADDRESS"},
+		{"a rate above a nanosecond", func(c *Config) { c.LimitUser = Rate{5, 4} }, "WX_LIMIT_USER"},
 		{"a cookie with a space", func(c *Config) { c.Cookie = "wx marker" }, "WX_COOKIE"},
 		{"a cookie with a semicolon", func(c *Config) { c.Cookie = "wx;marker" }, "WX_COOKIE"},
 		{"a cookie that browsers refuse", func(c *Config) { c.Cookie, c.CookieInsecure = "__Host-wx", true }, "WX_COOKIE_INSECURE"},

@@ -32,6 +32,10 @@ func ConfigFromEnv() (Config, error) {
 		PhoneRoute:   envValue(&e, "WX_PHONE_ROUTE", "true or false", strconv.ParseBool),
 		Wafer:        envValue(&e, "WX_WAFER", "true or false", strconv.ParseBool),
 
+		LimitAddress:   envValue(&e, "WX_LIMIT_ADDRESS", "a rate like 20/s or 600/m, or off", parseRate),
+		LimitUser:      envValue(&e, "WX_LIMIT_USER", "a rate like 60/m, or off", parseRate),
+		LimitExchanges: envValue(&e, "WX_LIMIT_EXCHANGES", "a number", strconv.Atoi),
+
 		Cookie:         os.Getenv("WX_COOKIE"),
 		CookieInsecure: envValue(&e, "WX_COOKIE_INSECURE", "true or false", strconv.ParseBool),
 		TrustedOrigins: envValue(&e, "WX_TRUSTED_ORIGINS", "origins, comma separated", parseList),
@@ -69,6 +73,8 @@ func parseApps(text string) ([]App, error) {
 	}
 	return apps, nil
 }
+
+func parseRate(text string) (r Rate, err error) { return r, r.UnmarshalText([]byte(text)) }
 
 func parseList(text string) (items []string, err error) {
 	for item := range strings.SplitSeq(text, ",") {

@@ -88,24 +88,28 @@ func (m *Manager) identify(ctx context.Context, a *app, r LoginRequest) (id Iden
 type codeExchange struct {
 	exchange func(ctx context.Context, appID, code string) (wxapi.CodeSession, error)
 	flights  singleflight.Group
-	stamp    func() int64
+
+	m   *Manager // nil until a manager uses it
+	app *app
 }
 
-// newCodeExchange exchanges the codes of client's own app.
-func (m *Manager) newCodeExchange(client *wxapi.Client) *codeExchange {
-	return &codeExchange{
-		stamp: func() int64 { return m.stamps.next(m.now()) },
-		exchange: func(ctx context.Context, _, code string) (wxapi.CodeSession, error) {
-			return client.Code2Session(ctx, code)
-		},
-	}
+// newCodeExchange exchanges the codes of an app's own client.
+func newCodeExchange(client *wxapi.Client) *codeExchange {
+	return &codeExchange{exchange: func(ctx context.Context, _, code string) (wxapi.CodeSession, error) {
+		return client.Code2Session(ctx, code)
+	}}
 }
 
-// NewComponentProvider returns the IdentityProvider of apps that a WeChat third-party platform
-// manages (第三方平台): it exchanges their codes in the platform's name. One
-// serves any number of apps; they need no Secret then.
+// NewComponentProvider returns the IdentityProvider of apps that a WeChat
+// third-party platform manages (第三方平台): it exchanges their codes in the
+// platform's name. One serves any number of apps; they need no Secret then.
 func NewComponentProvider(platform *wxapi.Component) IdentityProvider {
 	return &codeExchange{exchange: platform.Code2Session}
+}
+
+// usedBy returns an exchange for one app of a manager.
+func (x *codeExchange) usedBy(m *Manager, a *app) *codeExchange {
+	return &codeExchange{exchange: x.exchange, m: m, app: a}
 }
 
 // Identify leaves the exchange running when its caller goes away: the others
@@ -136,15 +140,18 @@ func (x *codeExchange) answer(ctx context.Context, r LoginRequest) (id Identity,
 			err = errPanic(p)
 		}
 	}()
-	found, err := x.exchange(ctx, r.AppID, r.Code)
+	var found wxapi.CodeSession
+	err = x.m.upstream(ctx, x.app, func() (err error) {
+		found, err = x.exchange(ctx, r.AppID, r.Code)
+		return err
+	})
 	if err != nil {
 		return Identity{}, err
 	}
-	id = Identity{OpenID: found.OpenID, UnionID: found.UnionID, SessionKey: found.SessionKey}
-	if x.stamp != nil {
-		id.answered = x.stamp()
-	}
-	return id, nil
+	return Identity{
+		OpenID: found.OpenID, UnionID: found.UnionID, SessionKey: found.SessionKey,
+		answered: x.m.stamps.next(x.m.now()),
+	}, nil
 }
 
 // upstreamTimeout bounds everything that one request asks of WeChat.

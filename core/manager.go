@@ -27,6 +27,10 @@ type Manager struct {
 	local    bool          // the store's values do not leave this process
 	patience time.Duration // for the store, of an operation of several calls; 0: as long as it takes
 
+	exchanges chan struct{} // a place for each call to WeChat under way
+	addresses *limiter
+	users     *limiter
+
 	turns  turns
 	checks singleflight.Group // of session_keys, by user
 	stamps stamps
@@ -38,6 +42,7 @@ type app struct {
 	id       string
 	identity IdentityProvider
 	client   *wxapi.Client // nil: no secret
+	breaker  breaker
 }
 
 // New checks cfg and returns a Manager that keeps its sessions in store. It
@@ -60,6 +65,8 @@ func newManager(cfg Config, store Store) (*Manager, error) {
 	}
 	m := &Manager{cfg: cfg, apps: map[string]*app{}, log: newLogger(cfg.Logger), pause: pause}
 	m.clock.set = cfg.Now
+	m.exchanges = make(chan struct{}, cfg.LimitExchanges)
+	m.addresses, m.users = newLimiter(cfg.LimitAddress), newLimiter(cfg.LimitUser)
 	if m.cookies, err = cfg.newCookies(); err != nil {
 		return nil, err
 	}
@@ -131,7 +138,10 @@ func (m *Manager) newApp(a App) (*app, error) {
 		app.client, tokens.client = client, client
 	}
 	if app.identity == nil {
-		app.identity = m.newCodeExchange(app.client)
+		app.identity = newCodeExchange(app.client)
+	}
+	if x, ok := app.identity.(*codeExchange); ok {
+		app.identity = x.usedBy(m, app)
 	}
 	return app, nil
 }

@@ -17,11 +17,19 @@ func (m *Manager) phoneNumber(ctx context.Context, appID, openID, code string) (
 	if code == "" || len(code) > maxCode || !codeShaped(code) {
 		return wxapi.Phone{}, errBadRequest("code is not one that the getPhoneNumber button returns")
 	}
+	app, err := m.app(appID)
+	if err != nil {
+		return wxapi.Phone{}, err
+	}
 	client, err := m.Client(appID)
 	if err != nil {
 		return wxapi.Phone{}, err
 	}
-	phone, err := client.PhoneNumber(ctx, code, openID)
+	var phone wxapi.Phone
+	err = m.upstream(ctx, app, func() (err error) {
+		phone, err = client.PhoneNumber(ctx, code, openID)
+		return err
+	})
 	if err == nil {
 		return phone, nil
 	}

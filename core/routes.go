@@ -74,6 +74,9 @@ type (
 )
 
 func (m *Manager) serveLogin(ctx context.Context, req Request) (any, error) {
+	if err := m.LimitAddress(req); err != nil {
+		return nil, err
+	}
 	var body struct {
 		Code          string `json:"code"`
 		AppID         string `json:"appid"`
@@ -130,6 +133,9 @@ func (m *Manager) serveCheck(ctx context.Context, req Request) (any, error) {
 	var body checkReply
 	body.ExpiresIn, body.Lifetime = s.remaining(m.now())
 	if deep {
+		if err := m.LimitUser(s); err != nil {
+			return nil, err
+		}
 		err := m.CheckSessionKey(ctx, s)
 		if err != nil && CodeOf(err) != CodeSessionKeyExpired {
 			return nil, err
@@ -220,8 +226,14 @@ func (m *Manager) serveRotate(ctx context.Context, req Request) (any, error) {
 }
 
 func (m *Manager) servePhone(ctx context.Context, req Request) (any, error) {
+	if err := m.LimitAddress(req); err != nil {
+		return nil, err
+	}
 	s, err := m.AuthenticateRequest(ctx, req)
 	if err != nil {
+		return nil, err
+	}
+	if err := m.LimitUser(s); err != nil {
 		return nil, err
 	}
 	var body struct {

@@ -63,7 +63,9 @@ func (m *Manager) askAboutKey(ctx context.Context, s *Session, key string, maxAg
 		return err
 	}
 	asked := u.Keys[0]
-	err = client.CheckSessionKey(ctx, openID, wxapi.Secret(asked.Key))
+	err = m.upstream(ctx, m.apps[appID], func() error {
+		return client.CheckSessionKey(ctx, openID, wxapi.Secret(asked.Key))
+	})
 	word := record.KeyCheck{At: m.now()}
 	if err != nil {
 		e := upstreamError(err)

@@ -41,6 +41,9 @@ type (
 // out: these clients send one with every login, and WeChat has not put anything
 // of interest into it for years.
 func (m *Manager) serveWaferLogin(ctx context.Context, req Request) (any, error) {
+	if err := m.LimitAddress(req); err != nil {
+		return nil, &waferError{err}
+	}
 	token, s, profile, err := m.login(ctx, LoginRequest{
 		Code:          req.header("X-Wx-Code"),
 		AppID:         m.appFromReferer(req.header("Referer")),

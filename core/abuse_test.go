@@ -1,0 +1,191 @@
+package core_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/core/wxtest"
+)
+
+// from sends a request from an address.
+func from(t *testing.T, m *core.Manager, address, method, path, body string, header ...string) core.Reply {
+	t.Helper()
+	for _, route := range m.Routes() {
+		if route.Method == method && route.Path == path {
+			return route.Serve(t.Context(), core.Request{
+				Method: method, Path: path, Address: address, Header: headers(header), Body: bodyOf(body),
+			})
+		}
+	}
+	t.Fatalf("there is no route %s %s", method, path)
+	return core.Reply{}
+}
+
+func bodyOf(text string) io.Reader { return &stringReader{text} }
+
+// stringReader notes whether anybody has read from it.
+type stringReader struct{ rest string }
+
+func (r *stringReader) Read(p []byte) (int, error) {
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	if n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+func TestOneAddressIsHeldToItsRate(t *testing.T) {
+	w := newWorld(t, func(c *core.Config) {
+		c.LimitAddress, c.PhoneRoute, c.Wafer = core.Rate{N: 5, Per: time.Minute}, true, true
+	})
+	w.store.counts()
+	for i := range 20 {
+		r := from(t, w.Manager, "192.0.2.1", "POST", "/wx/login", `{"code":"junk"}`)
+		if want := map[bool]int{true: 400, false: 429}[i < 10]; r.Status != want {
+			t.Fatalf("request %d: status %d, want %d", i, r.Status, want)
+		}
+		if r.Status == 429 && (r.Err.Code != core.CodeRateLimited || headerOf(r, "Retry-After") != "12") {
+			t.Errorf("refused with %s after %s", r.Body, headerOf(r, "Retry-After"))
+		}
+	}
+	if n := w.wx.Calls(code2Session); n != 10 {
+		t.Errorf("WeChat was asked %d times", n)
+	}
+	if gets, swaps, _ := w.store.counts(); gets+swaps != 0 {
+		t.Error("the store was asked")
+	}
+	for _, c := range [][2]string{{"POST", "/wx/phone"}, {"POST", "/wx/wafer/login"}, {"GET", "/wx/wafer/login"}} {
+		if r := from(t, w.Manager, "192.0.2.1", c[0], c[1], "{}"); r.Status != 429 {
+			t.Errorf("%s: status %d", c[1], r.Status)
+		}
+	}
+	for _, address := range []string{"192.0.2.2", "", "unix"} {
+		if r := from(t, w.Manager, address, "POST", "/wx/login", `{"code":"`+w.wx.Code("o-alice")+`"}`); r.Status != 200 {
+			t.Errorf("from %q: status %d", address, r.Status)
+		}
+	}
+}
+
+func TestOneUserIsHeldToTheirRate(t *testing.T) {
+	w := newWorld(t, func(c *core.Config) { c.PhoneRoute, c.LimitUser = true, core.Rate{N: 2, Per: time.Minute} })
+	alice, _ := w.login(t, "o-alice")
+	tablet, _ := w.login(t, "o-alice")
+	bob, _ := w.login(t, "o-bob")
+	phone := func(token string) int {
+		return from(t, w.Manager, "", "POST", "/wx/phone", `{"code":"junk"}`, bearer(token)...).Status
+	}
+	for i, want := range []int{400, 400, 400, 400, 429} {
+		if got := phone([]string{alice, tablet}[i%2]); got != want {
+			t.Errorf("request %d: %d, want %d", i, got, want)
+		}
+	}
+	if got := phone(bob); got != 400 {
+		t.Errorf("another user: %d", got)
+	}
+	if r, _ := send(t, w.Manager, "GET", "/wx/check?deep=1", "", bearer(alice)...); r.Status != 429 {
+		t.Errorf("a deep check: %d", r.Status)
+	}
+	if r, _ := send(t, w.Manager, "GET", "/wx/check", "", bearer(alice)...); r.Status != 200 {
+		t.Errorf("a check: %d", r.Status)
+	}
+	w.clock.Advance(time.Minute)
+	if got := phone(alice); got != 400 {
+		t.Errorf("a minute later: %d", got)
+	}
+}
+
+func TestASilentWeChatIsNotWaitedForByEverybody(t *testing.T) {
+	w := newWorld(t, nil)
+	login := func() core.Reply {
+		r, _ := send(t, w.Manager, "POST", "/wx/login", `{"code":"`+w.wx.Code("o-alice")+`"}`)
+		return r
+	}
+	w.wx.Fail(code2Session, wxtest.Fault{Status: 502}, wxtest.Always)
+	for range 30 {
+		if r := login(); r.Status != 503 || r.Err.Code != core.CodeWeChatUnavailable || headerOf(r, "Retry-After") == "" {
+			t.Fatalf("status %d, body %s", r.Status, r.Body)
+		}
+	}
+	if n := w.wx.Calls(code2Session); n != 10 {
+		t.Errorf("WeChat was asked %d times in its silence, want 10", n)
+	}
+	w.clock.Advance(time.Second)
+	login()
+	login()
+	if n := w.wx.Calls(code2Session); n != 11 {
+		t.Errorf("WeChat was asked %d times, want one more after a second", n)
+	}
+	w.wx.Heal()
+	w.clock.Advance(2 * time.Second)
+	for range 3 {
+		if r := login(); r.Status != 200 {
+			t.Errorf("after the trouble: status %d, body %s", r.Status, r.Body)
+		}
+	}
+}
+
+func TestARefusalIsAnAnswer(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, errcode := range []int{40029, 45011, 40226, -1} {
+		w.wx.Fail(code2Session, wxtest.Fault{ErrCode: errcode}, wxtest.Always)
+		for range 12 {
+			send(t, w.Manager, "POST", "/wx/login", `{"code":"`+w.wx.Code("o-alice")+`"}`)
+		}
+		w.wx.Heal()
+		if r, _ := send(t, w.Manager, "POST", "/wx/login", `{"code":"`+w.wx.Code("o-bob")+`"}`); r.Status != 200 {
+			t.Errorf("%d shuts the door for others: %s", errcode, r.Body)
+		}
+	}
+}
+
+func TestExchangesUnderWayAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		under, most := 0, 0
+		open := make(chan struct{})
+		cfg := core.Config{
+			AppID: "wx0123456789abcdef", Secret: core.NewSecret("x"), LimitExchanges: 4, Keys: []core.Secret{sealKey('a')},
+			HTTPClient: &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+				mu.Lock()
+				under++
+				most = max(most, under)
+				mu.Unlock()
+				<-open
+				mu.Lock()
+				under--
+				mu.Unlock()
+				return nil, io.ErrUnexpectedEOF
+			})},
+		}
+		m, err := core.New(cfg, noStore{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var group sync.WaitGroup
+		codes := map[core.Code]int{}
+		for i := range 12 {
+			group.Go(func() {
+				_, _, err := m.Login(context.Background(), core.LoginRequest{Code: string(rune('a' + i))})
+				mu.Lock()
+				defer mu.Unlock()
+				codes[core.CodeOf(err)]++
+			})
+		}
+		time.Sleep(2 * time.Second)
+		mu.Lock()
+		if most != 4 || codes[core.CodeRateLimited] != 8 {
+			t.Errorf("%d were under way at once, and %v gave up", most, codes)
+		}
+		mu.Unlock()
+		close(open)
+		group.Wait()
+		time.Sleep(2 * time.Second)
+	})
+}

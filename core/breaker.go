@@ -1,0 +1,114 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/wxsession/wxsession/core/wxapi"
+)
+
+// breaker keeps requests from waiting for a WeChat that is silent: after some
+// exchanges in a row without an answer, all are refused at once, but for one in
+// each period that tries its luck.
+type breaker struct {
+	mu     sync.Mutex
+	silent int           // exchanges in a row without an answer
+	period time.Duration // 0: closed
+	until  int64         // Unix milliseconds: end of the period
+}
+
+const (
+	breakerSilent   = 10
+	breakerPeriod   = time.Second
+	breakerLongest  = 30 * time.Second
+	exchangePatient = time.Second // for a place among the exchanges under way
+)
+
+// enter returns how long to wait, or 0 and whether the exchange is one that
+// tries its luck.
+func (b *breaker) enter(now int64) (wait time.Duration, probe bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.period == 0 {
+		return 0, false
+	}
+	wait = time.Duration(b.until-now) * time.Millisecond
+	if wait > 0 && wait <= breakerLongest { // else the clock was set back
+		return wait, false
+	}
+	b.until = now + b.period.Milliseconds()
+	return 0, true
+}
+
+// leave draws its conclusion from how an exchange ended.
+func (b *breaker) leave(now int64, probe, silent bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case !silent:
+		b.silent, b.period = 0, 0
+	case probe:
+		b.period = min(2*b.period, breakerLongest)
+		b.until = now + b.period.Milliseconds()
+	case b.period == 0:
+		if b.silent++; b.silent >= breakerSilent {
+			b.period = breakerPeriod
+			b.until = now + b.period.Milliseconds()
+		}
+	}
+}
+
+func (b *breaker) open() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.period > 0
+}
+
+// isSilence reports whether err means that WeChat gave no answer. A refusal is
+// one, and so is "busy".
+func isSilence(err error) bool {
+	refusal, ok := errors.AsType[*wxapi.Error](err)
+	return ok && refusal.Kind == wxapi.KindUnavailable && refusal.ErrCode == 0
+}
+
+// upstream lets call ask WeChat for an app, if WeChat has answered lately, and
+// when there is a place among the calls under way.
+func (m *Manager) upstream(ctx context.Context, a *app, call func() error) error {
+	wait, probe := a.breaker.enter(m.now())
+	if wait > 0 {
+		e := errWeChat(errBreaker)
+		e.RetryAfter = wait
+		return e
+	}
+	if err := m.takePlace(ctx); err != nil {
+		a.breaker.leave(m.now(), probe, probe) // whoever was to try has not
+		return err
+	}
+	defer func() { <-m.exchanges }()
+	err := call()
+	a.breaker.leave(m.now(), probe, isSilence(err))
+	return err
+}
+
+var errBreaker = errors.New("WeChat has not answered lately; not asking for a moment")
+
+// takePlace waits for a place, a second at most.
+func (m *Manager) takePlace(ctx context.Context) error {
+	select {
+	case m.exchanges <- struct{}{}:
+		return nil
+	default:
+	}
+	timer := time.NewTimer(exchangePatient)
+	defer timer.Stop()
+	select {
+	case m.exchanges <- struct{}{}:
+		return nil
+	case <-timer.C:
+		return &Error{Code: CodeRateLimited, Message: "too many logins at once, try again", RetryAfter: time.Second}
+	case <-ctx.Done():
+		return errWeChat(ctx.Err())
+	}
+}

@@ -1,0 +1,183 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/wxsession/wxsession/core/internal/record"
+)
+
+// Rate is how often something may happen: N times per period, twice that at
+// once. As text it is 20/s, 600/m or 1000/h. The zero Rate is the default; an N
+// below zero is no limit, "off" as text.
+type Rate struct {
+	N   int
+	Per time.Duration
+}
+
+var errRate = errors.New("write a rate like 20/s, 600/m or 1000/h, or off")
+
+var ratePeriods = map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}
+
+// UnmarshalText reads a rate.
+func (r *Rate) UnmarshalText(text []byte) error {
+	if string(text) == "off" {
+		*r = Rate{N: -1}
+		return nil
+	}
+	n, unit, _ := strings.Cut(string(text), "/")
+	count, err := strconv.Atoi(n)
+	per := ratePeriods[unit]
+	if err != nil || count <= 0 || count > 1_000_000 || per == 0 {
+		return errRate
+	}
+	*r = Rate{count, per}
+	return nil
+}
+
+// MarshalText writes a rate as it is read.
+func (r Rate) MarshalText() ([]byte, error) {
+	switch {
+	case r.N < 0:
+		return []byte("off"), nil
+	case r.N == 0:
+		return nil, nil
+	}
+	for unit, per := range ratePeriods {
+		if r.Per == per {
+			return fmt.Appendf(nil, "%d/%s", r.N, unit), nil
+		}
+	}
+	return nil, errRate
+}
+
+// String is the rate as text.
+func (r Rate) String() string {
+	text, _ := r.MarshalText()
+	return string(text)
+}
+
+func (r Rate) check() error {
+	if r.N > 0 && (r.Per <= 0 || r.Per/time.Duration(r.N) <= 0) {
+		return errRate
+	}
+	return nil
+}
+
+// limiter holds callers to a rate each, in a table of fixed size: no number of
+// callers can fill memory, and none pushes another one out. A caller has several
+// places in it, which it shares with others, and is refused only where all of
+// them are used up; so the few who are busy stand out, and it takes thousands of
+// them to be in the way of one who is not. Nil limits nothing.
+type limiter struct {
+	interval int64 // nanoseconds between two events
+	burst    int64 // nanoseconds by which events may come early
+	seed     maphash.Seed
+	places   []atomic.Int64 // the time up to which a place is used up, in nanoseconds
+}
+
+const (
+	limiterPlaces = 1 << 16 // 512 KiB
+	limiterHashes = 4
+)
+
+func newLimiter(r Rate) *limiter {
+	if r.N <= 0 {
+		return nil
+	}
+	interval := int64(r.Per) / int64(r.N)
+	return &limiter{
+		interval: interval, burst: 2 * int64(r.Per),
+		seed: maphash.MakeSeed(), places: make([]atomic.Int64, limiterPlaces),
+	}
+}
+
+// take counts an event of key at now, in nanoseconds. If it comes too early, it
+// returns how long to wait.
+func (l *limiter) take(key string, now int64) (wait time.Duration) {
+	if l == nil {
+		return 0
+	}
+	places := l.find(key)
+	least := places[0].Load()
+	for _, p := range places[1:] {
+		least = min(least, p.Load())
+	}
+	if least > now+l.burst+int64(limiterSkew) {
+		least = now // the clock was set back
+	}
+	used := max(least, now) + l.interval
+	if early := used - now - l.burst; early > 0 {
+		return time.Duration(early)
+	}
+	for _, p := range places {
+		if was := p.Load(); was < used {
+			p.CompareAndSwap(was, used) // who is faster counts for both
+		}
+	}
+	return 0
+}
+
+// limiterSkew is more than a place can be ahead of the clock by its own doing.
+const limiterSkew = time.Minute
+
+func (l *limiter) find(key string) (places [limiterHashes]*atomic.Int64) {
+	h := maphash.String(l.seed, key)
+	for i := range places {
+		places[i] = &l.places[h>>(16*i)%limiterPlaces]
+	}
+	return places
+}
+
+// addressKey is what counts as one client: an IPv4 address, or an IPv6 network of
+// the size that one household has. "" for what is no address.
+func addressKey(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return ""
+	}
+	ip = ip.Unmap().WithZone("")
+	if ip.Is4() {
+		return ip.String()
+	}
+	network, _ := ip.Prefix(64) // of an IPv6 address there is one
+	return network.String()
+}
+
+// LimitAddress counts a request that a stranger can make against
+// Config.LimitAddress. CodeRateLimited if there are too many from its address. A
+// request without an address passes.
+func (m *Manager) LimitAddress(req Request) error {
+	if m.addresses == nil {
+		return nil
+	}
+	key := addressKey(req.Address)
+	if key == "" {
+		return nil
+	}
+	return limitError(m.addresses.take(key, m.now()*int64(time.Millisecond)))
+}
+
+// LimitUser counts a request that costs more than a look into the store against
+// Config.LimitUser. CodeRateLimited if the user of s makes too many.
+func (m *Manager) LimitUser(s *Session) error {
+	if m.users == nil || !s.made() {
+		return nil
+	}
+	appID, openID, _ := s.rec.Owner()
+	name := record.OfUser(appID, openID)
+	return limitError(m.users.take(string(name[:]), m.now()*int64(time.Millisecond)))
+}
+
+func limitError(wait time.Duration) error {
+	if wait == 0 {
+		return nil
+	}
+	return &Error{Code: CodeRateLimited, Message: "too many requests, wait before the next try", RetryAfter: wait}
+}
