@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // maxBody bounds the body of a request to a route.
@@ -101,4 +102,22 @@ func (r *Request) header(name string) string {
 		return values[0]
 	}
 	return ""
+}
+
+// WithoutCookie returns the request as one that has no cookies: for routes whose
+// session must come by a header.
+func (r Request) WithoutCookie() Request {
+	if r.Header != nil {
+		r.Header = cookieless{r.Header}
+	}
+	return r
+}
+
+type cookieless struct{ Header }
+
+func (h cookieless) Get(name string) string {
+	if strings.EqualFold(name, "Cookie") {
+		return ""
+	}
+	return h.Header.Get(name)
 }
