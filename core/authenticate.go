@@ -150,24 +150,39 @@ func (m *Manager) renew(ctx context.Context, s *Session, now int64) {
 func (m *Manager) heal(ctx context.Context, s *Session) error {
 	key, name := s.userKey(), s.key.Name()
 	known, err := m.readUser(ctx, key)
-	if err != nil || known.isPending(name) || findRecord(known.find(s.rec.ID()), name) != nil && !known.stale {
+	if err != nil || known.hasInUse(s.rec.ID(), name) && !known.stale || known.isPending(name) {
 		return err
 	}
 	u, err := m.editStored(ctx, key, &known, func(u *user) error {
-		if u.isPending(name) || findRecord(u.find(s.rec.ID()), name) != nil {
-			return nil
-		}
-		if s.rec.Created() <= u.EndedAt {
-			u.revokeRecord(name, record.ByEverywhere)
-			return nil
-		}
-		e := u.entryOf(s.rec)
-		e.Records = append(e.Records, record.Entered{Name: name, Role: record.Successor})
-		promote(e, name)
+		u.relist(s.rec, name)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	return m.finish(ctx, key, u)
+}
+
+// hasInUse reports whether n is listed as what it is: the record in use.
+func (u *user) hasInUse(id string, n record.Name) bool {
+	r := findRecord(u.find(id), n)
+	return r != nil && r.Role == record.Current
+}
+
+// relist enters a live record that is listed as something else, or not at all.
+func (u *user) relist(rec record.Session, n record.Name) {
+	r := findRecord(u.find(rec.ID()), n)
+	switch {
+	case u.isPending(n):
+	case r == nil && rec.Created() <= u.EndedAt:
+		u.revokeRecord(n, record.ByEverywhere)
+	case r != nil && (r.Role == record.Retiring || r.Role == record.Retired):
+		r.Role = record.Retiring // the store has lost that it was rotated away
+	case r == nil:
+		e := u.entryOf(rec)
+		e.Records = append(e.Records, record.Entered{Name: n, Role: record.Successor})
+		promote(e, n)
+	default:
+		promote(u.find(rec.ID()), n)
+	}
 }

@@ -38,10 +38,22 @@ func (m *Manager) Rotate(ctx context.Context, token string) (newToken string, s 
 	if from.rec.State() == record.Rotated {
 		return "", nil, m.endStolen(ctx, from)
 	}
-	token, s, err = m.newSuccessor(ctx, from)
+	if now := m.now(); m.due(from, now) {
+		m.renew(ctx, from, now) // the client may have nothing but this token for long
+	}
+	newToken, s, err = m.newSuccessor(ctx, from)
+	if err == nil {
+		err = m.listSuccessor(ctx, from, s.key.Name())
+	}
 	if err != nil {
+		m.discard(ctx, s.key.Text())
 		return "", nil, err
 	}
+	return newToken, s, nil
+}
+
+// listSuccessor enters the record called n, which is to follow from.
+func (m *Manager) listSuccessor(ctx context.Context, from *Session, n record.Name) error {
 	key := from.userKey()
 	relisted := false
 	u, err := m.editUser(ctx, key, func(u *user) error {
@@ -49,22 +61,18 @@ func (m *Manager) Rotate(ctx context.Context, token string) (newToken string, s 
 		if err := m.dropRetired(ctx, u, from.rec.ID()); err != nil {
 			return err
 		}
-		return u.enterSuccessor(from, s.key.Name(), &relisted)
+		return u.enterSuccessor(from, n, &relisted)
 	})
 	switch {
-	case err == nil && relisted:
-		err = m.stillLives(ctx, from, s)
 	case errors.Is(err, errStolen):
-		err = m.endStolen(ctx, from)
-	}
-	if err == nil {
-		err = m.finish(ctx, key, u)
+		return m.endStolen(ctx, from)
+	case err == nil && relisted:
+		err = m.stillLives(ctx, from)
 	}
 	if err != nil {
-		m.discard(ctx, s.key.Text())
-		return "", nil, err
+		return err
 	}
-	return token, s, nil
+	return m.finish(ctx, key, u)
 }
 
 // dropRetired takes the records off a session's entry whose grace period is over.
@@ -134,7 +142,7 @@ func (u *user) enterSuccessor(from *Session, n record.Name, relisted *bool) erro
 
 // stillLives looks again at a session that was not listed: it may have been
 // ended since it was read, and must not go on in its successor.
-func (m *Manager) stillLives(ctx context.Context, from, successor *Session) error {
+func (m *Manager) stillLives(ctx context.Context, from *Session) error {
 	_, _, err := m.read(ctx, from.key)
 	if err == nil {
 		return nil
@@ -171,6 +179,13 @@ func (m *Manager) endStolen(ctx context.Context, s *Session) error {
 func (m *Manager) firstUse(ctx context.Context, s *Session) error {
 	ctx, cancel := m.operation(ctx)
 	defer cancel()
+	used, _, err := m.read(ctx, s.key) // a cache near by may have it as it was
+	if err != nil || used.rec.State() != record.Fresh {
+		if err == nil {
+			s.set(used.rec)
+		}
+		return err
+	}
 	key := s.userKey()
 	u, err := m.editUser(ctx, key, func(u *user) error { return u.succeed(s) })
 	if err != nil {
@@ -179,8 +194,7 @@ func (m *Manager) firstUse(ctx context.Context, s *Session) error {
 	if err := m.finish(ctx, key, u); err != nil {
 		return err
 	}
-	used, _, err := m.read(ctx, s.key)
-	if err != nil {
+	if used, _, err = m.read(ctx, s.key); err != nil {
 		return err
 	}
 	s.set(used.rec)

@@ -104,9 +104,9 @@ func (m *Manager) finish(ctx context.Context, key string, u storedUser) error {
 	if err != nil {
 		return err
 	}
-	ctx = withRevocation(ctx)
+	revoking := withRevocation(ctx)
 	for _, p := range u.Pending {
-		if err := m.endRecord(ctx, p); err != nil {
+		if err := m.endRecord(revoking, p); err != nil {
 			return err
 		}
 	}
