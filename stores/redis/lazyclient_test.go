@@ -11,10 +11,10 @@ import (
 	"github.com/redis/rueidis"
 )
 
-func TestLinkMakesOneAttemptAtATimeAndBacksOff(t *testing.T) {
+func TestLazyClientMakesOneAttemptAtATimeAndBacksOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		attempts, down := 0, errors.New("down")
-		l := &link{dial: func() (rueidis.Client, error) {
+		l := &lazyClient{dial: func() (rueidis.Client, error) {
 			attempts++
 			time.Sleep(10 * time.Millisecond)
 			return nil, down
@@ -22,7 +22,7 @@ func TestLinkMakesOneAttemptAtATimeAndBacksOff(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 64 {
 			wg.Go(func() {
-				if _, err := l.client(t.Context()); err != down {
+				if _, err := l.get(t.Context()); err != down {
 					t.Errorf("client: %v; want the attempt's error", err)
 				}
 			})
@@ -33,7 +33,7 @@ func TestLinkMakesOneAttemptAtATimeAndBacksOff(t *testing.T) {
 		}
 		start := time.Now()
 		for time.Since(start) < 10*time.Second {
-			_, _ = l.client(t.Context())
+			_, _ = l.get(t.Context())
 			time.Sleep(time.Millisecond)
 		}
 		if attempts < 10 || attempts > 20 {
@@ -42,19 +42,19 @@ func TestLinkMakesOneAttemptAtATimeAndBacksOff(t *testing.T) {
 	})
 }
 
-func TestLinkKeepsNobodyBeyondItsDeadline(t *testing.T) {
+func TestLazyClientKeepsNobodyBeyondItsDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hung := make(chan struct{})
-		l := &link{dial: func() (rueidis.Client, error) { <-hung; return nil, errors.New("hung") }}
+		l := &lazyClient{dial: func() (rueidis.Client, error) { <-hung; return nil, errors.New("hung") }}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := l.client(ctx); err != context.DeadlineExceeded {
+		if _, err := l.get(ctx); err != context.DeadlineExceeded {
 			t.Errorf("client: %v; want DeadlineExceeded", err)
 		}
 		l.close()
 		close(hung)
 		synctest.Wait()
-		if _, err := l.client(t.Context()); err != errClosed {
+		if _, err := l.get(t.Context()); err != errClosed {
 			t.Errorf("client after close: %v; want errClosed", err)
 		}
 	})
