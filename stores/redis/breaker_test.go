@@ -2,9 +2,10 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"os"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -64,11 +65,44 @@ func TestBreakerBoundsTheCallsInFlight(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if _, err := b.enter(ctx, time.Now()); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("one call too many: %v; want that it waits until its deadline", err)
+	if _, err := b.enter(ctx, time.Now()); err != errBusy || isSilence(err) {
+		t.Errorf("one call too many: %v; want errBusy at its deadline", err)
 	}
 	b.leave(time.Now(), nil)
 	if _, err := b.enter(t.Context(), time.Now()); err != nil {
-		t.Errorf("enter once a place is free: %v", err)
+		t.Errorf("enter once a slot is free: %v", err)
 	}
+}
+
+// TestWaitingForASlotIsNotSilence: calls wait for others of ours, and have
+// hardly any time left for the server then.
+func TestWaitingForASlotIsNotSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker()
+		for range maxInFlight {
+			if _, err := b.enter(t.Context(), time.Now()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var wg sync.WaitGroup
+		for range 2 * maxSilent {
+			wg.Go(func() {
+				began, err := b.enter(t.Context(), time.Now())
+				if err != nil {
+					t.Errorf("enter: %v", err)
+					return
+				}
+				time.Sleep(patience / 2)
+				b.leave(began, context.DeadlineExceeded)
+			})
+		}
+		time.Sleep(10 * patience)
+		for range maxInFlight {
+			<-b.slots // without a conclusion
+		}
+		wg.Wait()
+		if b.open() {
+			t.Error("the breaker is open; the server has had no time to answer")
+		}
+	})
 }

@@ -1,6 +1,8 @@
 package redis
 
 import (
+	"fmt"
+	"net"
 	"os"
 	"reflect"
 	"strings"
@@ -102,4 +104,49 @@ func readDoc(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// FuzzParse: what is accepted is within its bounds, and no error shows the
+// secret, wherever it stands.
+func FuzzParse(f *testing.F) {
+	const secret = "Hunter2"
+	seeds := [][2]string{
+		{"redis://h", ""}, {"redis://:", "@h/1"}, {"redis://u:", "@h?cache=5&wait_replicas=1"}, {"rediss://h?tls_server_name=", ""},
+		{"redis+unix:///run/", "?db=1"}, {"redis+cluster://a,", ":7"}, {"redis+sentinel://a/", "/3?sentinel_password=x"}, {"redis://h?prefix=", ""},
+		{"redis://", "@x@h"}, {"redis://u:a?", "@h"}, {"redis://u:a/", "@h"}, {"redis://u:a#", "@h"}, {"redis://h/", ""}, {"redis://h:", ""},
+		{"redis://[", "]"}, {"redis://h?", "=1"}, {"redis://h?timeout=", ""}, {"", "://h"}, {"redis://u:%", "@h"}, {"redis://h?prefix={", "}"},
+	}
+	accepted := 0
+	for _, seed := range seeds {
+		f.Add(seed[0], seed[1], true)
+		f.Add(seed[0], seed[1], false)
+		if _, err := parse(seed[0] + secret + seed[1]); err == nil {
+			accepted++
+		}
+	}
+	if accepted < 5 || accepted > len(seeds)-5 {
+		f.Fatalf("%d of %d seeds are well formed; want some of each", accepted, len(seeds))
+	}
+	f.Fuzz(func(t *testing.T, before, after string, planted bool) {
+		dsn := before + after
+		if planted {
+			dsn = before + secret + after
+		}
+		s, err := parse(dsn)
+		if err != nil {
+			if text := fmt.Sprintf("%v %+v %#v", err, err, err); planted && strings.Contains(strings.ToLower(text), strings.ToLower(secret)) {
+				t.Errorf("%q: the error shows the secret: %s", dsn, text)
+			}
+			return
+		}
+		if _, err := s.Options.withDefaults(); err != nil || s.Timeout <= 0 || s.Timeout > time.Minute || s.Prefix == "" ||
+			s.db < 0 || s.cache < 0 || s.cache > maxCache || s.buffer < 4<<10 || s.flushDelay < 0 || s.WaitReplicas < 0 || s.WaitReplicas > 100 || len(s.addrs) == 0 {
+			t.Errorf("%q: out of bounds: %+v", dsn, s)
+		}
+		for _, addr := range s.addrs {
+			if _, port, err := net.SplitHostPort(addr); s.network == "tcp" && (err != nil || port == "" || port == "0") {
+				t.Errorf("%q: the address %q is none", dsn, addr)
+			}
+		}
+	})
 }
