@@ -83,6 +83,8 @@ func allCases() []testCase {
 		{"ValuesAreCopied", valuesAreCopied},
 		{"ValuesStayUnderTheReader", valuesStayUnderTheReader},
 		{"AppendGetAgreesWithGet", appendGetAgreesWithGet},
+		{"AppendedIsNobodyElses", appendedIsNobodyElses},
+		{"AppendedStays", appendedStays},
 		{"OversizedValue", oversizedValue},
 		{"PrefixesDoNotCollide", prefixesDoNotCollide},
 
@@ -106,6 +108,9 @@ func allCases() []testCase {
 		{"DeleteBeatsConcurrentSwaps", deleteBeatsConcurrentSwaps},
 		{"OwnWritesAreSeen", ownWritesAreSeen},
 		{"ConflictThenGetIsFresh", conflictThenGetIsFresh},
+		{"GetAfterAppendGetIsFresh", getAfterAppendGetIsFresh},
+		{"AppendGetSeesOwnWrites", appendGetSeesOwnWrites},
+		{"AppendGetHearsOfOthers", appendGetHearsOfOthers},
 
 		{"CancelledContext", cancelledContext},
 		{"PingAnswers", pingAnswers},
@@ -114,7 +119,11 @@ func allCases() []testCase {
 		{"CloseRightAfterNew", closeRightAfterNew},
 		{"ErrorsHideKeysAndValues", errorsHideKeysAndValues},
 
+		{"PrefixIsTheHarness", prefixIsTheHarness},
+		{"StatsCount", statsCount},
+
 		{"OutageIsAnErrorNotAMiss", outageIsAnErrorNotAMiss},
+		{"TimeoutIsKept", timeoutIsKept},
 		{"StalledServer", stalledServer},
 		{"ServerRestart", serverRestart},
 	}
