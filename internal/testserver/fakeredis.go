@@ -23,6 +23,9 @@ type FakeRedis struct {
 	conns map[net.Conn]struct{}
 }
 
+// FakeClose in place of a reply ends the connection.
+const FakeClose = "close"
+
 // FakeCommand is one command as it came.
 type FakeCommand struct {
 	Conn int      // connections are numbered in the order of their coming
@@ -77,7 +80,11 @@ func (f *FakeRedis) serve(conn net.Conn, n int) {
 		if err != nil {
 			return
 		}
-		if _, err := io.WriteString(conn, f.answer(FakeCommand{n, args})); err != nil {
+		reply := f.answer(FakeCommand{n, args})
+		if reply == FakeClose {
+			return
+		}
+		if _, err := io.WriteString(conn, reply); err != nil {
 			return
 		}
 	}

@@ -123,3 +123,22 @@ func TestNearCacheAnswersNothingAfterClose(t *testing.T) {
 		t.Errorf("AppendGet after Close: %q, %v; want another error", v, err)
 	}
 }
+
+// TestNearCacheKeepsNothingUntracked: whose change nobody will announce.
+func TestNearCacheKeepsNothingUntracked(t *testing.T) {
+	server := testserver.StartRedis(t)
+	testserver.Redis(t, server.Addr, "ACL", "SETUSER", "wx", "on", ">p", "~wx:*", "+@all")
+	store := open(t, "redis://wx:p@"+server.Addr+"?cache=100")
+	create(t, store, "s:k", "v")
+	warm(t, store, "s:k")
+	testserver.Redis(t, server.Addr, "ACL", "SETUSER", "wx", "-client|caching")
+	create(t, store, "s:other", "v")
+	for range 10 {
+		if v := use(t, store, "s:other"); v != "v" {
+			t.Errorf("AppendGet = %q; want v", v)
+		}
+	}
+	if n := store.Stats().Entries; n != 1 {
+		t.Errorf("%d entries; want the one of before", n)
+	}
+}

@@ -62,6 +62,17 @@ func TestEndedSessionsLeaveNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for i := range 50 { // of these, the key is known, and the value is not
+		key := fmt.Sprint("s:once-", i)
+		create(t, store, key, "v")
+		use(t, store, key)
+		if err := store.Delete(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+		for range 5 {
+			_, _ = store.AppendGet(t.Context(), nil, key)
+		}
+	}
 	for i := range 50 {
 		waitGone(t, store, fmt.Sprint("s:", i))
 		for range 5 {

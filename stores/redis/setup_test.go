@@ -1,8 +1,10 @@
 package redis_test
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +50,7 @@ func containsAll(text string, all []string) bool {
 
 func TestSetupErrorsSayWhatToDo(t *testing.T) {
 	plain, secured := testserver.StartRedis(t), testserver.StartRedis(t, "--requirepass", "right")
-	tls, _ := startTLS(t)
+	secure, _ := startTLS(t)
 	testserver.Redis(t, plain.Addr, "ACL", "SETUSER", "untracked", "on", "nopass", "~wx:*", "+@all", "-client|caching")
 	testserver.Redis(t, plain.Addr, "ACL", "SETUSER", "noclient", "on", "nopass", "~wx:*", "+@all", "-client")
 	testserver.Redis(t, plain.Addr, "ACL", "SETUSER", "nottl", "on", "nopass", "~wx:*", "+@all", "-pttl")
@@ -70,7 +72,7 @@ func TestSetupErrorsSayWhatToDo(t *testing.T) {
 	}{
 		{"a database too high", "redis://" + plain.Addr + "/99999", []string{"database number", "too high", "lower it", "databases"}},
 		{"TLS to a plain server", "rediss://" + plain.Addr, []string{"does not speak TLS", "redis://"}},
-		{"plain to a TLS server", "redis://" + tls.Addr, []string{"speaks TLS", "rediss://"}},
+		{"plain to a TLS server", "redis://" + secure.Addr, []string{"speaks TLS", "rediss://"}},
 		{"a password for a server without one", "redis://:Hunter2@" + plain.Addr, []string{"no password set", "remove the password", "requirepass"}},
 		{"a password and the default user for a server without one", "redis://default:Hunter2@" + plain.Addr, []string{"no password set"}},
 		{"the same on miniredis", "redis://:Hunter2@" + miniredis.RunT(t).Addr(), []string{"no password set"}},
@@ -90,7 +92,7 @@ func TestSetupErrorsSayWhatToDo(t *testing.T) {
 // TestWhatIsSetUpRightPasses: the questions that find mistakes find none here.
 func TestWhatIsSetUpRightPasses(t *testing.T) {
 	plain, secured := testserver.StartRedis(t), testserver.StartRedis(t, "--requirepass", "right")
-	tls, cert := startTLS(t)
+	secure, cert := startTLS(t)
 	testserver.Redis(t, plain.Addr, "ACL", "SETUSER", "wx", "on", ">right", "~wx:*", "+@all")
 	old := testserver.NewFakeRedis(t, func(c testserver.FakeCommand) string {
 		switch c.Args[0] {
@@ -103,7 +105,7 @@ func TestWhatIsSetUpRightPasses(t *testing.T) {
 	})
 	for _, dsn := range []string{
 		"redis://" + plain.Addr + "/15", "redis://:right@" + secured.Addr, "redis://default:right@" + secured.Addr + "?cache=10",
-		"redis://wx:right@" + plain.Addr + "?cache=10", "redis://" + old.Addr, withOption("rediss://"+tls.Addr+"?cache=10", "tls_ca", cert),
+		"redis://wx:right@" + plain.Addr + "?cache=10", "redis://" + old.Addr, withOption("rediss://"+secure.Addr+"?cache=10", "tls_ca", cert),
 	} {
 		if _, err := open(t, dsn).Get(t.Context(), "s:k"); !errors.Is(err, core.ErrNotFound) {
 			t.Errorf("%s: %v; want core.ErrNotFound", dsn, err)
@@ -135,4 +137,32 @@ func TestAServerThatHangsIsNotMistaken(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestATLSAlertIsUnderstood: some servers and proxies say that they speak TLS,
+// where others only hang up.
+func TestATLSAlertIsUnderstood(t *testing.T) {
+	cert, key := certificate(t)
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	go func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				_, _ = io.Copy(io.Discard, conn)
+			}()
+		}
+	}()
+	wantSaid(t, "redis://"+ln.Addr().String(), "speaks TLS", "rediss://")
 }
