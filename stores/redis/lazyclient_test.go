@@ -59,3 +59,37 @@ func TestLazyClientKeepsNobodyBeyondItsDeadline(t *testing.T) {
 		}
 	})
 }
+
+// TestLazyClientDoesNotWaitForWhatItKnows: what is set up wrongly is said at
+// once, though another attempt is under way, and forgotten when it succeeds.
+func TestLazyClientDoesNotWaitForWhatItKnows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		attempts := 0
+		l := &lazyClient{dial: func() (rueidis.Client, error) {
+			if attempts++; attempts < 3 {
+				time.Sleep(time.Second)
+				return nil, errPlainServer
+			}
+			return nil, errors.New("down")
+		}}
+		if _, err := l.get(t.Context()); err != errPlainServer {
+			t.Fatalf("get: %v; want what the first attempt found", err)
+		}
+		start := time.Now()
+		time.Sleep(firstBackoff)
+		for range 3 {
+			if _, err := l.get(t.Context()); err != errPlainServer {
+				t.Errorf("get: %v; want the same", err)
+			}
+		}
+		if took := time.Since(start) - firstBackoff; attempts != 2 || took != 0 {
+			t.Errorf("%d attempts after %v; want a second one, that nobody waits for", attempts, took)
+		}
+		time.Sleep(10 * time.Second)
+		_, _ = l.get(t.Context())
+		synctest.Wait()
+		if _, err := l.get(t.Context()); err == nil || err == errPlainServer {
+			t.Errorf("get: %v; want what the last attempt found", err)
+		}
+	})
+}

@@ -99,7 +99,7 @@ func TestRevocationsWithoutReplicasStopNobodyElse(t *testing.T) {
 	defer cancel()
 	var wg sync.WaitGroup
 	var refused, slow atomic.Int64
-	for i := range 64 {
+	for i := range 200 {
 		wg.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
 				start := time.Now()

@@ -57,9 +57,13 @@ func TestSeenKeysUsesAllOfItself(t *testing.T) {
 }
 
 // TestKeysInTurnsAreAllSeen: more keys than there is room for come in turns, each
-// until it is seen at its second coming.
+// until it is seen at its second coming. The room is taken by others at first,
+// that never come again.
 func TestKeysInTurnsAreAllSeen(t *testing.T) {
 	s := newSeenKeys(4)
+	for i := range uint64(4) {
+		s.add((100 + i) << 32)
+	}
 	waiting := map[uint64]bool{}
 	for i := range uint64(12) {
 		waiting[i<<32|i] = true
