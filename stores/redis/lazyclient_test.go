@@ -82,6 +82,7 @@ func TestLazyClientDoesNotWaitForWhatItKnows(t *testing.T) {
 				t.Errorf("get: %v; want the same", err)
 			}
 		}
+		synctest.Wait()
 		if took := time.Since(start) - firstBackoff; attempts != 2 || took != 0 {
 			t.Errorf("%d attempts after %v; want a second one, that nobody waits for", attempts, took)
 		}

@@ -62,18 +62,18 @@ func TestSeenKeysUsesAllOfItself(t *testing.T) {
 func TestKeysInTurnsAreAllSeen(t *testing.T) {
 	s := newSeenKeys(4)
 	for i := range uint64(4) {
-		s.add((100 + i) << 32)
+		s.add((100 + i) << 40)
 	}
 	waiting := map[uint64]bool{}
 	for i := range uint64(12) {
-		waiting[i<<32|i] = true
+		waiting[i<<40] = true
 	}
 	for round := 0; len(waiting) > 0; round++ {
 		if round == 10_000 {
 			t.Fatalf("%d of 12 keys have never been seen twice", len(waiting))
 		}
 		for h := range uint64(12) {
-			if h = h<<32 | h; !waiting[h] {
+			if h <<= 40; !waiting[h] {
 				continue
 			}
 			if s.has(h) {
