@@ -59,3 +59,23 @@ func TestFullServer(t *testing.T) {
 		t.Errorf("Get after Delete: %v; want core.ErrNotFound", err)
 	}
 }
+
+// TestRevocationsOnAFullServer: what is there can be removed, and the replicas
+// hear of it. Where nothing is there, there is no room to ask them about it.
+func TestRevocationsOnAFullServer(t *testing.T) {
+	master := testserver.StartRedis(t)
+	replica := testserver.StartRedis(t, "--replicaof", "127.0.0.1", fmt.Sprint(master.Port))
+	waitFor(t, "link to the master", func() bool {
+		return strings.Contains(testserver.Redis(t, replica.Addr, "INFO", "replication"), "master_link_status:up")
+	})
+	store := open(t, "redis://"+master.Addr+"?wait_replicas=1&wait_timeout=2s")
+	create(t, store, "s:k", "v")
+	testserver.Redis(t, master.Addr, "CONFIG", "SET", "maxmemory", "1")
+	if err := store.Revoke(t.Context(), "s:k"); err != nil {
+		t.Errorf("a revocation: %v; want success", err)
+	}
+	var full interface{ StoreFull() bool }
+	if err := store.Revoke(t.Context(), "s:k"); !errors.As(err, &full) {
+		t.Errorf("its repetition: %v; want that the server is full", err)
+	}
+}
