@@ -75,7 +75,9 @@ type testCase struct {
 
 // allCases lists the suite in the order it runs: restarts come last, because
 // other subtests may share the server.
-func allCases() []testCase {
+func allCases() []testCase { return append(casesOfData(), casesOfManners()...) }
+
+func casesOfData() []testCase {
 	return []testCase{
 		{"MissingIsNotAnError", missingIsNotAnError},
 		{"RoundTrip", roundTrip},
@@ -111,7 +113,11 @@ func allCases() []testCase {
 		{"GetAfterAppendGetIsFresh", getAfterAppendGetIsFresh},
 		{"AppendGetSeesOwnWrites", appendGetSeesOwnWrites},
 		{"AppendGetHearsOfOthers", appendGetHearsOfOthers},
+	}
+}
 
+func casesOfManners() []testCase {
+	return []testCase{
 		{"CancelledContext", cancelledContext},
 		{"PingAnswers", pingAnswers},
 		{"UseAfterClose", useAfterClose},
