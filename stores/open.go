@@ -11,11 +11,21 @@
 //
 // An application that has a client already uses the constructor in the
 // backend's own package.
+//
+// # What the backends have in common
+//
+// Each exports its Store, Options, Open and New, and nothing that those do not
+// need. There are no exported defaults: a field of Options that is zero means
+// its default, which its comment names, and which a later version may change
+// without breaking a program that repeats it. There are no exported errors
+// either: what a program decides by is core.ErrNotFound, core.ErrConflict, and
+// [IsFull]; all other errors are for those who read the log, and say what to do.
 package stores
 
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 
 	"github.com/wxsession/wxsession/core"
@@ -23,6 +33,14 @@ import (
 	"github.com/wxsession/wxsession/stores/memory"
 	"github.com/wxsession/wxsession/stores/redis"
 )
+
+// Store is what Open returns: a store that can be asked whether it would answer,
+// and must be closed when it is no longer needed.
+type Store interface {
+	core.Store
+	core.Pinger
+	io.Closer
+}
 
 // errScheme does not quote the scheme: the front of a malformed DSN may be a
 // password.
@@ -32,23 +50,37 @@ var errScheme = errors.New("stores: the DSN must begin with memory://, redis://,
 // Open returns the store that dsn describes; an empty dsn is memory://. It does
 // not connect: the server may be down when the process starts, and the store
 // recovers by itself. An error means that the DSN is wrong, and never quotes
-// it. Every store is an io.Closer and a core.Pinger.
-func Open(ctx context.Context, dsn string) (core.Store, error) {
+// it.
+func Open(ctx context.Context, dsn string) (Store, error) {
 	if dsn == "" {
 		dsn = "memory://"
 	}
-	scheme, _, ok := strings.Cut(dsn, "://")
-	if !ok {
-		return nil, errScheme
-	}
+	scheme, _, _ := strings.Cut(dsn, "://")
 	switch scheme {
 	case "memory":
-		return memory.Open(ctx, dsn)
+		return opened(memory.Open(ctx, dsn))
 	case "redis", "rediss", "redis+unix", "redis+cluster", "redis+sentinel":
-		return redis.Open(ctx, dsn)
+		return opened(redis.Open(ctx, dsn))
 	case "memcached":
-		return memcached.Open(ctx, dsn)
+		return opened(memcached.Open(ctx, dsn))
 	default:
 		return nil, errScheme
 	}
+}
+
+// opened keeps a nil pointer from becoming a Store that is not nil.
+func opened[S Store](s S, err error) (Store, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// IsFull reports whether err says that a store has no room left. Requests of
+// those who are logged in still work then, and so does the removal of sessions;
+// what fails is what would store more. It looks for an error with the method
+// StoreFull() bool, so a third party's store can be recognised too.
+func IsFull(err error) bool {
+	var full interface{ StoreFull() bool }
+	return errors.As(err, &full) && full.StoreFull()
 }

@@ -9,6 +9,9 @@
 //	store := open(t, proxy.Addr)
 //	proxy.HalfOpen() // or server.Pause(), server.Kill(), server.Restart() …
 //
+// For what a real server says seldom, or says only in versions that cannot be had
+// here, NewFakeRedis answers as the test has it.
+//
 // Where a server's binary is not installed, the test is skipped with a line
 // that says how to get it; with WX_TEST_SERVERS=required in the environment it
 // fails instead, so that a build server cannot skip silently.

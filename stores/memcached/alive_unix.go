@@ -10,7 +10,7 @@ import (
 // alive looks at an idle connection without waiting: nothing to read means
 // that it lives. An end or bytes that nobody has asked for mean that it must
 // not be used.
-func (c *conn) alive() bool {
+func (c *boundedConn) alive() bool {
 	sc, ok := c.Conn.(syscall.Conn)
 	if !ok {
 		return true

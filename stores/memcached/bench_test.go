@@ -19,7 +19,7 @@ func BenchmarkGet(b *testing.B) {
 	client := gomemcache.New(server.Addr)
 	client.MaxIdleConns = 64
 	opened := open(b, "memcached://"+server.Addr)
-	shared, err := memcached.New(client, memcached.Options{})
+	borrowed, err := memcached.New(client, memcached.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func BenchmarkGet(b *testing.B) {
 	}
 	run(b, "gomemcache", func() error { _, err := client.Get("wx:" + key); return err })
 	run(b, "Open", get(opened))
-	run(b, "New", get(shared))
+	run(b, "New", get(borrowed))
 }
 
 func run(b *testing.B, name string, get func() error) {

@@ -26,6 +26,15 @@
 // a service must list the same servers under the same names; the order does
 // not matter.
 //
+// A server that was off the list and kept its memory must be emptied before it
+// is listed again: restart it, or send it flush_all. Its keys went to the other
+// servers meanwhile, and what was ended there it still remembers as alive: those
+// sessions would come back, and their users' records of that day with them, so
+// that nobody could list or end what came since. The same happens where a server
+// that was added is taken off again: then it is the others that remember what it
+// had taken over, and all of them must be emptied. Change the list on all
+// instances at once, for as long as they differ, they disagree in this way.
+//
 // # Commands
 //
 // Get is one get. Swap is add where nothing may be there, otherwise gets, a

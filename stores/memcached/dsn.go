@@ -1,119 +1,73 @@
 package memcached
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/stores/internal/dsn"
 )
 
 const scheme = "memcached://"
 
-// Open returns a Store for a data source name, and implements io.Closer:
-//
-//	memcached://host[:port][,host[:port]…][?option=value&…]
-//
-// Ports are 11211 by default, IPv6 addresses stand in brackets, and a server
-// that begins with a slash is a Unix socket: memcached:///run/memcached.sock.
-// The options:
-//
-//	prefix     put before every key, to share servers with others; wx: by default
-//	timeout    for each call, as Go writes durations; 500ms by default
-//	max_conns  connections at most, per server; 64 by default
-//	max_idle   connections kept when idle, per server; max_conns by default
-//
-// An unknown option is an error. So is a name that is not well formed; a server
-// that cannot be reached or resolved is none: calls fail while it is away, and
-// work as soon as it is there.
-func Open(_ context.Context, dsn string) (core.Store, error) {
-	c, err := parseDSN(dsn)
-	if err != nil {
-		return nil, err
-	}
-	return &Store{prefix: c.Prefix, backend: newPool(c)}, nil
-}
-
-type config struct {
+// settings is a data source name, taken apart.
+type settings struct {
 	Options
 	maxIdle  int
 	selector *Selector
 }
 
-// parseDSN shows no part of dsn in its errors that could be a password which
-// somebody has put there.
-func parseDSN(dsn string) (config, error) {
-	rest, ok := strings.CutPrefix(dsn, scheme)
+// dsnOptions is the table in the documentation of Open.
+var dsnOptions = []dsn.Option[settings]{
+	{Name: "max_conns", Want: "a number from 1 to 65535", Set: dsn.Number(1, 1<<16-1, func(s *settings, n int) { s.MaxConns = n })},
+	{Name: "max_idle", Want: "a number from 1 to 65535", Set: dsn.Number(1, 1<<16-1, func(s *settings, n int) { s.maxIdle = n })},
+	{Name: "prefix", Want: fmt.Sprintf("1 to %d bytes of visible ASCII", maxPrefix), Set: func(s *settings, v string) bool {
+		s.Prefix = v
+		return v != "" && fitForKeys(v)
+	}},
+	{Name: "timeout", Want: "a duration from 10ms to 1m, such as 500ms", Set: dsn.Duration(10*time.Millisecond, time.Minute, func(s *settings, d time.Duration) { s.Timeout = d })},
+}
+
+// The errors of a data source name never quote it: Memcached knows no passwords,
+// but somebody may have put one there.
+var (
+	errScheme = errors.New("memcached: a data source name begins with " + scheme)
+	errUser   = errors.New("memcached: a data source name has neither user nor password nor fragment")
+)
+
+func parse(text string) (s settings, err error) {
+	rest, ok := strings.CutPrefix(text, scheme)
 	if !ok {
-		return config{}, errors.New("memcached: a data source name begins with " + scheme)
+		return s, errScheme
 	}
 	if strings.ContainsAny(rest, "@#") {
-		return config{}, errors.New("memcached: a data source name has neither user nor password nor fragment")
+		return s, errUser
 	}
 	servers, query, _ := strings.Cut(rest, "?")
 	if !strings.HasPrefix(servers, "/") {
 		servers = strings.TrimSuffix(servers, "/")
 	}
-	selector, err := NewSelector(strings.Split(servers, ",")...)
-	if err != nil {
-		return config{}, err
+	if s.selector, err = NewSelector(strings.Split(servers, ",")...); err != nil {
+		return s, err
 	}
-	c, err := parseOptions(query)
-	c.selector = selector
-	return c, err
+	if err := dsn.Parse(&s, query, dsnOptions); err != nil {
+		return s, fmt.Errorf("memcached: %w", err)
+	}
+	if s.Options, err = s.Options.withDefaults(); err == nil && s.maxIdle == 0 {
+		s.maxIdle = s.MaxConns
+	}
+	return s, err
 }
 
-func parseOptions(query string) (c config, err error) {
-	values, err := url.ParseQuery(query)
-	if err != nil {
-		return c, errors.New("memcached: the options after ? are not well formed")
-	}
-	for name, value := range values {
-		if len(value) > 1 {
-			return c, fmt.Errorf("memcached: option %s is given %d times", name, len(value))
-		}
-		if err := c.setOption(name, value[0]); err != nil {
-			return c, err
-		}
-	}
-	c.Options, err = c.withDefaults()
-	if c.maxIdle == 0 {
-		c.maxIdle = c.MaxConns
-	}
-	return c, err
-}
-
-func (c *config) setOption(name, value string) (err error) {
-	switch name {
-	case "prefix":
-		c.Prefix = value
-	case "timeout":
-		if c.Timeout, err = time.ParseDuration(value); err != nil || c.Timeout <= 0 {
-			return fmt.Errorf("memcached: option timeout must be a positive duration such as 500ms, not %q", value)
-		}
-	case "max_conns":
-		c.MaxConns, err = positive(name, value)
-	case "max_idle":
-		c.maxIdle, err = positive(name, value)
-	default:
-		return fmt.Errorf("memcached: unknown option %q; known are max_conns, max_idle, prefix and timeout", name)
-	}
-	return err
-}
-
-func positive(name, value string) (int, error) {
-	n, err := strconv.Atoi(value)
-	if err != nil || n <= 0 {
-		return 0, fmt.Errorf("memcached: option %s must be a positive number, not %q", name, value)
-	}
-	return n, nil
-}
+var (
+	errServer = errors.New("must be host, host:port, [IPv6]:port or the path of a socket")
+	errPort   = errors.New("must have a number between 1 and 65535 as its port")
+	errTwice  = errors.New("is listed twice")
+)
 
 // parseServer gives every spelling of a server the same name.
 func parseServer(server string) (*address, error) {
@@ -122,10 +76,10 @@ func parseServer(server string) (*address, error) {
 	}
 	host, port, err := splitHostPort(server)
 	if err != nil || !validHost(host) {
-		return nil, fmt.Errorf("memcached: server %q must be host, host:port, [IPv6]:port or the path of a socket", server)
+		return nil, errServer
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return nil, fmt.Errorf("memcached: server %q: the port must be a number between 1 and 65535", server)
+		return nil, errPort
 	}
 	return newAddress("tcp", net.JoinHostPort(strings.ToLower(host), strings.TrimLeft(port, "0"))), nil
 }

@@ -1,19 +1,21 @@
 package memcached
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
 )
 
-func describe(c config) (text string) {
+func describe(c settings) (text string) {
 	for _, a := range c.selector.servers {
 		text += a.network + " " + a.name + ", "
 	}
 	return text
 }
 
-func TestParseDSN(t *testing.T) {
+func TestParse(t *testing.T) {
 	tests := []struct{ dsn, servers string }{
 		{"memcached://localhost", "tcp localhost:11211, "},
 		{"memcached://localhost/", "tcp localhost:11211, "},
@@ -23,7 +25,7 @@ func TestParseDSN(t *testing.T) {
 		{"memcached:///run/a.sock,/run/b.sock,c", "unix /run/a.sock, unix /run/b.sock, tcp c:11211, "},
 	}
 	for _, tt := range tests {
-		c, err := parseDSN(tt.dsn)
+		c, err := parse(tt.dsn)
 		if err != nil {
 			t.Errorf("%s: %v", tt.dsn, err)
 		} else if got := describe(c); got != tt.servers {
@@ -32,7 +34,7 @@ func TestParseDSN(t *testing.T) {
 	}
 }
 
-func TestParseDSNOptions(t *testing.T) {
+func TestParseOptions(t *testing.T) {
 	tests := []struct {
 		query   string
 		options Options
@@ -44,7 +46,7 @@ func TestParseDSNOptions(t *testing.T) {
 		{"?max_conns=8", Options{"wx:", 500 * time.Millisecond, 8}, 8},
 	}
 	for _, tt := range tests {
-		c, err := parseDSN("memcached://h" + tt.query)
+		c, err := parse("memcached://h" + tt.query)
 		if err != nil {
 			t.Errorf("%s: %v", tt.query, err)
 		} else if c.Options != tt.options || c.maxIdle != tt.maxIdle {
@@ -53,28 +55,28 @@ func TestParseDSNOptions(t *testing.T) {
 	}
 }
 
-func TestParseDSNSaysWhatIsWrong(t *testing.T) {
+func TestParseSaysWhatIsWrong(t *testing.T) {
 	tests := []struct{ dsn, say string }{
 		{"", "begins with memcached://"},
 		{"redis://h", "begins with memcached://"},
-		{"memcached://", `server ""`},
-		{"memcached://h,", `server ""`},
+		{"memcached://", "server 1 of 1 must be host"},
+		{"memcached://h,", "server 2 of 2 must be host"},
 		{"memcached://h:", "port"},
 		{"memcached://h:port", "port"},
 		{"memcached://h:70000", "port"},
-		{"memcached://::1", `server "::1" must be`},
-		{"memcached://h/0", `server "h/0" must be`},
-		{"memcached://h,h:11211", "listed twice"},
+		{"memcached://::1", "server 1 of 1 must be host, host:port, [IPv6]:port"},
+		{"memcached://h/0", "server 1 of 1 must be"},
+		{"memcached://h,h:11211", "server 2 of 2 is listed twice"},
 		{"memcached://user:hunter2@h", "neither user nor password"},
-		{"memcached://h?timeuot=1s", `unknown option "timeuot"; known are max_conns, max_idle, prefix and timeout`},
-		{"memcached://h?timeout=1s&timeout=2s", "option timeout is given 2 times"},
-		{"memcached://h?timeout=0", "option timeout must be a positive duration"},
-		{"memcached://h?timeout=500", "option timeout must be a positive duration"},
-		{"memcached://h?max_conns=0", "option max_conns must be a positive number"},
-		{"memcached://h?max_idle=-1", "option max_idle must be a positive number"},
-		{"memcached://h?prefix=a%20b", "prefix must be"},
-		{"memcached://h?prefix=" + strings.Repeat("p", 187), "prefix must be"},
-		{"memcached://h?prefix=%zz", "not well formed"},
+		{"memcached://h?timeuot=1s", `unknown option "timeuot" in the DSN; known are max_conns, max_idle, prefix, timeout`},
+		{"memcached://h?timeout=1s&timeout=2s", "option timeout wants one value"},
+		{"memcached://h?timeout=0", "option timeout wants one value: a duration from 10ms to 1m"},
+		{"memcached://h?timeout=500", "option timeout"},
+		{"memcached://h?max_conns=0", "option max_conns wants one value: a number"},
+		{"memcached://h?max_idle=-1", "option max_idle wants one value: a number"},
+		{"memcached://h?prefix=a%20b", "option prefix wants one value: 1 to 186 bytes"},
+		{"memcached://h?prefix=" + strings.Repeat("p", 187), "option prefix"},
+		{"memcached://h?prefix=%zz", "percent-encoded"},
 	}
 	for _, tt := range tests {
 		store, err := Open(t.Context(), tt.dsn)
@@ -86,26 +88,51 @@ func TestParseDSNSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// FuzzParseDSN: what is accepted can be used as it stands. Settings are in
-// their bounds, and servers, written out in full, are the same servers again.
-func FuzzParseDSN(f *testing.F) {
-	seeds := []string{
-		"memcached://localhost", "memcached://a:1,b:2?timeout=1s&prefix=x:", "memcached://[::1]:11212,[fe80::1%eth0]",
-		"memcached:///run/m.sock,/run/n.sock", "memcached://h?max_conns=1&max_idle=9", "memcached://u:p@h", "memcached://,",
+// TestOptionsAreDocumented holds the table of Open to the code.
+func TestOptionsAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("open.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range dsnOptions {
+		if !strings.Contains(string(text), "\n//\t"+o.Name+" ") {
+			t.Errorf("the option %s is not in the table", o.Name)
+		}
+	}
+}
+
+// FuzzParse: what is accepted can be used as it stands. Settings are in their
+// bounds, and servers, written out in full, are the same servers again. And no
+// error shows the secret, wherever it stands.
+func FuzzParse(f *testing.F) {
+	const secret = "Hunter2"
+	seeds := [][2]string{
+		{"memcached://localhost", ""}, {"memcached://a:1,b:2?timeout=1s&prefix=x:", ""}, {"memcached://[::1]:11212,[fe80::1%eth0]", ""},
+		{"memcached:///run/m.sock,/run/n.sock", ""}, {"memcached://h?max_conns=1&max_idle=9", ""}, {"memcached://u:", "@h"}, {"memcached://,", ""},
+		{"memcached://", ":x"}, {"memcached://h,h:", ""}, {"memcached://h?timeout=", ""}, {"memcached://h?prefix=%20", ""}, {"", "://h"}, {"memcached://u:a,", "@h"},
+		{"memcached://", ","}, {"memcached://h,[", "]"}, {"memcached://h?", "=1"},
 	}
 	accepted := 0
 	for _, seed := range seeds {
-		f.Add(seed)
-		if _, err := parseDSN(seed); err == nil {
+		f.Add(seed[0], seed[1], true)
+		f.Add(seed[0], seed[1], false)
+		if _, err := parse(seed[0] + seed[1]); err == nil {
 			accepted++
 		}
 	}
-	if accepted < 4 {
-		f.Fatalf("only %d of the seeds are well formed", accepted)
+	if accepted < 4 || accepted == len(seeds) {
+		f.Fatalf("%d of %d seeds are well formed; want some of each", accepted, len(seeds))
 	}
-	f.Fuzz(func(t *testing.T, dsn string) {
-		c, err := parseDSN(dsn)
+	f.Fuzz(func(t *testing.T, before, after string, planted bool) {
+		dsn := before + after
+		if planted {
+			dsn = before + secret + after
+		}
+		c, err := parse(dsn)
 		if err != nil {
+			if text := fmt.Sprintf("%v %+v %#v", err, err, err); planted && strings.Contains(strings.ToLower(text), strings.ToLower(secret)) {
+				t.Errorf("%q: the error shows the secret: %s", dsn, text)
+			}
 			return
 		}
 		if c.Timeout <= 0 || c.MaxConns <= 0 || c.maxIdle <= 0 || len(c.Prefix) == 0 || len(c.Prefix) > maxPrefix {
@@ -116,7 +143,7 @@ func FuzzParseDSN(f *testing.F) {
 			full = append(full, a.name)
 		}
 		again, err := NewSelector(full...)
-		if err != nil || describe(config{selector: again}) != describe(c) {
+		if err != nil || describe(settings{selector: again}) != describe(c) {
 			t.Fatalf("%q: %s read again: %v", dsn, describe(c), err)
 		}
 	})

@@ -20,7 +20,7 @@ func ExampleOpen() {
 
 	_, err = memcached.Open(ctx, "memcached://10.0.0.1?time-out=200ms")
 	fmt.Println(err)
-	// Output: memcached: unknown option "time-out"; known are max_conns, max_idle, prefix and timeout
+	// Output: memcached: unknown option "time-out" in the DSN; known are max_conns, max_idle, prefix, timeout
 }
 
 func ExampleNew() {

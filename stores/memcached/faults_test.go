@@ -50,7 +50,7 @@ func TestFaults(t *testing.T) {
 		for _, backend := range []string{"Open", "New"} {
 			t.Run(fault.name+", "+backend, func(t *testing.T) {
 				_, servers, proxies := start(t, 1)
-				store := openAs(t, backend, proxies[0].Addr, memcached.DefaultTimeout)
+				store := openAs(t, backend, proxies[0].Addr, 500*time.Millisecond)
 				before := runtime.NumGoroutine()
 				load := startTraffic(t, store)
 				load.waitForAnswers()
@@ -117,7 +117,7 @@ func TestUnresolvableHostIsAnOutage(t *testing.T) {
 
 func TestOneOfThreeGone(t *testing.T) {
 	dsn, servers, proxies := start(t, 3)
-	store := open(t, dsn).(*memcached.Store)
+	store := open(t, dsn)
 	selector, err := memcached.NewSelector(strings.Split(strings.TrimPrefix(dsn, "memcached://"), ",")...)
 	if err != nil {
 		t.Fatal(err)

@@ -14,12 +14,12 @@ type pool struct {
 	servers  []*server // in the selector's order
 }
 
-func newPool(c config) *pool {
-	p := &pool{selector: c.selector}
-	for _, a := range c.selector.servers {
+func newPool(set settings) *pool {
+	p := &pool{selector: set.selector}
+	for _, a := range set.selector.servers {
 		p.servers = append(p.servers, &server{
 			addr: a, where: " server " + a.name,
-			timeout: c.Timeout, maxIdle: c.maxIdle, slots: make(slots, c.MaxConns),
+			timeout: set.Timeout, maxIdle: set.maxIdle, slots: make(slots, set.MaxConns),
 		})
 	}
 	return p
@@ -45,7 +45,7 @@ func (p *pool) close() {
 	}
 }
 
-// server keeps the lanes to one server. The lane used last is used next, so
+// server keeps the connections to one server. The one used last is used next, so
 // that no more connections stay warm than the load needs.
 type server struct {
 	addr    *address
@@ -55,39 +55,39 @@ type server struct {
 	slots   slots
 
 	mu     sync.Mutex
-	idle   []*lane
+	idle   []*clientConn
 	closed bool
 }
 
-// run executes op in the caller's goroutine: the lane's connection knows when
+// run executes op in the caller's goroutine: the connection knows when
 // to give up.
 func (s *server) run(ctx context.Context, key string, once bool, op operation) error {
 	deadline := earlier(ctx, time.Now().Add(s.timeout))
 	err := s.slots.acquire(ctx, deadline)
 	if err == nil {
-		err = s.runInLane(ctx, deadline, key, once, op)
+		err = s.runOnConn(ctx, deadline, key, once, op)
 		s.slots.release()
 	}
 	return outcome(ctx, s.where, err)
 }
 
-func (s *server) runInLane(ctx context.Context, deadline time.Time, key string, once bool, op operation) error {
-	l, err := s.take()
+func (s *server) runOnConn(ctx context.Context, deadline time.Time, key string, once bool, op operation) error {
+	c, err := s.take()
 	if err != nil {
 		return err
 	}
-	l.begin(ctx, deadline)
+	c.begin(ctx, deadline)
 	if once {
-		l.replaceDead()
+		c.replaceDead()
 	}
-	err = op(l.client, key)
-	if l.end() {
-		s.give(l)
+	err = op(c.client, key)
+	if c.end() {
+		s.give(c)
 	}
 	return err
 }
 
-func (s *server) take() (*lane, error) {
+func (s *server) take() (*clientConn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -95,23 +95,23 @@ func (s *server) take() (*lane, error) {
 	}
 	last := len(s.idle) - 1
 	if last < 0 {
-		return newLane(s.addr), nil
+		return newClientConn(s.addr), nil
 	}
-	l := s.idle[last]
+	c := s.idle[last]
 	s.idle[last] = nil
 	s.idle = s.idle[:last]
-	return l, nil
+	return c, nil
 }
 
-func (s *server) give(l *lane) {
+func (s *server) give(c *clientConn) {
 	s.mu.Lock()
 	keep := !s.closed && len(s.idle) < s.maxIdle
 	if keep {
-		s.idle = append(s.idle, l)
+		s.idle = append(s.idle, c)
 	}
 	s.mu.Unlock()
 	if !keep {
-		l.close()
+		c.close()
 	}
 }
 
@@ -120,7 +120,7 @@ func (s *server) close() {
 	idle := s.idle
 	s.idle, s.closed = nil, true
 	s.mu.Unlock()
-	for _, l := range idle {
-		l.close()
+	for _, c := range idle {
+		c.close()
 	}
 }

@@ -36,20 +36,21 @@ func (a *address) String() string  { return a.name }
 
 // NewSelector returns a Selector for servers, each host, host:port, [IPv6]:port
 // or the absolute path of a Unix socket; the port is 11211 by default. Their
-// order does not matter. None, or one listed twice, is an error.
+// order does not matter. None, or one listed twice, is an error, which does not
+// quote it.
 func NewSelector(servers ...string) (*Selector, error) {
 	if len(servers) == 0 {
 		return nil, errors.New("memcached: name at least one server")
 	}
 	s := &Selector{}
 	seen := map[string]bool{}
-	for _, server := range servers {
+	for i, server := range servers {
 		a, err := parseServer(server)
-		if err != nil {
-			return nil, err
+		if err == nil && seen[a.name] {
+			err = errTwice
 		}
-		if seen[a.name] {
-			return nil, fmt.Errorf("memcached: server %q is listed twice", a.name)
+		if err != nil {
+			return nil, fmt.Errorf("memcached: server %d of %d %w", i+1, len(servers), err)
 		}
 		seen[a.name] = true
 		s.servers = append(s.servers, a)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"sync/atomic"
 	"time"
@@ -14,47 +13,23 @@ import (
 	"github.com/wxsession/wxsession/core"
 )
 
-// Defaults of Options and of the data source name.
-const (
-	DefaultPrefix   = "wx:"
-	DefaultTimeout  = 500 * time.Millisecond
-	DefaultMaxConns = 64
-)
-
 // maxValue leaves 1 KiB of a server's 1 MiB (unless its -I says otherwise) to
 // the key and the server's own fields.
 const maxValue = 1<<20 - 1<<10
 
-// maxPrefix leaves 64 of Memcached's 250 bytes to core's keys.
-const maxPrefix = 250 - 64
-
-// Options are the settings of a Store. The zero value is ready to use.
-type Options struct {
-	// Prefix is put before every key: visible ASCII, at most 186 bytes.
-	// Empty means DefaultPrefix.
-	Prefix string
-
-	// Timeout bounds each call, waiting and dialling included, also where its
-	// context has no deadline or a later one. Zero means DefaultTimeout.
-	Timeout time.Duration
-
-	// MaxConns bounds the calls in flight, hence the connections in use: per
-	// server with Open, in all with New. Further calls wait for their turn until
-	// their time is up. Zero means DefaultMaxConns.
-	MaxConns int
-}
-
-// Store implements core.Store and core.Pinger. It is safe for concurrent use.
+// Store keeps sessions in Memcached servers. It is safe for concurrent use.
 type Store struct {
-	prefix  string
+	options Options
 	backend backend
 	closed  atomic.Bool
 }
 
 var (
-	_ core.Store  = (*Store)(nil)
-	_ core.Pinger = (*Store)(nil)
-	_ io.Closer   = (*Store)(nil)
+	_ core.Store     = (*Store)(nil)
+	_ core.Pinger    = (*Store)(nil)
+	_ core.Prefixer  = (*Store)(nil)
+	_ core.Timeouter = (*Store)(nil)
+	_ io.Closer      = (*Store)(nil)
 )
 
 // backend lets an operation talk to the server that holds key.
@@ -69,37 +44,6 @@ type backend interface {
 // operation returns nil, core.ErrNotFound, core.ErrConflict or a failure to
 // talk to the server.
 type operation func(c *gomemcache.Client, key string) error
-
-// withDefaults rejects what could not work.
-func (o Options) withDefaults() (Options, error) {
-	if o.Prefix == "" {
-		o.Prefix = DefaultPrefix
-	}
-	if o.Timeout == 0 {
-		o.Timeout = DefaultTimeout
-	}
-	if o.MaxConns == 0 {
-		o.MaxConns = DefaultMaxConns
-	}
-	switch {
-	case len(o.Prefix) > maxPrefix || !visible(o.Prefix):
-		return o, fmt.Errorf("memcached: the prefix must be at most %d bytes of visible ASCII", maxPrefix)
-	case o.Timeout < 0:
-		return o, fmt.Errorf("memcached: the timeout must be positive, not %v", o.Timeout)
-	case o.MaxConns < 0:
-		return o, fmt.Errorf("memcached: the bound on connections must be positive, not %d", o.MaxConns)
-	}
-	return o, nil
-}
-
-func visible(s string) bool {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] >= 0x7f {
-			return false
-		}
-	}
-	return true
-}
 
 // Get implements core.Store. It sends one get.
 func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
@@ -121,7 +65,9 @@ func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
 }
 
 // Swap implements core.Store: add, or gets and cas. A value of more than
-// 1 MiB - 1 KiB is an error.
+// 1 MiB - 1 KiB is an error. Where a server that does not evict (-M) has no
+// memory left, the error has the method StoreFull() bool (see errors.As), and
+// returns true.
 func (s *Store) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
 	expires, err := expiration(time.Now(), ttl)
 	if err != nil {
@@ -182,6 +128,12 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.backend.ping(ctx)
 }
 
+// Prefix implements core.Prefixer.
+func (s *Store) Prefix() string { return s.options.Prefix }
+
+// Timeout implements core.Timeouter.
+func (s *Store) Timeout() time.Duration { return s.options.Timeout }
+
 // Close ends the store; later calls return an error. Connections in use are
 // closed when their call ends. The client of New stays as it is: it belongs to
 // the application. Closing twice is fine.
@@ -196,7 +148,7 @@ func (s *Store) do(ctx context.Context, key string, once bool, op operation) err
 	if err := s.usable(ctx); err != nil {
 		return err
 	}
-	return s.backend.run(ctx, s.prefix+key, once, op)
+	return s.backend.run(ctx, s.options.Prefix+key, once, op)
 }
 
 func (s *Store) usable(ctx context.Context) error {

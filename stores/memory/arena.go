@@ -35,7 +35,10 @@ type chunk [chunkWords]atomic.Uint64
 // there. With the highest bit set it names a large record. No ref is 0.
 type ref uint32
 
-const largeRef ref = 1 << 31
+const (
+	largeRef ref = 1 << 31
+	maxLarge     = 1<<31 - 1 // fits an int of 32 bits
+)
 
 func slotRef(chunk, word int) ref { return ref(chunk+1)<<offsetBits | ref(word) }
 func (r ref) isLarge() bool       { return r&largeRef != 0 }
@@ -213,7 +216,7 @@ func (a *arena) addLarge(r record) (ref, bool) {
 		a.large[at&^largeRef] = own
 		return at, true
 	}
-	if len(a.large) == int(largeRef) {
+	if len(a.large) == maxLarge {
 		return 0, false
 	}
 	a.large = append(a.large, own)

@@ -1,7 +1,6 @@
 package memory
 
 import (
-	"errors"
 	"testing"
 	"time"
 )
@@ -33,12 +32,12 @@ func TestRefsUsedUp(t *testing.T) {
 	s.arena.chunks = append(s.arena.chunks, make([]*chunk, maxChunks-1)...)
 	s.arena.used = chunkWords
 	w = create(2, 1)
-	if err := s.swap(&w, &b); !errors.Is(err, ErrFull) {
-		t.Errorf("creating: %v; want ErrFull", err)
+	if err := s.swap(&w, &b); err != errFull {
+		t.Errorf("creating: %v; want errFull", err)
 	}
 	w = write{tag: tagNumber(1), key: "1", old: []byte("v"), new: newRecord(nil, "1", make([]byte, 100), 1)}
-	if err := s.swap(&w, &b); !errors.Is(err, ErrFull) {
-		t.Errorf("replacing: %v; want ErrFull", err)
+	if err := s.swap(&w, &b); err != errFull {
+		t.Errorf("replacing: %v; want errFull", err)
 	}
 	if v, err := s.appendValue(nil, tagNumber(1), "1", 0); string(v) != "v" || err != nil || b.n.Load() != 1 {
 		t.Errorf("afterwards: %q, %v, %d counted; want the one value", v, err, b.n.Load())

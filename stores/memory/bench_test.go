@@ -155,7 +155,7 @@ func BenchmarkSweep(b *testing.B) {
 		c.Add(int64(time.Hour))
 		reportReads(b, "control", timeReads(b, s, other.sweepRound))
 		reportReads(b, "swept", timeReads(b, s, s.sweepRound))
-		b.ReportMetric(float64(s.len()), "left")
+		b.ReportMetric(float64(s.Stats().Entries), "left")
 		_, _ = s.Close(), other.Close()
 	}
 }

@@ -16,8 +16,8 @@
 // # The upper bound
 //
 // Without Options.Max the store grows as long as sessions are created. With it,
-// creating a key beyond the bound fails with [ErrFull], which the manager
-// answers like any store that cannot store: 503, try again later. Keys that
+// creating a key beyond the bound fails, which the manager answers like any
+// store that cannot store: 503, try again later. Keys that
 // exist are read, updated and deleted as ever.
 //
 // Nothing is evicted, on purpose. To evict a session would log its user out
@@ -25,4 +25,11 @@
 // nobody can list or revoke. So a flood of logins costs new logins, never
 // sessions that exist. Each user takes two entries for the first session and
 // one for each further session, and rotation one more for its grace period.
+//
+// # Time
+//
+// Get and Swap go by the same clock, and agree on what has expired: it does not
+// go back, whoever sets the computer's. It stands still while the computer
+// sleeps, so that a value may stay that much longer: what core stores says
+// itself when it ends. AppendGet also finds what has expired, until it is freed.
 package memory

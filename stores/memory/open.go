@@ -4,23 +4,29 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"strconv"
+	"math"
 	"strings"
 
-	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/stores/internal/dsn"
 )
 
 var errDSN = errors.New("memory: malformed DSN: want memory:// or memory://?max=N")
 
+// dsnOptions is the table in the documentation of Open.
+var dsnOptions = []dsn.Option[Options]{
+	{Name: "max", Want: "a number of entries from 0 up", Set: dsn.Number(0, math.MaxInt, func(o *Options, n int) { o.Max = n })},
+}
+
 // Open returns the store that a DSN describes:
 //
-//	memory://           no bound
-//	memory://?max=N     at most N entries (0: no bound); see Options.Max
+//	memory://[?option=value]
 //
-// Anything else in the DSN is an error. The store is a *Store: close it when it
-// is no longer needed.
-func Open(ctx context.Context, dsn string) (core.Store, error) {
+//	option  default  meaning
+//	max     0        the greatest number of entries; 0: no bound. See Options.Max
+//
+// Anything else in the DSN is an error, which does not quote it. Close the store
+// when it is no longer needed.
+func Open(ctx context.Context, dsn string) (*Store, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -33,27 +39,14 @@ func Open(ctx context.Context, dsn string) (core.Store, error) {
 
 // parse keeps the DSN out of its errors: one that was meant for another store
 // may hold a password.
-func parse(dsn string) (Options, error) {
-	rest, ok := strings.CutPrefix(dsn, "memory://")
-	if !ok || rest != "" && rest[0] != '?' {
-		return Options{}, errDSN
+func parse(text string) (o Options, err error) {
+	rest, ok := strings.CutPrefix(text, "memory://")
+	query, found := strings.CutPrefix(rest, "?")
+	if !ok || rest != "" && !found {
+		return o, errDSN
 	}
-	query, err := url.ParseQuery(strings.TrimPrefix(rest, "?"))
-	if err != nil {
-		return Options{}, errDSN
-	}
-	return options(query)
-}
-
-func options(query url.Values) (o Options, err error) {
-	for name, values := range query {
-		if name != "max" {
-			return o, fmt.Errorf("memory: unknown option %q: the only one is max", name)
-		}
-		o.Max, err = strconv.Atoi(values[0])
-		if err != nil || o.Max < 0 || len(values) > 1 {
-			return o, errors.New("memory: the option max must be given once, as a whole number from 0")
-		}
+	if err := dsn.Parse(&o, query, dsnOptions); err != nil {
+		return o, fmt.Errorf("memory: %w", err)
 	}
 	return o, nil
 }

@@ -133,6 +133,12 @@ func (s *shard) delete(tag uint32, key string, b *bound) {
 	s.remove(p, r.size(), b)
 }
 
+func (s *shard) len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.index.n
+}
+
 // find returns where the key's entry is and its record, expired or not; the
 // record is nil where there is none. Only the holder of the lock may call it.
 func (s *shard) find(buf []byte, tag uint32, key string) (position, record) {
@@ -159,12 +165,12 @@ func (s *shard) search(buf []byte, t table, tag uint32, key string) (int, record
 
 func (s *shard) insert(w *write, b *bound) error {
 	if !b.take() {
-		return ErrFull
+		return errFull
 	}
 	r, ok := s.arena.add(w.new)
 	if !ok {
 		b.release()
-		return ErrFull
+		return errFull
 	}
 	s.index.insert(newEntry(w.tag, r))
 	return nil
@@ -177,7 +183,7 @@ func (s *shard) replace(p position, had int, w *write) error {
 	}
 	to, ok := s.arena.add(w.new)
 	if !ok {
-		return ErrFull
+		return errFull
 	}
 	p.table.set(p.i, newEntry(w.tag, to))
 	s.arena.release(from, had)

@@ -4,31 +4,21 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/stores/internal/full"
 )
 
-// Options are the settings of a Store. The zero value is useful.
-type Options struct {
-	// Max is the greatest number of entries; zero means no bound. An entry that
-	// has expired counts until it is freed, a minute later at most. See the
-	// package documentation for what happens at the bound.
-	Max int
-	// Now is the clock that values expire by; nil means the monotonic clock. It
-	// is called by many goroutines at once.
-	Now func() time.Time
-}
-
-// ErrFull is what Swap returns for a new key when the store holds Options.Max
-// entries. Branch on it to tell a full store from a broken one.
-var ErrFull = errors.New("memory: the store is full: raise max, or let sessions expire sooner")
+// errFull does not depend on the key: a store that is full is not broken. See
+// package full for who looks at it, and how.
+var errFull = full.New("memory: the store is full: raise max, or let sessions expire sooner")
 
 var (
 	errClosed        = errors.New("memory: the store is closed")
-	errMax           = errors.New("memory: max must not be negative")
 	errTTL           = errors.New("memory: the ttl must be positive")
 	errKeyTooLong    = errors.New("memory: a key may have 255 bytes at most")
 	errValueTooLarge = errors.New("memory: a value must be smaller than 16 MiB")
@@ -42,7 +32,7 @@ const shardCount = 256
 // Close it when it is no longer needed: a goroutine frees what has expired.
 type Store struct {
 	seed   maphash.Seed
-	clock  func() time.Duration
+	clock  clock
 	closed atomic.Bool
 	stop   context.CancelFunc
 	swept  sync.WaitGroup
@@ -54,33 +44,24 @@ type Store struct {
 }
 
 var (
-	_ core.Store        = (*Store)(nil)
-	_ core.AppendGetter = (*Store)(nil)
-	_ core.Pinger       = (*Store)(nil)
-	_ core.InProcess    = (*Store)(nil)
+	_ core.Store         = (*Store)(nil)
+	_ core.AppendGetter  = (*Store)(nil)
+	_ core.Pinger        = (*Store)(nil)
+	_ core.InProcess     = (*Store)(nil)
+	_ core.StatsReporter = (*Store)(nil)
+	_ io.Closer          = (*Store)(nil)
 )
 
 // New returns an empty store, or an error when Max is negative.
 func New(o Options) (*Store, error) {
-	if o.Max < 0 {
-		return nil, errMax
+	if err := o.check(); err != nil {
+		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	s := &Store{seed: maphash.MakeSeed(), clock: elapsed(o.Now), stop: stop}
+	s := &Store{seed: maphash.MakeSeed(), clock: newClock(o.Now), stop: stop}
 	s.bound.max = int64(o.Max)
 	s.swept.Go(func() { s.sweepUntil(ctx) })
 	return s, nil
-}
-
-// elapsed counts from its own call. time.Since reads only the monotonic clock,
-// which costs half of time.Now, and wall-clock jumps do not reach it.
-func elapsed(now func() time.Time) func() time.Duration {
-	if now == nil {
-		start := time.Now()
-		return func() time.Duration { return time.Since(start) }
-	}
-	start := now()
-	return func() time.Duration { return max(0, now().Sub(start)) }
 }
 
 // Get returns a copy of the value under key, which the caller may keep.
@@ -103,7 +84,8 @@ func (s *Store) read(ctx context.Context, dst []byte, key string, now int64) ([]
 	return sh.appendValue(dst, tag, key, now)
 }
 
-// Swap implements core.Store. A new key is refused with ErrFull at the bound.
+// Swap implements core.Store. At the bound a new key is refused, with an error
+// that has the method StoreFull() bool (see errors.As), and returns true.
 func (s *Store) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
 	if err := s.ready(ctx); err != nil {
 		return err
@@ -117,7 +99,7 @@ func (s *Store) Swap(ctx context.Context, key string, old, new []byte, ttl time.
 	sh, tag := s.locate(key)
 	w := write{tag: tag, key: key, old: old, new: r, now: micros(now)}
 	err := sh.swap(&w, &s.bound)
-	for errors.Is(err, ErrFull) && s.reclaim() {
+	for err == errFull && s.reclaim() {
 		err = sh.swap(&w, &s.bound)
 	}
 	return err
@@ -151,6 +133,17 @@ func (s *Store) Ping(ctx context.Context) error { return s.ready(ctx) }
 // InProcess reports that values never leave this process.
 func (s *Store) InProcess() bool { return true }
 
+// Stats counts the entries, those included that have expired and are not freed
+// yet. It asks each part of the store in turn, so that writers need not keep a
+// common count: call it as often as metrics are read, not for each request.
+func (s *Store) Stats() core.StoreStats {
+	var stats core.StoreStats
+	for i := range s.shards {
+		stats.Entries += int64(s.shards[i].len())
+	}
+	return stats
+}
+
 // Close stops the goroutine that frees expired values, and makes all later
 // calls fail. It may be called more than once, and returns nil.
 func (s *Store) Close() error {
@@ -175,15 +168,4 @@ func (s *Store) ready(ctx context.Context) error {
 func (s *Store) locate(key string) (sh *shard, tag uint32) {
 	h := maphash.String(s.seed, key)
 	return &s.shards[h>>56], tagOf(h)
-}
-
-// Times are whole microseconds since the store was made. The end of a value is
-// rounded up and the present down, so that none ends early.
-func micros(d time.Duration) int64 { return int64(d / time.Microsecond) }
-
-func microsUp(d time.Duration) int64 {
-	if d%time.Microsecond != 0 {
-		return micros(d) + 1
-	}
-	return micros(d)
 }

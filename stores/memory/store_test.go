@@ -78,22 +78,6 @@ func TestExtremeTTLs(t *testing.T) {
 	}
 }
 
-func TestClockThatGoesBack(t *testing.T) {
-	var c clock
-	s := open(t, memory.Options{Now: c.Now})
-	c.Advance(-time.Hour)
-	if err := s.Swap(t.Context(), "k", nil, []byte("v"), time.Minute); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Get(t.Context(), "k"); err != nil {
-		t.Errorf("Get: %v; want the value", err)
-	}
-	c.Advance(time.Hour + time.Minute)
-	if _, err := s.Get(t.Context(), "k"); !errors.Is(err, core.ErrNotFound) {
-		t.Errorf("Get a minute later: %v; want core.ErrNotFound", err)
-	}
-}
-
 func TestKeyTooLong(t *testing.T) {
 	s := open(t, memory.Options{})
 	fits, tooLong := fmt.Sprintf("%255d", 1), fmt.Sprintf("%256d", 1)
@@ -119,6 +103,37 @@ func TestIsInProcess(t *testing.T) {
 	if !s.InProcess() {
 		t.Error("InProcess() = false; want true")
 	}
+}
+
+// TestStatsCountsEntries also those that have expired, until they are freed.
+func TestStatsCountsEntries(t *testing.T) {
+	var c clock
+	s := open(t, memory.Options{Now: c.Now})
+	want := func(n int64) {
+		t.Helper()
+		if got := s.Stats(); got != (core.StoreStats{Entries: n}) {
+			t.Errorf("Stats = %+v; want %d entries, and nothing else", got, n)
+		}
+	}
+	want(0)
+	for i := range 1000 {
+		if err := s.Swap(t.Context(), key(i), nil, []byte("v"), time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want(1000)
+	for i := range 400 {
+		if err := s.Delete(t.Context(), key(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want(600)
+	c.Advance(time.Minute)
+	want(600)
+	if err := s.Swap(t.Context(), key(500), nil, []byte("again"), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	want(600)
 }
 
 // TestHammer grows, shrinks, rewrites and sweeps everything at once for the

@@ -24,7 +24,7 @@ func TestSweepFreesAndReuses(t *testing.T) {
 	for range 3 {
 		s.sweepRound()
 	}
-	if got := s.len(); got != n {
+	if got := s.Stats().Entries; got != n {
 		t.Errorf("after the sweep %d entries are left; want %d", got, n)
 	}
 	create("short", time.Hour)

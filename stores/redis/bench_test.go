@@ -3,13 +3,13 @@ package redis_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/redis/rueidis"
 
 	"github.com/wxsession/wxsession/core"
 	"github.com/wxsession/wxsession/internal/testserver"
 	"github.com/wxsession/wxsession/stores/memory"
+	"github.com/wxsession/wxsession/stores/redis"
 )
 
 const (
@@ -30,17 +30,20 @@ func BenchmarkGet(b *testing.B) {
 		_, err := client.Do(b.Context(), client.B().Get().Key("wx:"+benchKey).Build()).AsBytes()
 		return err
 	}
-	store := open(b, "redis://"+server.Addr)
+	store, delayed := open(b, "redis://"+server.Addr), open(b, "redis://"+server.Addr+"?flush_delay=20us")
 	create(b, store, benchKey, strings.Repeat("x", benchValue))
-	own := func() error { _, err := store.Get(b.Context(), benchKey); return err }
-	delayed := open(b, "redis://"+server.Addr+"?flush_delay=20us")
+	appendGet := func(s *redis.Store) func() error {
+		buf := make([]byte, 0, 256)
+		return func() error { _, err := s.AppendGet(b.Context(), buf, benchKey); return err }
+	}
 	b.Run("bare", func(b *testing.B) { sequential(b, bare) })
-	b.Run("store", func(b *testing.B) { sequential(b, own) })
-	b.Run("bare-64", func(b *testing.B) { parallel(b, bare) })
-	b.Run("store-64", func(b *testing.B) { parallel(b, own) })
-	b.Run("flush-delay-64", func(b *testing.B) {
-		parallel(b, func() error { _, err := delayed.Get(b.Context(), benchKey); return err })
+	b.Run("Get", func(b *testing.B) {
+		sequential(b, func() error { _, err := store.Get(b.Context(), benchKey); return err })
 	})
+	b.Run("AppendGet", func(b *testing.B) { sequential(b, appendGet(store)) })
+	b.Run("bare-64", func(b *testing.B) { parallel(b, bare) })
+	b.Run("AppendGet-64", func(b *testing.B) { parallel(b, appendGet(store)) })
+	b.Run("flush-delay-64", func(b *testing.B) { parallel(b, appendGet(delayed)) })
 }
 
 func BenchmarkNearCacheHit(b *testing.B) {
@@ -50,13 +53,13 @@ func BenchmarkNearCacheHit(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for name, store := range map[string]core.Store{"near": near, "memory": inMemory} {
-		create(b, store, benchKey, strings.Repeat("x", benchValue))
-		get(b, store, benchKey)
-		time.Sleep(300 * time.Millisecond) // a heartbeat
-		get(b, store, benchKey)
+	defer inMemory.Close()
+	create(b, near, benchKey, strings.Repeat("x", benchValue))
+	create(b, inMemory, benchKey, strings.Repeat("x", benchValue))
+	warm(b, near, benchKey)
+	for name, store := range map[string]core.AppendGetter{"near": near, "memory": inMemory} {
 		buf := make([]byte, 0, 256)
-		hit := func() error { _, err := store.(core.AppendGetter).AppendGet(b.Context(), buf, benchKey); return err }
+		hit := func() error { _, err := store.AppendGet(b.Context(), buf, benchKey); return err }
 		b.Run(name, func(b *testing.B) { sequential(b, hit) })
 		b.Run(name+"-64", func(b *testing.B) { parallel(b, hit) })
 	}

@@ -5,38 +5,85 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"github.com/wxsession/wxsession/core"
 )
 
-// call is one call under way: it holds a place in the guard.
+// call is one call under way: the breaker has let it in.
 type call struct {
-	ctx    context.Context // has a deadline
+	caller context.Context
+	ctx    context.Context // the caller's, with the store's deadline
 	client rueidis.Client
 	began  time.Time
 }
 
-// begin lets a call start, or says why not. Whatever begin has let through
-// must come to end.
+// begin lets a call start, or says why not. What it has let start must come to
+// end.
 func (s *Store) begin(ctx context.Context) (call, error) {
 	if err := ctx.Err(); err != nil {
-		return call{}, err
+		return call{}, describe(ctx, err)
 	}
 	now := time.Now()
-	return s.enter(ctx, call{ctx: s.deadlines.bound(ctx, now), began: now})
-}
-
-func (s *Store) enter(ctx context.Context, c call) (call, error) {
-	err := s.guard.enter(c.ctx, c.began)
-	if err != nil {
+	c := call{caller: ctx, ctx: s.deadlines.bound(ctx, now)}
+	var err error
+	if c.began, err = s.breaker.enter(c.ctx, now); err != nil {
 		return c, describe(ctx, err)
 	}
-	if c.client, err = s.link.client(c.ctx); err != nil {
-		return c, s.end(ctx, c, err)
+	if c.client, err = s.client.get(c.ctx); err != nil {
+		return c, s.end(c, err)
 	}
 	return c, nil
 }
 
-// end gives the call's place back and makes its error fit for a log line.
-func (s *Store) end(ctx context.Context, c call, err error) error {
-	s.guard.leave(c.began, err)
-	return describe(ctx, err)
+// end tells the breaker how the call went, and makes its error fit for a log
+// line.
+func (s *Store) end(c call, err error) error {
+	s.breaker.leave(c.began, err)
+	return describe(c.caller, err)
+}
+
+// maxReads is how often a read is sent, where the connection turns out to be
+// broken: after a server's restart each of the connections is. Reading twice
+// does no harm.
+const maxReads = 3
+
+func (c call) get(key string) (v []byte, err error) {
+	for range maxReads {
+		v, err = value(c.client.Do(c.ctx, c.client.B().Get().Key(key).Build()))
+		if !isBroken(err) || c.ctx.Err() != nil {
+			break
+		}
+	}
+	return v, err
+}
+
+// getTracked makes the server announce the next change of the key (CLIENT
+// TRACKING, opted in to by CLIENT CACHING for the one command that follows). The
+// ttl is asked for in the same round trip: the server would announce the key's
+// end, but only when it notices, which may be late for keys that nobody asks
+// for. A ttl of zero means that there will be no announcement, or no end.
+func (c call) getTracked(key string) (v []byte, ttl time.Duration, err error) {
+	for range maxReads {
+		b := c.client.B()
+		r := c.client.DoMulti(c.ctx, b.ClientCaching().Yes().Build(), b.Get().Key(key).Build(), b.Pttl().Key(key).Build())
+		if ms, errTTL := r[2].AsInt64(); errTTL == nil && ms > 0 && r[0].Error() == nil {
+			ttl = time.Duration(ms) * time.Millisecond
+		}
+		if v, err = value(r[1]); !isBroken(err) || c.ctx.Err() != nil {
+			break
+		}
+	}
+	return v, ttl, err
+}
+
+// value takes the reply to a GET. Its bytes are nobody else's.
+func value(reply rueidis.RedisResult) ([]byte, error) {
+	v, err := reply.AsBytes()
+	if rueidis.IsRedisNil(err) {
+		return nil, core.ErrNotFound
+	}
+	if v == nil && err == nil {
+		v = []byte{} // nil would read as "none" in a Swap
+	}
+	return v, err
 }

@@ -2,11 +2,14 @@ package redis
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wxsession/wxsession/stores/internal/dsn"
 )
 
 // settings is a DSN, taken apart.
@@ -26,6 +29,7 @@ type settings struct {
 	cache      int
 
 	tls          bool
+	plain        bool // tls=false
 	ca           string
 	serverName   string
 	skipVerify   bool
@@ -45,16 +49,16 @@ const (
 // may stand anywhere in it.
 var (
 	errScheme = errors.New("redis: the DSN must begin with redis://, rediss://, redis+unix://, redis+cluster:// or redis+sentinel://")
-	errEncode = errors.New("redis: the DSN is malformed: characters such as / ? # @ in a password must be percent-encoded")
+	errEncode = fmt.Errorf("redis: %w", dsn.ErrMalformed)
 	errHost   = errors.New("redis: the DSN must name host, host:port, or [IPv6]:port")
 	errPath   = errors.New("redis: the DSN's path must be a database number, from 0 up")
 )
 
 // parse takes a DSN apart; see the table in the package's documentation. It
 // does not use url.Parse, which knows no lists of hosts and quotes its input.
-func parse(dsn string) (*settings, error) {
+func parse(text string) (*settings, error) {
 	s := &settings{network: "tcp", buffer: defaultBuffer}
-	scheme, rest, _ := strings.Cut(dsn, "://")
+	scheme, rest, _ := strings.Cut(text, "://")
 	switch scheme {
 	case "redis":
 	case "rediss":
@@ -68,7 +72,10 @@ func parse(dsn string) (*settings, error) {
 	default:
 		return nil, errScheme
 	}
-	return s, s.parseRest(rest)
+	if err := s.parseRest(rest); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 func (s *settings) parseRest(rest string) error {
@@ -93,10 +100,15 @@ func (s *settings) parseRest(rest string) error {
 	if err := errors.Join(s.parseHosts(hosts), s.parsePath(path)); err != nil {
 		return err
 	}
-	if err := s.parseOptions(query); err != nil {
+	if err := dsn.Parse(s, query, dsnOptions); err != nil {
+		return fmt.Errorf("redis: %w", err)
+	}
+	if err := s.check(); err != nil {
 		return err
 	}
-	return s.check()
+	var err error
+	s.Options, err = s.Options.withDefaults()
+	return err
 }
 
 func (s *settings) parseUser(info string) error {
@@ -184,6 +196,8 @@ func (s *settings) parsePath(path string) error {
 // check refuses what cannot go together.
 func (s *settings) check() error {
 	switch {
+	case s.tls && s.plain:
+		return errors.New("redis: rediss:// is TLS, which tls=false contradicts: leave one of them out")
 	case s.topology == cluster && s.db != 0:
 		return errors.New("redis: a cluster has database 0 only")
 	case s.network == "unix" && s.tls:
@@ -197,5 +211,5 @@ func (s *settings) check() error {
 	case s.cache > 0 && s.conns > 1:
 		return errors.New("redis: the near cache works over one connection; leave out conns or cache")
 	}
-	return s.Options.check()
+	return nil
 }

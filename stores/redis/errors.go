@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"strings"
 
 	"github.com/redis/rueidis"
 
@@ -29,27 +28,16 @@ func describe(ctx context.Context, err error) error {
 		return fmt.Errorf("redis: call given up: %w", ctx.Err())
 	case isSilence(err):
 		return fmt.Errorf("redis: no answer in time: %w", context.DeadlineExceeded)
+	case errors.Is(err, rueidis.ErrNoCache):
+		return fmt.Errorf("redis: %w", errNoTracking)
 	}
 	if reply, ok := rueidis.IsRedisErr(err); ok {
-		return fmt.Errorf("redis: the server refused: %s", refusal(reply.Error()))
+		return fmt.Errorf("redis: the server refused: %w", refusal(reply.Error()))
 	}
 	if isHarmless(err) {
 		return fmt.Errorf("redis: %w", err)
 	}
 	return errors.New("redis: the call failed: the server's answer was not understood")
-}
-
-// refusal keeps the code that begins an error reply, such as WRONGPASS, NOPERM,
-// READONLY, OOM, LOADING, CLUSTERDOWN, and drops the text.
-func refusal(text string) string {
-	if strings.HasPrefix(text, "unknown command") { // rueidis cuts the ERR
-		return "unknown command; the store needs GET, SET, EVALSHA, EVAL, UNLINK and PING"
-	}
-	code, _, _ := strings.Cut(text, " ")
-	if code == "" || len(code) > 20 || strings.ContainsFunc(code, func(r rune) bool { return r < 'A' || r > 'Z' }) {
-		return "ERR"
-	}
-	return code
 }
 
 // isSilence reports whether err says that the time was up.
@@ -77,18 +65,19 @@ func isBroken(err error) bool {
 // addresses at most.
 func isHarmless(err error) bool {
 	for _, known := range []error{
-		errClosed, errSilent, errReplicas, context.Canceled, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed,
+		errClosed, errOpen, errBusy, errReplicas, errManyWaiting, context.Canceled, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed,
 		rueidis.ErrClosing, rueidis.ErrNoSlot, rueidis.ErrNoAddr,
 	} {
 		if errors.Is(err, known) {
 			return true
 		}
 	}
+	var setup setupError
 	var network *net.OpError
 	var lookup *net.DNSError
 	var certificate *tls.CertificateVerificationError
 	var host x509.HostnameError
 	var record tls.RecordHeaderError
-	return errors.As(err, &network) || errors.As(err, &lookup) || errors.As(err, &certificate) ||
-		errors.As(err, &host) || errors.As(err, &record)
+	return errors.As(err, &setup) || errors.As(err, &network) || errors.As(err, &lookup) ||
+		errors.As(err, &certificate) || errors.As(err, &host) || errors.As(err, &record)
 }

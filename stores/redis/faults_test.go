@@ -12,6 +12,7 @@ import (
 
 	"github.com/wxsession/wxsession/core"
 	"github.com/wxsession/wxsession/internal/testserver"
+	"github.com/wxsession/wxsession/stores/redis"
 )
 
 const (
@@ -70,7 +71,7 @@ func TestFaultsAreErrorsInTimeAndPass(t *testing.T) {
 
 // load is clients that read records that exist, and write others, all the time.
 type load struct {
-	store  core.Store
+	store  *redis.Store
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 	before int // goroutines
@@ -81,7 +82,7 @@ type load struct {
 
 const records = 8
 
-func startLoad(t *testing.T, store core.Store) *load {
+func startLoad(t *testing.T, store *redis.Store) *load {
 	t.Helper()
 	for i := range records {
 		if err := store.Swap(t.Context(), record(i), nil, []byte("alive"), time.Hour); err != nil && !errors.Is(err, core.ErrConflict) {
@@ -113,7 +114,11 @@ func (l *load) one(n int) {
 	case 1:
 		err = l.store.Delete(ctx, own)
 	default:
-		if _, err = l.store.Get(ctx, record(n)); errors.Is(err, core.ErrNotFound) {
+		read := l.store.Get
+		if n%2 == 0 {
+			read = func(ctx context.Context, key string) ([]byte, error) { return l.store.AppendGet(ctx, nil, key) }
+		}
+		if _, err = read(ctx, record(n)); errors.Is(err, core.ErrNotFound) {
 			l.missing.Store(&err)
 		}
 	}

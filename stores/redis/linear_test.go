@@ -5,16 +5,36 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wxsession/wxsession/core"
 	"github.com/wxsession/wxsession/internal/linear"
 	"github.com/wxsession/wxsession/internal/testserver"
+	"github.com/wxsession/wxsession/stores/redis"
 )
 
-// TestHistoriesAreLinearizable: two instances without a near cache, or one
-// instance with it; what two instances with near caches see of each other may
-// be a second old.
+// user reads as requests do, through the near cache.
+type user struct{ *redis.Store }
+
+func (u user) Get(ctx context.Context, key string) ([]byte, error) {
+	defer time.Sleep(10 * time.Microsecond) // a hit gives the network no turn
+	return u.AppendGet(ctx, []byte{}, key)
+}
+
+// TestHistoriesAreLinearizable: of several instances, if all read with Get; of
+// one, also if it reads through its near cache. What near caches see of other
+// instances' changes may be a second old.
 func TestHistoriesAreLinearizable(t *testing.T) {
-	for _, instances := range [][]string{{"", ""}, {"?cache=1000"}} {
-		t.Run(instances[0], func(t *testing.T) {
+	const near = "?cache=1000"
+	for name, stores := range map[string]func(t *testing.T, dsn string) []core.Store{
+		"two instances":                  func(t *testing.T, dsn string) []core.Store { return []core.Store{open(t, dsn), open(t, dsn)} },
+		"two instances with near caches": func(t *testing.T, dsn string) []core.Store { return []core.Store{open(t, dsn+near), open(t, dsn+near)} },
+		"one instance, by AppendGet":     func(t *testing.T, dsn string) []core.Store { return []core.Store{user{open(t, dsn+near)}} },
+		"one instance, by both in one cache": func(t *testing.T, dsn string) []core.Store {
+			s := open(t, dsn+near)
+			return []core.Store{s, user{s}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			server := testserver.StartRedis(t)
 			proxy := testserver.NewProxy(t, server.Addr)
 			var history linear.History
@@ -25,11 +45,7 @@ func TestHistoriesAreLinearizable(t *testing.T) {
 				defer cancel()
 				disturb(server, proxy)
 			}()
-			if len(instances) == 1 {
-				history.Load(ctx, "s:", open(t, "redis://"+proxy.Addr+instances[0]))
-			} else {
-				history.Load(ctx, "s:", open(t, "redis://"+proxy.Addr), open(t, "redis://"+proxy.Addr))
-			}
+			history.Load(ctx, "s:", stores(t, "redis://"+proxy.Addr)...)
 			<-disturbed
 			linear.Check(t, &history)
 			all, unknown := history.Len()

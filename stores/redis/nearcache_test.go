@@ -3,103 +3,41 @@ package redis_test
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/wxsession/wxsession/core"
 	"github.com/wxsession/wxsession/internal/testserver"
-	"github.com/wxsession/wxsession/stores/redis"
 )
 
-// calls is how often a server has executed a command.
-func calls(t testing.TB, addr, command string) int {
-	t.Helper()
-	for _, line := range strings.Split(testserver.Redis(t, addr, "INFO", "commandstats"), "\r\n") {
-		var n int
-		if _, err := fmt.Sscanf(line, "cmdstat_"+command+":calls=%d,", &n); err == nil {
-			return n
+// TestNearCacheRemembersAtTheSecondUse: the first use is a plain GET, which the
+// server need not keep in mind.
+func TestNearCacheRemembersAtTheSecondUse(t *testing.T) {
+	server := testserver.StartRedis(t)
+	store := open(t, "redis://"+server.Addr+"?cache=1000")
+	create(t, store, "s:other", "v")
+	warm(t, store, "s:other") // the heartbeat has begun
+	create(t, store, "s:k", "v")
+	tracked := info(t, server.Addr, "stats", "tracking_total_keys")
+	for n, want := range []struct{ gets, caching, pttl, tracked int }{
+		{1, 0, 0, 0}, {1, 1, 1, 1}, {0, 0, 0, 1}, {0, 0, 0, 1},
+	} {
+		gets, caching, pttl := calls(t, server.Addr, "get"), calls(t, server.Addr, "client|caching"), calls(t, server.Addr, "pttl")
+		if v := use(t, store, "s:k"); v != "v" {
+			t.Errorf("use %d: %q", n+1, v)
 		}
-	}
-	return 0
-}
-
-func create(t testing.TB, s core.Store, key, value string) {
-	t.Helper()
-	if err := s.Swap(t.Context(), key, nil, []byte(value), time.Hour); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func get(t testing.TB, s core.Store, key string) string {
-	t.Helper()
-	v, err := s.Get(t.Context(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(v)
-}
-
-// warm reads key until a read causes no command.
-func warm(t testing.TB, addr string, s core.Store, key string) {
-	t.Helper()
-	waitFor(t, "hit in the near cache", func() bool {
-		before := calls(t, addr, "get")
-		get(t, s, key)
-		return calls(t, addr, "get") == before
-	})
-}
-
-func TestOneCommandPerGet(t *testing.T) {
-	server := testserver.StartRedis(t)
-	store := open(t, "redis://"+server.Addr)
-	create(t, store, "s:k", "v")
-	const n = 100
-	gets, all := calls(t, server.Addr, "get"), processed(t, server.Addr)
-	for range n {
-		get(t, store, "s:k")
-	}
-	if got := calls(t, server.Addr, "get") - gets; got != n {
-		t.Errorf("%d Gets made %d GET commands", n, got)
-	}
-	if got := processed(t, server.Addr) - all; got > n+10 { // the test's own, and a PING
-		t.Errorf("%d Gets made %d commands in all", n, got)
-	}
-}
-
-func processed(t testing.TB, addr string) (n int) {
-	t.Helper()
-	_, stats, _ := strings.Cut(testserver.Redis(t, addr, "INFO", "stats"), "total_commands_processed:")
-	if _, err := fmt.Sscan(stats, &n); err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
-func TestEveryKeyHasATTL(t *testing.T) {
-	server := testserver.StartRedis(t)
-	store := open(t, "redis://"+server.Addr)
-	create(t, store, "s:k", "v")
-	create(t, store, "u:k", "v")
-	if err := store.Swap(t.Context(), "u:k", []byte("v"), []byte("w"), 1500*time.Microsecond+time.Minute); err != nil {
-		t.Fatal(err)
-	}
-	keys := strings.Split(testserver.Redis(t, server.Addr, "KEYS", "*"), "\n")
-	if len(keys) != 2 {
-		t.Fatalf("keys %v; want two", keys)
-	}
-	for _, k := range keys {
-		if ttl := testserver.Redis(t, server.Addr, "PTTL", k); strings.HasPrefix(ttl, "-") {
-			t.Errorf("%s has the ttl %s", k, ttl)
+		gets, caching, pttl = calls(t, server.Addr, "get")-gets, calls(t, server.Addr, "client|caching")-caching, calls(t, server.Addr, "pttl")-pttl
+		if now := info(t, server.Addr, "stats", "tracking_total_keys") - tracked; gets != want.gets || caching != want.caching || pttl != want.pttl || now != want.tracked {
+			t.Errorf("use %d: %d GET, %d CLIENT CACHING, %d PTTL, %d keys tracked; want %+v", n+1, gets, caching, pttl, now, want)
 		}
 	}
 }
 
 func TestNearCacheHitIsNoCommand(t *testing.T) {
 	server := testserver.StartRedis(t)
-	store := open(t, "redis://"+server.Addr+"?cache=1000").(*redis.Store)
+	store := open(t, "redis://"+server.Addr+"?cache=1000")
 	create(t, store, "s:k", "value")
-	warm(t, server.Addr, store, "s:k")
+	warm(t, store, "s:k")
 	before, buf := calls(t, server.Addr, "get"), make([]byte, 0, 64)
 	allocs := testing.AllocsPerRun(1000, func() {
 		v, err := store.AppendGet(t.Context(), buf, "s:k")
@@ -115,96 +53,28 @@ func TestNearCacheHitIsNoCommand(t *testing.T) {
 	}
 }
 
-func TestNearCacheLearnsOfRevocationsElsewhere(t *testing.T) {
-	server := testserver.StartRedis(t)
-	proxy := testserver.NewProxy(t, server.Addr)
-	reader, other := open(t, "redis://"+proxy.Addr+"?cache=1000"), open(t, "redis://"+server.Addr)
-
-	for i := range 50 {
-		key := fmt.Sprint("s:", i)
-		create(t, other, key, "v")
-		warm(t, server.Addr, reader, key)
-		start := time.Now()
-		if err := other.Delete(t.Context(), key); err != nil {
-			t.Fatal(err)
-		}
-		waitGone(t, reader, key)
-		if took := time.Since(start); took > 500*time.Millisecond {
-			t.Errorf("the deletion took %v to arrive; want milliseconds", took)
-		}
-	}
-
-	// The connection dies without a word: nothing arrives any more.
-	create(t, other, "s:k", "v")
-	warm(t, server.Addr, reader, "s:k")
-	proxy.HalfOpen()
-	if err := other.Delete(t.Context(), "s:k"); err != nil {
-		t.Fatal(err)
-	}
-	for end := time.Now().Add(time.Second); time.Now().Before(end); {
-		if _, err := reader.Get(t.Context(), "s:k"); err != nil {
-			break
-		}
-	}
-	for range 20 {
-		if v, err := reader.Get(t.Context(), "s:k"); err == nil {
-			t.Fatalf("a second after its deletion elsewhere the key still reads as %q", v)
-		}
-	}
-	proxy.Pass()
-	waitGone(t, reader, "s:k")
-}
-
-// waitGone allows for errors on the way, not for another value.
-func waitGone(t testing.TB, s core.Store, key string) {
-	t.Helper()
-	waitFor(t, "ErrNotFound", func() bool {
-		_, err := s.Get(t.Context(), key)
-		return errors.Is(err, core.ErrNotFound)
-	})
-}
-
-func TestNearCacheIsEmptiedByALostConnection(t *testing.T) {
-	server := testserver.StartRedis(t)
-	proxy := testserver.NewProxy(t, server.Addr)
-	reader, other := open(t, "redis://"+proxy.Addr+"?cache=1000"), open(t, "redis://"+server.Addr)
-	for i := range 20 {
-		key := fmt.Sprint("s:", i)
-		create(t, other, key, "old")
-		warm(t, server.Addr, reader, key)
-		proxy.Refuse() // whatever changes now is never announced to reader
-		if err := other.Swap(t.Context(), key, []byte("old"), []byte("new"), time.Hour); err != nil {
-			t.Fatal(err)
-		}
-		proxy.Pass()
-		waitFor(t, "the new value", func() bool {
-			v, err := reader.Get(t.Context(), key)
-			return err == nil && string(v) == "new"
-		})
-		for range 100 {
-			if v, err := reader.Get(t.Context(), key); err == nil && string(v) != "new" {
-				t.Fatalf("the value is %q again", v)
-			}
-		}
-	}
-}
-
 func TestNearCacheIsBounded(t *testing.T) {
 	server := testserver.StartRedis(t)
 	store := open(t, "redis://"+server.Addr+"?cache=64")
 	for i := range 200 {
 		create(t, store, fmt.Sprint("s:", i), "v")
 	}
-	warm(t, server.Addr, store, "s:0")
-	for i := range 200 {
-		get(t, store, fmt.Sprint("s:", i))
+	warm(t, store, "s:0")
+	for range 5 {
+		for i := range 200 {
+			use(t, store, fmt.Sprint("s:", i))
+		}
 	}
-	before := calls(t, server.Addr, "get")
+	before := store.Stats()
 	for i := range 200 {
-		get(t, store, fmt.Sprint("s:", i))
+		use(t, store, fmt.Sprint("s:", i))
 	}
-	if misses := calls(t, server.Addr, "get") - before; misses < 200-64 || misses == 200 {
-		t.Errorf("%d of 200 keys were not in a cache of 64; want 136 to 199", misses)
+	after := store.Stats()
+	if misses := after.NearMisses - before.NearMisses; misses < 200-64 || misses == 200 || after.NearHits-before.NearHits+misses != 200 {
+		t.Errorf("%d of 200 keys were not in a cache of 64, %d were; want 136 to 199, and the rest", misses, after.NearHits-before.NearHits)
+	}
+	if after.Entries > 64 || after.Entries < 32 {
+		t.Errorf("%d entries in a cache of 64", after.Entries)
 	}
 }
 
@@ -215,15 +85,60 @@ func TestNearCacheEntriesEndWithTheirKeys(t *testing.T) {
 	testserver.Redis(t, server.Addr, "DEBUG", "SET-ACTIVE-EXPIRE", "0")
 	store := open(t, "redis://"+server.Addr+"?cache=10")
 	create(t, store, "s:other", "v")
-	warm(t, server.Addr, store, "s:other")
+	warm(t, store, "s:other")
 	const ttl = 300 * time.Millisecond
 	start := time.Now()
 	if err := store.Swap(t.Context(), "s:k", nil, []byte("v"), ttl); err != nil {
 		t.Fatal(err)
 	}
-	warm(t, server.Addr, store, "s:k")
+	warm(t, store, "s:k")
 	waitGone(t, store, "s:k")
 	if took := time.Since(start); took < ttl {
 		t.Errorf("the key was gone after %v; want its ttl of %v", took, ttl)
+	}
+}
+
+// TestNearCacheKeepsSessionsOnly: what else core keeps is read to be changed.
+func TestNearCacheKeepsSessionsOnly(t *testing.T) {
+	server := testserver.StartRedis(t)
+	store := open(t, "redis://"+server.Addr+"?cache=1000")
+	create(t, store, "u:k", "v")
+	for range 10 {
+		use(t, store, "u:k")
+	}
+	if stats := store.Stats(); stats.Entries+int64(stats.NearHits+stats.NearMisses) != 0 || calls(t, server.Addr, "client|caching") > 1 {
+		t.Errorf("a user's record went through the near cache: %+v", stats)
+	}
+}
+
+func TestNearCacheAnswersNothingAfterClose(t *testing.T) {
+	server := testserver.StartRedis(t)
+	store := open(t, "redis://"+server.Addr+"?cache=10")
+	create(t, store, "s:k", "v")
+	warm(t, store, "s:k")
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := store.AppendGet(t.Context(), nil, "s:k"); err == nil || errors.Is(err, core.ErrNotFound) {
+		t.Errorf("AppendGet after Close: %q, %v; want another error", v, err)
+	}
+}
+
+// TestNearCacheKeepsNothingUntracked: whose change nobody will announce.
+func TestNearCacheKeepsNothingUntracked(t *testing.T) {
+	server := testserver.StartRedis(t)
+	testserver.Redis(t, server.Addr, "ACL", "SETUSER", "wx", "on", ">p", "~wx:*", "+@all")
+	store := open(t, "redis://wx:p@"+server.Addr+"?cache=100")
+	create(t, store, "s:k", "v")
+	warm(t, store, "s:k")
+	testserver.Redis(t, server.Addr, "ACL", "SETUSER", "wx", "-client|caching")
+	create(t, store, "s:other", "v")
+	for range 10 {
+		if v := use(t, store, "s:other"); v != "v" {
+			t.Errorf("AppendGet = %q; want v", v)
+		}
+	}
+	if n := store.Stats().Entries; n != 1 {
+		t.Errorf("%d entries; want the one of before", n)
 	}
 }

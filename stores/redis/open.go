@@ -11,15 +11,13 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
-
-	"github.com/wxsession/wxsession/core"
 )
 
 // Open returns the Store that dsn describes; the package's documentation has
 // the table. It does not connect: the server may be down when the process
 // starts. An error means that the DSN is wrong, and does not quote it. The
-// Store is a *Store; it outlives ctx and must be closed.
-func Open(ctx context.Context, dsn string) (core.Store, error) {
+// Store outlives ctx and must be closed.
+func Open(ctx context.Context, dsn string) (*Store, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -31,21 +29,42 @@ func Open(ctx context.Context, dsn string) (core.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	near := newNearCache(set.cache)
-	dial := &dialer{network: set.network, opening: near.flush}
-	option := set.clientOption(dial, secure)
-	near.track(&option, set.Options.prefix())
-	s := newStore(&link{dial: func() (rueidis.Client, error) { return rueidis.NewClient(option) }}, set.Options)
-	if near != nil {
-		s.near, s.stop = near, near.beat(s.Ping)
+	if set.cache == 0 {
+		return newStore(set.lazyClient(secure, nil), set.Options), nil
 	}
+	near := newNearCache(set.cache)
+	s := newStore(set.lazyClient(secure, near), set.Options)
+	if set.WaitReplicas > 0 {
+		// Connections that come and go, as those that wait do, would each empty the cache.
+		s.replicas.client = set.lazyClient(secure, nil)
+	}
+	s.near, s.stop = near, near.beat(s.Ping)
 	return s, nil
+}
+
+// lazyClient makes a client whose connection is the feed of near, if there is one.
+func (s *settings) lazyClient(secure *tls.Config, near *nearCache) *lazyClient {
+	own := *s
+	d := &dialer{network: s.network, opening: func() {}}
+	if near == nil {
+		own.cache = 0
+	} else {
+		d.opening = near.flush
+	}
+	o := own.clientOption(d, secure)
+	if near != nil {
+		near.subscribe(&o, s.Prefix)
+	}
+	return &lazyClient{dial: func() (rueidis.Client, error) { return own.connect(o) }}
 }
 
 func (s *settings) clientOption(d *dialer, secure *tls.Config) rueidis.ClientOption {
 	// ConnWriteTimeout and the dialer's KeepAlive make rueidis ping a connection
 	// that has been quiet for a second, and drop it when no answer comes.
-	nd := net.Dialer{Timeout: s.timeout(), KeepAlive: time.Second}
+	nd := net.Dialer{Timeout: s.Timeout, KeepAlive: time.Second}
+	if secure != nil {
+		nd.Timeout -= s.Timeout / 4 // leaves time to find out why there was no handshake
+	}
 	return rueidis.ClientOption{
 		InitAddress:         s.addrs,
 		Username:            s.user,
@@ -54,14 +73,14 @@ func (s *settings) clientOption(d *dialer, secure *tls.Config) rueidis.ClientOpt
 		TLSConfig:           secure,
 		DialCtxFn:           d.dial,
 		Dialer:              nd,
-		ConnWriteTimeout:    s.timeout(),
+		ConnWriteTimeout:    s.Timeout,
 		ReadBufferEachConn:  s.buffer,
 		WriteBufferEachConn: s.buffer,
 		BlockingPoolSize:    maxWaiting,
 		BlockingPoolCleanup: time.Minute,
 		PipelineMultiplex:   s.multiplex(),
 		MaxFlushDelay:       s.flushDelay,
-		DisableRetry:        true, // its retries know no bound; see Store.read
+		DisableRetry:        true, // its retries know no bound; see call.get
 		DisableCache:        true,
 		ClientSetInfo:       rueidis.DisableClientSetInfo,
 		ForceSingleClient:   s.topology == single,

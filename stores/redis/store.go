@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -12,47 +13,28 @@ import (
 	"github.com/wxsession/wxsession/core"
 )
 
-// MaxValue is the greatest number of bytes that a Store takes as a value.
-const MaxValue = 1 << 20
-
-// Options adjusts a Store. The zero value of each field means its default.
-type Options struct {
-	// Prefix stands before every key; "wx:" by default. At most 64 printable ASCII
-	// characters, no spaces, and no braces: they would send all keys to one slot
-	// of a cluster.
-	Prefix string
-
-	// Timeout bounds every call, also where the context has a later deadline or
-	// none; 500 ms by default. A call may give up 1/16 of it early, because calls
-	// that start together share a timer.
-	Timeout time.Duration
-
-	// WaitReplicas is the number of replicas that must have acknowledged a
-	// revocation (core.IsRevocation) before its Swap or Delete returns nil; none
-	// by default. See "Durable revocations" in the package's documentation.
-	WaitReplicas int
-
-	// WaitTimeout is what a revocation may take beyond Timeout to hear of the
-	// replicas; 200 ms by default.
-	WaitTimeout time.Duration
-}
+// maxValue is the greatest number of bytes that a Store takes as a value.
+const maxValue = 1 << 20
 
 // Store keeps sessions in Redis or Valkey. It is safe for concurrent use.
 type Store struct {
-	prefix    string
-	link      *link
-	guard     *guard
+	options   Options
+	client    *lazyClient
+	breaker   *breaker
 	deadlines *deadlines
-	replicas  replicas
+	replicas  *replicas
 	near      *nearCache // nil when off
 	stop      func()     // ends the near cache's heartbeat
 }
 
 var (
-	_ core.Store        = (*Store)(nil)
-	_ core.AppendGetter = (*Store)(nil)
-	_ core.Pinger       = (*Store)(nil)
-	_ io.Closer         = (*Store)(nil)
+	_ core.Store         = (*Store)(nil)
+	_ core.AppendGetter  = (*Store)(nil)
+	_ core.Pinger        = (*Store)(nil)
+	_ core.Prefixer      = (*Store)(nil)
+	_ core.Timeouter     = (*Store)(nil)
+	_ core.StatsReporter = (*Store)(nil)
+	_ io.Closer          = (*Store)(nil)
 )
 
 // New returns a Store over a client that the application has already, whatever
@@ -62,123 +44,99 @@ func New(client rueidis.Client, o Options) (*Store, error) {
 	if client == nil {
 		return nil, errors.New("redis: no client")
 	}
-	if err := o.check(); err != nil {
+	o, err := o.withDefaults()
+	if err != nil {
 		return nil, err
 	}
 	return newStore(borrowed(client), o), nil
 }
 
-func newStore(l *link, o Options) *Store {
+func newStore(client *lazyClient, o Options) *Store {
 	return &Store{
-		prefix:    o.prefix(),
-		link:      l,
-		guard:     newGuard(),
-		deadlines: &deadlines{timeout: o.timeout()},
-		replicas:  newReplicas(o),
+		options:   o,
+		client:    client,
+		breaker:   newBreaker(),
+		deadlines: &deadlines{timeout: o.Timeout},
+		replicas:  newReplicas(client, o),
 		stop:      func() {},
 	}
 }
 
-// Get implements core.Store: one command, one round trip, or none where the
-// near cache knows the answer. The value belongs to the caller.
+// Get implements core.Store: one command in one round trip, always. The value
+// belongs to the caller.
 func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
-	v, err := s.near.get(ctx, key)
+	c, err := s.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if v != nil {
-		return append([]byte{}, v...), nil
-	}
-	return s.read(ctx, key)
+	v, err := c.get(s.options.Prefix + key)
+	return v, s.end(c, err)
 }
 
-// AppendGet implements core.AppendGetter.
+// AppendGet implements core.AppendGetter. Without a near cache it is a Get; with
+// one, what the cache knows of a session is no command at all.
 func (s *Store) AppendGet(ctx context.Context, dst []byte, key string) ([]byte, error) {
-	v, err := s.near.get(ctx, key)
-	if v == nil && err == nil {
-		v, err = s.read(ctx, key)
+	if s.near == nil || !strings.HasPrefix(key, cachedKind) {
+		v, err := s.Get(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		return append(dst, v...), nil
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, describe(ctx, err)
+	}
+	v, t := s.near.get(key)
+	if v != nil {
+		return append(dst, v...), nil
+	}
+	c, err := s.begin(ctx)
 	if err != nil {
+		return nil, err
+	}
+	v, err = s.near.fetch(c, t, s.options.Prefix, key)
+	if err = s.end(c, err); err != nil {
 		return nil, err
 	}
 	return append(dst, v...), nil
 }
 
-// maxReads is how often a read is sent, where the connection turns out to be
-// broken: after a server's restart each of the connections is.
-const maxReads = 3
-
-// read asks the server. Reading twice does no harm.
-func (s *Store) read(ctx context.Context, key string) ([]byte, error) {
-	c, err := s.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	v, err := s.fetch(c, key)
-	for n := 1; n < maxReads && isBroken(err) && c.ctx.Err() == nil; n++ {
-		v, err = s.fetch(c, key)
-	}
-	return v, s.end(ctx, c, err)
-}
-
-func (s *Store) fetch(c call, key string) ([]byte, error) {
-	if s.near.covers(key) {
-		return s.near.fill(c, s.prefix, key)
-	}
-	return value(c.client.Do(c.ctx, c.client.B().Get().Key(s.prefix+key).Build()))
-}
-
-// value takes the reply to a GET. Its bytes are nobody else's.
-func value(reply rueidis.RedisResult) ([]byte, error) {
-	v, err := reply.AsBytes()
-	if rueidis.IsRedisNil(err) {
-		return nil, core.ErrNotFound
-	}
-	if v == nil && err == nil {
-		v = []byte{} // nil would read as "none" in a Swap
-	}
-	return v, err
-}
-
-// Swap implements core.Store.
+// Swap implements core.Store. A value of more than 1 MiB is an error. Where the
+// server's memory is full, the error has the method StoreFull() bool (see
+// errors.As), and returns true; Delete works then as ever.
 func (s *Store) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
 	if ttl <= 0 {
 		return fmt.Errorf("redis: the ttl must be positive, not %v", ttl)
 	}
-	if len(new) > MaxValue {
-		return fmt.Errorf("redis: the value has %d bytes; at most %d are stored", len(new), MaxValue)
+	if len(new) > maxValue {
+		return fmt.Errorf("redis: the value has %d bytes; at most %d are stored", len(new), maxValue)
 	}
-	return s.write(ctx, key, func(ctx context.Context, client rueidis.CommandClient) error {
-		if old == nil {
-			return create(ctx, client, s.prefix+key, new, ttl)
-		}
-		return replace(ctx, client, s.prefix+key, old, new, ttl)
-	})
+	full := s.options.Prefix + key
+	if old == nil {
+		return s.write(ctx, key, create(full, new, ttl))
+	}
+	return s.write(ctx, key, replace(full, old, new, ttl))
 }
 
 // Delete implements core.Store.
 func (s *Store) Delete(ctx context.Context, key string) error {
-	return s.write(ctx, key, func(ctx context.Context, client rueidis.CommandClient) error {
-		return remove(ctx, client, s.prefix+key)
-	})
+	return s.write(ctx, key, remove(s.options.Prefix+key))
 }
 
-// write never repeats do: a write that got no answer may have taken place.
+// write never repeats w: a write that got no answer may have taken place.
 // Whatever came of it, the near cache forgets the key before the caller learns.
-func (s *Store) write(ctx context.Context, key string, do writer) error {
+func (s *Store) write(ctx context.Context, key string, w write) error {
 	defer s.near.forget(key)
 	if s.replicas.wanted(ctx) {
-		return s.writeReplicated(ctx, do)
+		return s.writeReplicated(ctx, w)
 	}
 	c, err := s.begin(ctx)
 	if err != nil {
 		return err
 	}
-	return s.end(ctx, c, do(c.ctx, c.client))
+	_, err = w.do(c.ctx, c.client)
+	return s.end(c, err)
 }
-
-// writer is one write, over a shared or a dedicated connection.
-type writer func(context.Context, rueidis.CommandClient) error
 
 // Ping implements core.Pinger. On a cluster it asks one node, whichever.
 func (s *Store) Ping(ctx context.Context) error {
@@ -186,13 +144,34 @@ func (s *Store) Ping(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.end(ctx, c, c.client.Do(c.ctx, c.client.B().Ping().Build()).Error())
+	return s.end(c, c.client.Do(c.ctx, c.client.B().Ping().Build()).Error())
+}
+
+// Prefix implements core.Prefixer.
+func (s *Store) Prefix() string { return s.options.Prefix }
+
+// Timeout implements core.Timeouter. Where revocations wait for replicas, that
+// is part of it.
+func (s *Store) Timeout() time.Duration {
+	if s.options.WaitReplicas > 0 {
+		return s.options.Timeout + s.options.WaitTimeout
+	}
+	return s.options.Timeout
+}
+
+// Stats implements core.StatsReporter. The counters are those of the near cache,
+// and zero without one.
+func (s *Store) Stats() core.StoreStats {
+	stats := s.near.stats()
+	stats.BreakerOpen = s.breaker.open()
+	return stats
 }
 
 // Close ends the connections that Open made; a client that was passed to New
 // stays open. Calls after Close fail. Close may be called again.
 func (s *Store) Close() error {
 	s.stop()
-	s.link.close()
+	s.client.close()
+	s.replicas.client.close()
 	return nil
 }

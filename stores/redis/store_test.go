@@ -1,9 +1,10 @@
 package redis_test
 
 import (
-	"context"
 	"crypto/rand"
+	"errors"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -17,24 +18,14 @@ import (
 	"github.com/wxsession/wxsession/stores/storetest"
 )
 
-func open(t testing.TB, dsn string) core.Store {
+func open(t testing.TB, dsn string) *redis.Store {
 	t.Helper()
 	s, err := redis.Open(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.(*redis.Store).Close() })
+	t.Cleanup(func() { s.Close() })
 	return s
-}
-
-// polite lets the network have a turn after each hit in the near cache: the
-// suite's readers spin, and with all processors busy Go looks at the network
-// every 10 ms only.
-type polite struct{ *redis.Store }
-
-func (p polite) Get(ctx context.Context, key string) ([]byte, error) {
-	defer time.Sleep(10 * time.Microsecond)
-	return p.Store.Get(ctx, key)
 }
 
 // withOption adds an option to a DSN.
@@ -53,12 +44,12 @@ func harness(dsn string) storetest.Harness {
 		dsn = withOption(dsn, "timeout", "5s")
 	}
 	openPrefix := func(t testing.TB, prefix string) core.Store {
-		return polite{open(t, withOption(dsn, "prefix", prefix)).(*redis.Store)}
+		return open(t, withOption(dsn, "prefix", prefix))
 	}
 	return storetest.Harness{
 		Open:       func(t testing.TB) core.Store { return openPrefix(t, rand.Text()+":") },
 		OpenPrefix: openPrefix,
-		MaxValue:   redis.MaxValue,
+		MaxValue:   1 << 20,
 	}
 }
 
@@ -111,6 +102,46 @@ func TestConformsOverAClientThatExists(t *testing.T) {
 		Open:       func(t testing.TB) core.Store { return openPrefix(t, rand.Text()+":") },
 		OpenPrefix: openPrefix,
 		Advance:    func(_ testing.TB, d time.Duration) { server.FastForward(d) },
-		MaxValue:   redis.MaxValue,
+		MaxValue:   1 << 20,
 	})
+}
+
+func TestCloseLeavesNoGoroutines(t *testing.T) {
+	server := testserver.StartRedis(t)
+	before := runtime.NumGoroutine()
+	for _, options := range []string{"", "?cache=10", "?wait_replicas=1"} {
+		for range 5 {
+			store, err := redis.Open(t.Context(), "redis://"+server.Addr+options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := store.Get(t.Context(), "s:k"); !errors.Is(err, core.ErrNotFound) {
+				t.Fatal(err)
+			}
+			if err := store.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	waitFor(t, "return to the former number of goroutines", func() bool { return runtime.NumGoroutine() <= before })
+}
+
+func TestCloseLeavesTheApplicationsClientOpen(t *testing.T) {
+	server := miniredis.RunT(t)
+	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{server.Addr()}, DisableCache: true, ForceSingleClient: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	store, err := redis.New(client, redis.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	create(t, store, "s:k", "v")
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Do(t.Context(), client.B().Get().Key("wx:s:k").Build()).Error(); err != nil {
+		t.Errorf("the application's client after Close: %v", err)
+	}
 }

@@ -10,10 +10,7 @@ import (
 
 func appendGetAgreesWithGet(s *suite) {
 	st := s.open()
-	ag, ok := st.(core.AppendGetter)
-	if !ok {
-		s.Skip("the store is no core.AppendGetter")
-	}
+	ag := s.appendGetter(st)
 	s.wantNotFound(ag.AppendGet(s.Context(), nil, "s:k"))
 	s.create(st, "s:k", "value")
 	s.wantAppended(ag, nil, "value")
@@ -39,6 +36,7 @@ func appendedIsTheCallers(s *suite, st core.Store, ag core.AppendGetter) {
 	}
 	scribble(v)
 	s.wantValue(st, "s:k", "value")
+	s.wantAppended(ag, nil, "value")
 	s.swap(st, "s:k", []byte("value"), []byte("longer value"), time.Hour)
 	s.wantAppended(ag, []byte("dst+"), "dst+longer value")
 }

@@ -21,7 +21,7 @@ func brokenManners() []brokenStore {
 					return r.Delete(ctx, key)
 				}}
 			}},
-		{"ignores the context", []string{"CancelledContext", "StalledServer"},
+		{"ignores the context", []string{"CancelledContext", "StalledServer", "TimeoutIsKept"},
 			withGet(func(r *reference, ctx context.Context, key string) ([]byte, error) {
 				v, err := r.Get(context.Background(), key)
 				if errors.Is(err, context.DeadlineExceeded) {

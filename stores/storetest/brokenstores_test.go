@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/wxsession/wxsession/core"
@@ -53,7 +54,7 @@ type brokenStore struct {
 func (b brokenStore) harness() Harness { return harness(b.wrap) }
 
 func brokenStores() []brokenStore {
-	return append(append(brokenValues(), brokenSwaps()...), append(brokenTTLs(), brokenManners()...)...)
+	return slices.Concat(brokenValues(), brokenSwaps(), brokenTTLs(), brokenManners(), brokenNear(), brokenOptional())
 }
 
 type (

@@ -37,7 +37,7 @@ func (s *suite) readInBackground(st core.Store, key string, readers int) (stop f
 				case <-done:
 					return
 				default:
-					_, _ = st.Get(s.Context(), key)
+					readForRequests(s.Context(), st, key)
 				}
 			}
 		})
@@ -59,10 +59,12 @@ func conflictThenGetIsFresh(s *suite) {
 		s.wantConflict(a, key, nil, []byte("mine"), time.Hour)
 		s.wantValue(a, key, "1")
 
+		s.warm(a, key)
 		s.swap(b, key, []byte("1"), []byte("2"), time.Hour)
 		s.wantConflict(a, key, []byte("1"), []byte("mine"), time.Hour)
 		s.wantValue(a, key, "2")
 
+		s.warm(a, key)
 		s.delete(b, key)
 		s.wantConflict(a, key, []byte("2"), []byte("mine"), time.Hour)
 		s.wantMissing(a, key)

@@ -75,7 +75,9 @@ type testCase struct {
 
 // allCases lists the suite in the order it runs: restarts come last, because
 // other subtests may share the server.
-func allCases() []testCase {
+func allCases() []testCase { return append(casesOfData(), casesOfManners()...) }
+
+func casesOfData() []testCase {
 	return []testCase{
 		{"MissingIsNotAnError", missingIsNotAnError},
 		{"RoundTrip", roundTrip},
@@ -83,6 +85,8 @@ func allCases() []testCase {
 		{"ValuesAreCopied", valuesAreCopied},
 		{"ValuesStayUnderTheReader", valuesStayUnderTheReader},
 		{"AppendGetAgreesWithGet", appendGetAgreesWithGet},
+		{"AppendedIsNobodyElses", appendedIsNobodyElses},
+		{"AppendedStays", appendedStays},
 		{"OversizedValue", oversizedValue},
 		{"PrefixesDoNotCollide", prefixesDoNotCollide},
 
@@ -106,7 +110,14 @@ func allCases() []testCase {
 		{"DeleteBeatsConcurrentSwaps", deleteBeatsConcurrentSwaps},
 		{"OwnWritesAreSeen", ownWritesAreSeen},
 		{"ConflictThenGetIsFresh", conflictThenGetIsFresh},
+		{"GetAfterAppendGetIsFresh", getAfterAppendGetIsFresh},
+		{"AppendGetSeesOwnWrites", appendGetSeesOwnWrites},
+		{"AppendGetHearsOfOthers", appendGetHearsOfOthers},
+	}
+}
 
+func casesOfManners() []testCase {
+	return []testCase{
 		{"CancelledContext", cancelledContext},
 		{"PingAnswers", pingAnswers},
 		{"UseAfterClose", useAfterClose},
@@ -114,7 +125,11 @@ func allCases() []testCase {
 		{"CloseRightAfterNew", closeRightAfterNew},
 		{"ErrorsHideKeysAndValues", errorsHideKeysAndValues},
 
+		{"PrefixIsTheHarness", prefixIsTheHarness},
+		{"StatsCount", statsCount},
+
 		{"OutageIsAnErrorNotAMiss", outageIsAnErrorNotAMiss},
+		{"TimeoutIsKept", timeoutIsKept},
 		{"StalledServer", stalledServer},
 		{"ServerRestart", serverRestart},
 	}

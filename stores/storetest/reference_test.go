@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -140,6 +141,24 @@ func (r *reference) Delete(ctx context.Context, key string) error {
 }
 
 func (r *reference) Ping(ctx context.Context) error { return r.ready(ctx) }
+
+func (r *reference) Prefix() string { return r.prefix }
+
+func (r *reference) Timeout() time.Duration { return referenceDeadline }
+
+func (r *reference) InProcess() bool { return true }
+
+func (r *reference) Stats() core.StoreStats {
+	var stats core.StoreStats
+	r.set(func() {
+		for key := range r.entries {
+			if strings.HasPrefix(key, r.prefix) {
+				stats.Entries++
+			}
+		}
+	})
+	return stats
+}
 
 func (r *reference) Close() error {
 	r.mu.Lock()

@@ -71,6 +71,7 @@ func valuesAreCopied(s *suite) {
 	s.swap(st, "s:k", nil, first, time.Hour)
 	scribble(first)
 	s.wantValue(st, "s:k", "first")
+	s.warm(st, "s:k")
 
 	old := []byte("first")
 	s.swap(st, "s:k", old, second, time.Hour)

@@ -3,7 +3,6 @@ package memcached_test
 import (
 	"crypto/rand"
 	"fmt"
-	"io"
 	"testing"
 	"time"
 
@@ -15,14 +14,14 @@ import (
 	"github.com/wxsession/wxsession/stores/storetest"
 )
 
-func open(t testing.TB, dsn string) core.Store {
+func open(t testing.TB, dsn string) *memcached.Store {
 	t.Helper()
 	store, err := memcached.Open(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := store.(io.Closer).Close(); err != nil {
+		if err := store.Close(); err != nil {
 			t.Errorf("Close: %v", err)
 		}
 	})

@@ -21,11 +21,7 @@ import (
 )
 
 func TestConformsOverTLS(t *testing.T) {
-	cert, key := certificate(t)
-	server := testserver.Start(t, "redis-server", func(port int, dir string) []string {
-		return []string{"--port", "0", "--tls-port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", dir, "--save", "",
-			"--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert, "--tls-auth-clients", "no"}
-	})
+	server, cert := startTLS(t)
 	storetest.Run(t, harness(withOption("rediss://"+server.Addr, "tls_ca", cert)))
 
 	for dsn, want := range map[string]string{
@@ -38,6 +34,17 @@ func TestConformsOverTLS(t *testing.T) {
 			t.Errorf("%s: %v; want an error with %q", dsn, err, want)
 		}
 	}
+}
+
+// startTLS runs a server that speaks nothing but TLS, with a certificate that
+// only those know who are told.
+func startTLS(t *testing.T) (server *testserver.Process, certFile string) {
+	t.Helper()
+	cert, key := certificate(t)
+	return testserver.Start(t, "redis-server", func(port int, dir string) []string {
+		return []string{"--port", "0", "--tls-port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", dir, "--save", "",
+			"--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert, "--tls-auth-clients", "no"}
+	}), cert
 }
 
 // certificate makes one that signs itself, for 127.0.0.1.

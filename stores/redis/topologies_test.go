@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/wxsession/wxsession/internal/testserver"
-	"github.com/wxsession/wxsession/stores/redis"
 	"github.com/wxsession/wxsession/stores/storetest"
 )
 
@@ -22,9 +21,9 @@ func TestConformsOnAUnixSocket(t *testing.T) {
 func TestUserWithTheRightsInTheDocumentation(t *testing.T) {
 	server := testserver.StartRedis(t)
 	testserver.Redis(t, server.Addr, "ACL", "SETUSER", "wx", "on", ">pa/ss@1", "~wx:*",
-		"+get", "+set", "+evalsha", "+eval", "+unlink", "+ping", "+hello", "+client|tracking", "+pttl", "+wait")
+		"+get", "+set", "+evalsha", "+eval", "+unlink", "+ping", "+hello", "+client|tracking", "+client|caching", "+pttl", "+wait", "+info")
 	testserver.Redis(t, server.Addr, "ACL", "SETUSER", "default", "off")
-	store := open(t, "redis://wx:pa%2Fss%401@"+server.Addr+"?cache=100&wait_replicas=1&wait_timeout=1ms").(*redis.Store)
+	store := open(t, "redis://wx:pa%2Fss%401@"+server.Addr+"?cache=100&wait_replicas=1&wait_timeout=1ms")
 	create(t, store, "s:k", "v")
 	if err := store.Swap(t.Context(), "s:k", []byte("v"), []byte("w"), time.Hour); err != nil {
 		t.Error(err)
@@ -34,6 +33,11 @@ func TestUserWithTheRightsInTheDocumentation(t *testing.T) {
 	}
 	if err := errors.Join(store.Ping(t.Context()), store.Delete(t.Context(), "s:k")); err != nil {
 		t.Error(err)
+	}
+	create(t, store, "s:used", "v")
+	warm(t, store, "s:used")
+	if w, err := store.Warnings(t.Context()); err != nil || len(w) != 0 {
+		t.Errorf("Warnings: %q, %v", w, err)
 	}
 	if err := store.Revoke(t.Context(), "s:k"); err == nil || !strings.Contains(err.Error(), "replicas") {
 		t.Errorf("Revoke without replicas: %v", err)
@@ -51,7 +55,7 @@ func TestConformsOnACluster(t *testing.T) {
 	storetest.Run(t, harness("redis+cluster://"+strings.Join(cluster.Addrs(), ",")))
 	t.Run("slots move under traffic", func(t *testing.T) { slotsMove(t, cluster) })
 	t.Run("revocations wait for replicas", func(t *testing.T) {
-		store := open(t, "redis+cluster://"+cluster.Masters[0].Addr+"?wait_replicas=1").(*redis.Store)
+		store := open(t, "redis+cluster://"+cluster.Masters[0].Addr+"?wait_replicas=1")
 		for i := range records { // on several nodes
 			if err := store.Revoke(t.Context(), record(i)); err != nil {
 				t.Errorf("Delete: %v", err)

@@ -112,7 +112,7 @@ func (m *model) swap(n int, key string) {
 	w := write{tag: m.tag(n), key: key, old: old, new: newRecord(nil, key, value, end), now: m.now}
 	err := m.shard.swap(&w, &m.bound)
 	switch {
-	case errors.Is(err, ErrFull):
+	case err == errFull:
 		if old != nil || int64(m.shard.index.n) != m.bound.max {
 			m.t.Errorf("Swap refused with %d of %d entries, creating = %v", m.shard.index.n, m.bound.max, old == nil)
 		}

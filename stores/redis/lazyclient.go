@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,10 +15,10 @@ const (
 	maxBackoff   = time.Second
 )
 
-// link is the way to the server. A client that does not exist yet is made when
-// it is first asked for, in the background, by one attempt at a time, and not
-// at once again after a failure: rueidis makes none while the server is down.
-type link struct {
+// lazyClient is a client that may not exist yet: rueidis makes none while the
+// server is down. It is made when it is first asked for, in the background, by
+// one attempt at a time, and not at once again after a failure.
+type lazyClient struct {
 	dial  func() (rueidis.Client, error) // nil for the application's client
 	ready atomic.Pointer[rueidis.Client]
 
@@ -29,18 +30,17 @@ type link struct {
 	closed  bool
 }
 
-func borrowed(client rueidis.Client) *link {
-	l := &link{}
+func borrowed(client rueidis.Client) *lazyClient {
+	l := &lazyClient{}
 	l.ready.Store(&client)
 	return l
 }
 
-func (l *link) client(ctx context.Context) (rueidis.Client, error) {
+func (l *lazyClient) get(ctx context.Context) (rueidis.Client, error) {
 	if c := l.ready.Load(); c != nil {
 		return *c, nil
 	}
-	attempt := l.join()
-	if attempt != nil {
+	if attempt := l.join(); attempt != nil {
 		select {
 		case <-attempt:
 		case <-ctx.Done():
@@ -55,18 +55,24 @@ func (l *link) client(ctx context.Context) (rueidis.Client, error) {
 	return nil, l.err
 }
 
-// join returns the attempt to wait for; nil if there is none to wait for.
-func (l *link) join() chan struct{} {
+// join returns the attempt to wait for; nil if there is none to wait for. What
+// is known to be set up wrongly is not waited for: the next attempt may take its
+// full time to find the same.
+func (l *lazyClient) join() chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.attempt == nil && !l.closed && l.ready.Load() == nil && !time.Now().Before(l.again) {
 		l.attempt = make(chan struct{})
 		go l.run()
 	}
+	var wrong setupError
+	if errors.As(l.err, &wrong) {
+		return nil
+	}
 	return l.attempt
 }
 
-func (l *link) run() {
+func (l *lazyClient) run() {
 	client, err := l.dial()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -85,7 +91,7 @@ func (l *link) run() {
 	l.ready.Store(&client)
 }
 
-func (l *link) fail(err error) {
+func (l *lazyClient) fail(err error) {
 	l.backoff = min(max(2*l.backoff, firstBackoff), maxBackoff)
 	l.again = time.Now().Add(l.backoff)
 	if !l.closed {
@@ -93,7 +99,7 @@ func (l *link) fail(err error) {
 	}
 }
 
-func (l *link) close() {
+func (l *lazyClient) close() {
 	l.mu.Lock()
 	l.closed, l.err = true, errClosed
 	client := l.ready.Swap(nil)

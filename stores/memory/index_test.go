@@ -2,47 +2,8 @@ package memory
 
 import (
 	"fmt"
-	"sync/atomic"
 	"testing"
-	"time"
 )
-
-func newTestStore(t testing.TB, o Options) *Store {
-	t.Helper()
-	s, err := New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
-}
-
-// testClock is read by the store's own sweeper, too.
-type testClock struct{ atomic.Int64 }
-
-func (c *testClock) Now() time.Time { return time.Unix(0, c.Load()) }
-
-// len counts what has not been freed, expired or not.
-func (s *Store) len() (n int) {
-	for i := range s.shards {
-		s.shards[i].mu.Lock()
-		n += s.shards[i].index.n
-		s.shards[i].mu.Unlock()
-	}
-	return n
-}
-
-func (s *Store) sweepRound() {
-	for range s.shards {
-		s.sweepShard()
-	}
-}
-
-func tagNumber(i int) uint32 { return tagOf(uint64(i) * 0x9e3779b97f4a7c15 >> 16) }
-
-func create(i int, end int64) write {
-	return write{tag: tagNumber(i), key: fmt.Sprint(i), new: newRecord(nil, fmt.Sprint(i), []byte("v"), end)}
-}
 
 // TestGrowthIsIncremental: no write may move more than its few entries, so that
 // no reader waits for a whole table.

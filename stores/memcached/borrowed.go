@@ -25,23 +25,23 @@ func New(client *gomemcache.Client, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &shared{client: client, timeout: o.Timeout, slots: make(slots, o.MaxConns), pingKey: o.Prefix + "ping"}
-	return &Store{prefix: o.Prefix, backend: b}, nil
+	b := &borrowed{client: client, timeout: o.Timeout, slots: make(slots, o.MaxConns), pingKey: o.Prefix + "ping"}
+	return &Store{options: o, backend: b}, nil
 }
 
-// shared is the backend of New.
-type shared struct {
+// borrowed is the backend of New: the application's client.
+type borrowed struct {
 	client  *gomemcache.Client
 	timeout time.Duration
 	slots   slots
 	pingKey string
 }
 
-func (s *shared) run(ctx context.Context, key string, _ bool, op operation) error {
+func (s *borrowed) run(ctx context.Context, key string, _ bool, op operation) error {
 	return outcome(ctx, "", s.runInTime(ctx, key, op))
 }
 
-func (s *shared) runInTime(parent context.Context, key string, op operation) error {
+func (s *borrowed) runInTime(parent context.Context, key string, op operation) error {
 	deadline := time.Now().Add(s.timeout)
 	if err := s.slots.acquire(parent, earlier(parent, deadline)); err != nil {
 		return err
@@ -61,7 +61,7 @@ func (s *shared) runInTime(parent context.Context, key string, op operation) err
 	}
 }
 
-func (s *shared) attempt(key string, op operation) error {
+func (s *borrowed) attempt(key string, op operation) error {
 	err := op(s.client, key)
 	if connectionDied(err) {
 		_ = s.client.Close() // other idle connections have died with it
@@ -71,7 +71,7 @@ func (s *shared) attempt(key string, op operation) error {
 
 // ping asks for a key first, because gomemcache's Ping is content with no
 // servers at all.
-func (s *shared) ping(ctx context.Context) error {
+func (s *borrowed) ping(ctx context.Context) error {
 	return s.run(ctx, s.pingKey, false, func(c *gomemcache.Client, key string) error {
 		if _, err := fetch(c, key); err != nil && err != gomemcache.ErrCacheMiss {
 			return err
@@ -80,7 +80,7 @@ func (s *shared) ping(ctx context.Context) error {
 	})
 }
 
-func (s *shared) close() {}
+func (s *borrowed) close() {}
 
 // ping asks for the version of each of c's servers.
 func ping(c *gomemcache.Client, _ string) error {

@@ -1,0 +1,108 @@
+// Package dsn reads the options in the DSNs of the stores: what follows the
+// question mark. The stores differ in what precedes it.
+//
+// A DSN may hold a password, and where somebody has forgotten to percent-encode
+// it, its parts may stand anywhere. So no error of this package quotes what it
+// has read, except the name of an unknown option that looks like one.
+package dsn
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Option is one setting of S that a DSN may hold.
+type Option[S any] struct {
+	Name string
+	Want string // what a value looks like, for errors
+	// Set puts the value into s, and reports whether it was a good one.
+	Set func(s *S, value string) bool
+}
+
+// ErrMalformed means that the text is no query of a URL.
+var ErrMalformed = errors.New("the DSN is malformed: characters such as / ? # @ & % in a password or another value must be percent-encoded")
+
+// Parse puts into s what query says. An option that is not in the table, that is
+// given twice, or whose value is not what it wants, is an error.
+func Parse[S any](s *S, query string, options []Option[S]) error {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return ErrMalformed
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) { // of several errors always the same one
+		i, v := slices.IndexFunc(options, func(o Option[S]) bool { return o.Name == name }), values[name]
+		if i < 0 {
+			return unknown(name, options)
+		}
+		if len(v) != 1 || !options[i].Set(s, v[0]) {
+			return fmt.Errorf("the DSN's option %s wants one value: %s", name, options[i].Want)
+		}
+	}
+	return nil
+}
+
+func unknown[S any](name string, options []Option[S]) error {
+	quoted := ""
+	if looksLikeAName(name) {
+		quoted = fmt.Sprintf(" %q", name)
+	}
+	names := make([]string, len(options))
+	for i, o := range options {
+		names[i] = o.Name
+	}
+	return errors.New("unknown option" + quoted + " in the DSN; known are " + strings.Join(names, ", "))
+}
+
+// looksLikeAName keeps out the rest of a password that holds a question mark.
+func looksLikeAName(s string) bool {
+	return len(s) <= 24 && !strings.ContainsFunc(s, func(r rune) bool { return r != '_' && r != '-' && (r < 'a' || r > 'z') })
+}
+
+// Number takes whole numbers from low to high.
+func Number[S any](low, high int, set func(*S, int)) func(*S, string) bool {
+	return func(s *S, v string) bool {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < low || n > high {
+			return false
+		}
+		set(s, n)
+		return true
+	}
+}
+
+// Duration takes what time.ParseDuration takes, from low to high.
+func Duration[S any](low, high time.Duration, set func(*S, time.Duration)) func(*S, string) bool {
+	return func(s *S, v string) bool {
+		d, err := time.ParseDuration(v)
+		if err != nil || d < low || d > high {
+			return false
+		}
+		set(s, d)
+		return true
+	}
+}
+
+// Bool takes what strconv.ParseBool takes.
+func Bool[S any](set func(*S, bool)) func(*S, string) bool {
+	return func(s *S, v string) bool {
+		b, err := strconv.ParseBool(v)
+		if err == nil {
+			set(s, b)
+		}
+		return err == nil
+	}
+}
+
+// Text takes any text but the empty one.
+func Text[S any](set func(*S, string)) func(*S, string) bool {
+	return func(s *S, v string) bool {
+		set(s, v)
+		return v != ""
+	}
+}
