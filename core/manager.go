@@ -46,7 +46,7 @@ type app struct {
 }
 
 // New checks cfg and returns a Manager that keeps its sessions in store. It
-// talks to nobody: a store or a WeChat that is down shows in the requests.
+// waits for nobody: a store or a WeChat that is down shows in the requests.
 func New(cfg Config, store Store) (*Manager, error) {
 	m, err := newManager(cfg, store)
 	if err != nil {
@@ -77,6 +77,9 @@ func newManager(cfg Config, store Store) (*Manager, error) {
 		return nil, err
 	}
 	m.cfg = cfg.hidden()
+	if w, ok := storeAs[Warner](store); ok {
+		go m.warn(w)
+	}
 	return m, nil
 }
 

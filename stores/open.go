@@ -18,8 +18,8 @@
 // need. There are no exported defaults: a field of Options that is zero means
 // its default, which its comment names, and which a later version may change
 // without breaking a program that repeats it. There are no exported errors
-// either: what a program decides by is core.ErrNotFound, core.ErrConflict, and
-// [IsFull]; all other errors are for those who read the log, and say what to do.
+// either: what a program decides by is core.ErrNotFound, core.ErrConflict and
+// core.ErrFull; all other errors are for those who read the log, and say what to do.
 package stores
 
 import (
@@ -74,13 +74,4 @@ func opened[S Store](s S, err error) (Store, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-// IsFull reports whether err says that a store has no room left. Requests of
-// those who are logged in still work then, and so does the removal of sessions;
-// what fails is what would store more. It looks for an error with the method
-// StoreFull() bool, so a third party's store can be recognised too.
-func IsFull(err error) bool {
-	var full interface{ StoreFull() bool }
-	return errors.As(err, &full) && full.StoreFull()
 }

@@ -82,19 +82,19 @@ func TestOpenIsNilOrWorks(t *testing.T) {
 	}
 }
 
-func TestIsFull(t *testing.T) {
+func TestAFullStoreSaysSo(t *testing.T) {
 	store, err := stores.Open(t.Context(), "memory://?max=1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	if err := store.Swap(t.Context(), "a", nil, []byte("v"), time.Hour); err != nil || stores.IsFull(err) {
-		t.Errorf("Swap: %v, full = %v", err, stores.IsFull(err))
+	if err := store.Swap(t.Context(), "a", nil, []byte("v"), time.Hour); err != nil || errors.Is(err, core.ErrFull) {
+		t.Errorf("Swap: %v, full = %v", err, errors.Is(err, core.ErrFull))
 	}
-	if err := store.Swap(t.Context(), "a", nil, []byte("v"), time.Hour); !errors.Is(err, core.ErrConflict) || stores.IsFull(err) {
-		t.Errorf("Swap over a value: %v, full = %v", err, stores.IsFull(err))
+	if err := store.Swap(t.Context(), "a", nil, []byte("v"), time.Hour); !errors.Is(err, core.ErrConflict) || errors.Is(err, core.ErrFull) {
+		t.Errorf("Swap over a value: %v, full = %v", err, errors.Is(err, core.ErrFull))
 	}
-	if err := store.Swap(t.Context(), "b", nil, []byte("v"), time.Hour); !stores.IsFull(fmt.Errorf("wrapped: %w", err)) {
+	if err := store.Swap(t.Context(), "b", nil, []byte("v"), time.Hour); !errors.Is(err, core.ErrFull) {
 		t.Errorf("Swap beyond the bound: %v; want that it says full", err)
 	}
 }

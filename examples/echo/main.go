@@ -7,7 +7,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"log"
 	"net/http"
 
@@ -35,7 +34,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	defer store.(io.Closer).Close()
+	defer store.Close()
 	wx, err := core.New(cfg, store)
 	if err != nil {
 		return err

@@ -33,7 +33,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	defer store.(io.Closer).Close()
+	defer store.Close()
 	wx, err := core.New(cfg, store)
 	if err != nil {
 		return err

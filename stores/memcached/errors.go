@@ -13,7 +13,6 @@ import (
 	gomemcache "github.com/bradfitz/gomemcache/memcache"
 
 	"github.com/wxsession/wxsession/core"
-	"github.com/wxsession/wxsession/stores/internal/full"
 )
 
 var (
@@ -21,7 +20,7 @@ var (
 	errNoCAS      = errors.New("the server does not support compare-and-swap: start it without -C")
 	errOutOfStep  = errors.New("the server answered another question than was asked")
 	errTooLarge   = errors.New("the value is too large: at most 1 MiB - 1 KiB, or what the server's -I leaves")
-	errFull       = full.New("the server has no memory left: raise -m")
+	errFull       = fmt.Errorf("%w: raise the server's -m", core.ErrFull)
 	errUnexpected = errors.New("the server sent an unexpected reply")
 	errKey        = errors.New("the key with its prefix is longer than 250 bytes, or not printable")
 	errNoAnswer   = fmt.Errorf("no answer in time: %w", os.ErrDeadlineExceeded)

@@ -66,8 +66,7 @@ func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
 
 // Swap implements core.Store: add, or gets and cas. A value of more than
 // 1 MiB - 1 KiB is an error. Where a server that does not evict (-M) has no
-// memory left, the error has the method StoreFull() bool (see errors.As), and
-// returns true.
+// memory left, the error is core.ErrFull.
 func (s *Store) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
 	expires, err := expiration(time.Now(), ttl)
 	if err != nil {

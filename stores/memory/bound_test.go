@@ -16,8 +16,7 @@ func key(i int) string { return fmt.Sprintf("s:%d", i) }
 
 // isFull is how others recognise the error, which they cannot name.
 func isFull(err error) bool {
-	var full interface{ StoreFull() bool }
-	return errors.As(err, &full) && full.StoreFull()
+	return errors.Is(err, core.ErrFull)
 }
 
 // fill creates keys until the store refuses one, and returns how many it took.
@@ -66,7 +65,7 @@ func TestFullIsNoAnswerAboutKeys(t *testing.T) {
 	fill(t, s, 0, time.Hour)
 	err := s.Swap(t.Context(), "new", nil, []byte("v"), time.Hour)
 	if !isFull(err) || errors.Is(err, core.ErrNotFound) || errors.Is(err, core.ErrConflict) {
-		t.Errorf("Swap at the bound: %v; want an error that says StoreFull, and nothing of keys", err)
+		t.Errorf("Swap at the bound: %v; want core.ErrFull, and nothing of keys", err)
 	}
 }
 

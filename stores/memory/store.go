@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"io"
 	"sync"
@@ -10,12 +11,11 @@ import (
 	"time"
 
 	"github.com/wxsession/wxsession/core"
-	"github.com/wxsession/wxsession/stores/internal/full"
 )
 
 // errFull does not depend on the key: a store that is full is not broken. See
 // package full for who looks at it, and how.
-var errFull = full.New("memory: the store is full: raise max, or let sessions expire sooner")
+var errFull = fmt.Errorf("memory: %w: raise max, or let sessions expire sooner", core.ErrFull)
 
 var (
 	errClosed        = errors.New("memory: the store is closed")
@@ -84,8 +84,8 @@ func (s *Store) read(ctx context.Context, dst []byte, key string, now int64) ([]
 	return sh.appendValue(dst, tag, key, now)
 }
 
-// Swap implements core.Store. At the bound a new key is refused, with an error
-// that has the method StoreFull() bool (see errors.As), and returns true.
+// Swap implements core.Store. At the bound a new key is refused with
+// core.ErrFull.
 func (s *Store) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
 	if err := s.ready(ctx); err != nil {
 		return err

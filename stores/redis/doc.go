@@ -50,8 +50,7 @@
 // not used for long first: users' records before their sessions. Then sessions
 // live on that "log out everywhere" cannot find, until their next renewal lists
 // them again. Under noeviction a server at its limit refuses what would store
-// more, with an error that has the method StoreFull() bool; reads and Delete work
-// as ever. So a log-out can still remove its own session, though not leave a mark
+// more, with core.ErrFull; reads and Delete work as ever. So a log-out can still remove its own session, though not leave a mark
 // of why it ended.
 //
 // # Faults

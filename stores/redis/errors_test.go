@@ -41,12 +41,11 @@ func TestFullServer(t *testing.T) {
 	for ; err == nil && stored < 1000; stored++ {
 		err = store.Swap(t.Context(), fmt.Sprint("s:", stored), nil, make([]byte, 32<<10), time.Hour)
 	}
-	var full interface{ StoreFull() bool }
-	if !errors.As(err, &full) || !full.StoreFull() || !strings.Contains(err.Error(), "raise maxmemory") {
+	if !errors.Is(err, core.ErrFull) || !strings.Contains(err.Error(), "raise maxmemory") {
 		t.Fatalf("Swap number %d: %v; want an error that says that the store is full", stored, err)
 	}
 	old := make([]byte, 32<<10)
-	if err := store.Swap(t.Context(), "s:0", old, []byte("a tombstone"), time.Hour); !errors.As(err, &full) {
+	if err := store.Swap(t.Context(), "s:0", old, []byte("a tombstone"), time.Hour); !errors.Is(err, core.ErrFull) {
 		t.Errorf("Swap to a smaller value: %v; want that the store is full", err)
 	}
 	if v, err := store.Get(t.Context(), "s:0"); err != nil || len(v) != len(old) {
@@ -74,8 +73,7 @@ func TestRevocationsOnAFullServer(t *testing.T) {
 	if err := store.Revoke(t.Context(), "s:k"); err != nil {
 		t.Errorf("a revocation: %v; want success", err)
 	}
-	var full interface{ StoreFull() bool }
-	if err := store.Revoke(t.Context(), "s:k"); !errors.As(err, &full) {
+	if err := store.Revoke(t.Context(), "s:k"); !errors.Is(err, core.ErrFull) {
 		t.Errorf("its repetition: %v; want that the server is full", err)
 	}
 }

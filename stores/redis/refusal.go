@@ -2,9 +2,10 @@ package redis
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
-	"github.com/wxsession/wxsession/stores/internal/full"
+	"github.com/wxsession/wxsession/core"
 )
 
 // advice is what to do about an error reply.
@@ -20,7 +21,7 @@ var refusals = []advice{
 	{"NOPERM", "the server's ACL does not let this user do that: grant the rights that the package's documentation lists, for keys that begin with the prefix"},
 	{"LOADING", "the server is reading its data from disk: wait until it has"},
 	{"MISCONF", "the server takes no writes, as it cannot save its data to disk: see its log, and make room there"},
-	{"OOM", "the server's memory is full: raise maxmemory, or let sessions expire sooner"},
+	{"OOM", "the store is full: raise maxmemory, or let sessions expire sooner"},
 	{"READONLY", "the server is a replica: name the master, or let redis+sentinel:// find it"},
 	{"MASTERDOWN", "the server is a replica that has lost its master: name the master, or let redis+sentinel:// find it"},
 	{"NOREPLICAS", "the server has fewer replicas in step than its min-replicas-to-write: see to the replicas"},
@@ -50,7 +51,7 @@ func refusal(reply string) error {
 		text := a.reply + ": " + a.do
 		switch {
 		case a.reply == "OOM":
-			return full.New(text)
+			return fmt.Errorf("OOM: %w%s", core.ErrFull, strings.TrimPrefix(a.do, core.ErrFull.Error()))
 		case strings.Contains(a.reply, " "):
 			return errors.New("ERR: " + a.do)
 		}

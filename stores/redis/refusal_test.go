@@ -85,8 +85,7 @@ func TestEveryRefusalHasARemedy(t *testing.T) {
 }
 
 func isFull(err error) bool {
-	var full interface{ StoreFull() bool }
-	return errors.As(err, &full) && full.StoreFull()
+	return errors.Is(err, core.ErrFull)
 }
 
 func TestRefusalsOfRealServers(t *testing.T) {

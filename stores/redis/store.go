@@ -102,8 +102,7 @@ func (s *Store) AppendGet(ctx context.Context, dst []byte, key string) ([]byte, 
 }
 
 // Swap implements core.Store. A value of more than 1 MiB is an error. Where the
-// server's memory is full, the error has the method StoreFull() bool (see
-// errors.As), and returns true; Delete works then as ever.
+// server's memory is full, the error is core.ErrFull; Delete works then as ever.
 func (s *Store) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
 	if ttl <= 0 {
 		return fmt.Errorf("redis: the ttl must be positive, not %v", ttl)
