@@ -131,6 +131,9 @@ func (op operation) interrupt(t *testing.T, store core.Store, mode breakage, n i
 	token, err := op.run(t.Context(), sc.broken, sc)
 	if token != "" {
 		sc.tokens = append(sc.tokens, token)
+		if op.name == "rotation" {
+			sc.token = token // it is looked at below: to rotate the one before is theft then
+		}
 	}
 	e, _ := errors.AsType[*core.Error](err)
 	if err != nil && (e == nil || e.Code != core.CodeStoreUnavailable || e.RetryAfter == 0 || token != "") {

@@ -28,6 +28,39 @@ func TestNearCacheElsewhereHearsOfALogout(t *testing.T) {
 	t.Logf("the other instance refuses %v after the log-out (median), at the latest after %v", mid, longest)
 }
 
+// A value that is set back to what this instance remembers is written: an
+// update decides by what the server has.
+func TestUpdatesAreNotDecidedByTheNearCache(t *testing.T) {
+	server := testserver.StartRedis(t)
+	dsn := "redis://" + server.Addr + "?timeout=5s&cache=1000"
+	a, b := newManager(t, openStore(t, dsn), core.Config{}), newManager(t, openStore(t, dsn), core.Config{})
+	token, s := login(t, a, "alice")
+	set := func(m *core.Manager, value string) {
+		t.Helper()
+		if err := m.Update(t.Context(), s, func(d *core.Draft) error { d.SetAttr("mode", value); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look := newManager(t, openStore(t, "redis://"+server.Addr), core.Config{}) // without a cache
+	for i := range 300 {
+		set(a, "x")
+		for range 3 {
+			if _, err := a.Check(t.Context(), token); err != nil { // remembers x
+				t.Fatal(err)
+			}
+		}
+		set(b, "y")
+		set(a, "x")
+		if s, err := look.Check(t.Context(), token); err != nil || s.Attr("mode") != "x" {
+			t.Fatalf("round %d: the acknowledged update is lost: %q, %v", i, s.Attr("mode"), err)
+		}
+	}
+	wantLogout(t, b, token)
+	if err := a.Update(t.Context(), s, func(*core.Draft) error { return nil }); core.CodeOf(err) != core.CodeInvalidSession {
+		t.Errorf("an update of a session that another instance has ended: %v", err)
+	}
+}
+
 // The announcement does not come: the network swallows it.
 func TestNearCacheThatHearsNothingStopsServing(t *testing.T) {
 	server := testserver.StartRedis(t)

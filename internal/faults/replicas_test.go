@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"crypto/rand"
 	"strconv"
 	"strings"
 	"testing"
@@ -49,6 +50,31 @@ func TestLogoutUserWaitsForReplicasIfTold(t *testing.T) {
 	})
 	if !isDead(t, careful, token) || !isDead(t, careful, carol) {
 		t.Error("a session lives on after its end was acknowledged")
+	}
+}
+
+// Nobody can acknowledge: the route says so every time, and the sessions of
+// others go on.
+func TestALogoutEverywhereIsNotAcknowledgedByNobody(t *testing.T) {
+	t.Parallel()
+	server := testserver.StartRedis(t)
+	m := newManager(t, openStore(t, "redis://"+server.Addr+"?wait_replicas=1&wait_timeout=50ms"), core.Config{})
+	token, _ := login(t, m, "alice")
+	login(t, m, "alice")
+	other, _ := login(t, m, "bob")
+	for try := range 6 {
+		if err := serveLogoutAll(t.Context(), m, token); core.CodeOf(err) != core.CodeStoreUnavailable {
+			t.Errorf("?all=1, time %d: %v; want that nobody has acknowledged it", try+1, err)
+		}
+		if err := m.Logout(t.Context(), token); core.CodeOf(err) != core.CodeStoreUnavailable {
+			t.Errorf("log-out, time %d: %v", try+1, err)
+		}
+	}
+	for range 50 { // strangers' tokens
+		wantOutage(t, "a log-out with a random token", m.Logout(t.Context(), rand.Text()[:25]+"AAAAAAAAAAAAAAAAAA"))
+	}
+	if _, err := m.Authenticate(t.Context(), other); err != nil {
+		t.Errorf("another user's request: %v", err)
 	}
 }
 
