@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -39,11 +40,13 @@ func NewServer(cfg *core.Config) *Server {
 const grace = 3 * time.Second
 
 // Run serves h on ADDR (default :8080; port 0 takes a free one) until SIGINT or
-// SIGTERM. Requests that run then may end; after that it returns nil.
+// SIGTERM. Requests that run then may end; after that it returns nil. With a
+// simulated WeChat anybody can log in as anybody, so it listens on loopback,
+// unless ADDR names another host.
 func (s *Server) Run(h http.Handler) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	l, err := net.Listen("tcp", cmp.Or(os.Getenv("ADDR"), ":8080"))
+	l, err := net.Listen("tcp", s.listenAddr(os.Getenv("ADDR")))
 	if err != nil {
 		return err
 	}
@@ -64,6 +67,14 @@ func (s *Server) Run(h http.Handler) error {
 	stop() // a second signal ends the process at once
 	s.shutdown(srv)
 	return nil
+}
+
+func (s *Server) listenAddr(addr string) string {
+	addr = cmp.Or(addr, ":8080")
+	if s.sim != nil && strings.HasPrefix(addr, ":") {
+		return "localhost" + addr
+	}
+	return addr
 }
 
 func (s *Server) shutdown(srv *http.Server) {

@@ -51,3 +51,21 @@ func TestRealWeChatIsGreetedWithoutScript(t *testing.T) {
 		t.Errorf("the greeting is %q, want %q", out.String(), want)
 	}
 }
+
+func TestASimulatedWeChatIsServedOnLoopbackOnly(t *testing.T) {
+	var cfg core.Config
+	simulated, real := NewServer(&cfg), NewServer(&core.Config{AppID: "wx1", Secret: core.NewSecret("s")})
+	t.Cleanup(simulated.sim.Close)
+	for addr, want := range map[string][2]string{
+		"":              {"localhost:8080", ":8080"},
+		":9090":         {"localhost:9090", ":9090"},
+		"0.0.0.0:9090":  {"0.0.0.0:9090", "0.0.0.0:9090"},
+		"192.0.2.1:80":  {"192.0.2.1:80", "192.0.2.1:80"},
+		"[::]:80":       {"[::]:80", "[::]:80"},
+		"localhost:123": {"localhost:123", "localhost:123"},
+	} {
+		if got := [2]string{simulated.listenAddr(addr), real.listenAddr(addr)}; got != want {
+			t.Errorf("ADDR=%q: simulated and real listen on %v, want %v", addr, got, want)
+		}
+	}
+}
