@@ -14,9 +14,10 @@
 //	r.Handle("/wx/*", nethttpwx.Handler(wx))              // chi
 //	r.PathPrefix("/wx/").Handler(nethttpwx.Handler(wx))   // gorilla/mux
 //
-// Config.Prefix is what remains of the path where these routers hand it over:
-// chi's Mount and a PathPrefix leave it as it is, http.StripPrefix("/app", …) takes
-// its part away, so that the routes of the prefix /wx answer at /app/wx/login.
+// Config.Prefix is the path as that handler sees it. Sub-routers of chi and
+// gorilla/mux hand on the whole path: within r.Route("/v1", …) the Prefix is
+// /v1/wx. http.StripPrefix("/v1", …) takes its part away: behind it the Prefix is
+// /wx.
 //
 // The session is in the request's context, where code below the handlers finds
 // it with [core.FromContext]. [With] is for handlers that take the session as an
