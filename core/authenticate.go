@@ -135,7 +135,7 @@ func (m *Manager) renew(ctx context.Context, s *Session, now int64) {
 	renewed, err := m.swapSession(ctx, s.key.Text(), m.values.raw(s), s.rec.Touch(now))
 	if err == nil {
 		s.set(record.Session(renewed.value)) // nothing else has changed
-		err = m.heal(ctx, s)
+		_, err = m.heal(ctx, s)
 	}
 	end(err)
 	if err != nil && !errors.Is(err, ErrConflict) {
@@ -147,20 +147,21 @@ func (m *Manager) renew(ctx context.Context, s *Session, now int64) {
 // evicted that record, or gone back to an older one. Whoever logs the user out
 // everywhere would miss it. One that is older than the last log-out everywhere
 // ends instead. A record that was sealed with an older key is written anew.
-func (m *Manager) heal(ctx context.Context, s *Session) error {
+// relisted tells that it was not listed.
+func (m *Manager) heal(ctx context.Context, s *Session) (relisted bool, err error) {
 	key, name := s.userKey(), s.key.Name()
 	known, err := m.readUser(ctx, key)
 	if err != nil || known.hasInUse(s.rec.ID(), name) && !known.stale || known.isPending(name) {
-		return err
+		return false, err
 	}
 	u, err := m.editStored(ctx, key, &known, func(u *user) error {
-		u.relist(s.rec, name)
+		relisted = u.relist(s.rec, name)
 		return nil
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
-	return m.finish(ctx, key, u)
+	return relisted, m.finish(ctx, key, u)
 }
 
 // hasInUse reports whether n is listed as what it is: the record in use.
@@ -169,20 +170,23 @@ func (u *user) hasInUse(id string, n record.Name) bool {
 	return r != nil && r.Role == record.Current
 }
 
-// relist enters a live record that is listed as something else, or not at all.
-func (u *user) relist(rec record.Session, n record.Name) {
+// relist enters a live record that is listed as something else, or not at all;
+// it reports whether it was not.
+func (u *user) relist(rec record.Session, n record.Name) bool {
 	r := findRecord(u.find(rec.ID()), n)
 	switch {
 	case u.isPending(n):
 	case r == nil && rec.Created() <= u.EndedAt:
 		u.revokeRecord(n, record.ByEverywhere)
-	case r != nil && (r.Role == record.Retiring || r.Role == record.Retired):
-		r.Role = record.Retiring // the store has lost that it was rotated away
 	case r == nil:
 		e := u.entryOf(rec)
 		e.Records = append(e.Records, record.Entered{Name: n, Role: record.Successor})
 		promote(e, n)
-	default:
+		return true
+	case r.Role == record.Retired:
+		r.Role = record.Retiring // the store has lost that it was rotated away
+	case r.Role == record.Successor:
 		promote(u.find(rec.ID()), n)
 	}
+	return false
 }

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/wxsession/wxsession/core/internal/record"
 )
@@ -35,39 +36,75 @@ func (m *Manager) Rotate(ctx context.Context, token string) (newToken string, s 
 	if err != nil {
 		return "", nil, err
 	}
+	if err := m.touch(ctx, from); err != nil {
+		return "", nil, err
+	}
 	if from.rec.State() == record.Rotated {
 		return "", nil, m.endStolen(ctx, from)
-	}
-	if now := m.now(); m.due(from, now) {
-		m.renew(ctx, from, now) // the client may have nothing but this token for long
 	}
 	newToken, s, err = m.newSuccessor(ctx, from)
 	if err == nil {
 		err = m.listSuccessor(ctx, from, s.key.Name())
 	}
 	if err != nil {
-		m.discard(ctx, s.key.Text())
+		if s != nil {
+			m.discard(ctx, s.key.Text())
+		}
 		return "", nil, err
 	}
 	return newToken, s, nil
 }
 
+// touch writes down that a session is in use, and sees to it that it is listed:
+// its client may have nothing but this token for long, and a successor must not
+// outlive the record that it takes its attributes from.
+func (m *Manager) touch(ctx context.Context, s *Session) error {
+	for conflicts := 0; s.rec.State() == record.Live; conflicts++ {
+		touched, err := m.swapSession(ctx, s.key.Text(), m.values.raw(s), s.rec.Touch(max(m.now(), s.rec.LastSeen())))
+		if err == nil {
+			s.set(record.Session(touched.value))
+			break
+		}
+		if !errors.Is(err, ErrConflict) || conflicts == maxSwaps {
+			return errStore(err)
+		}
+		if err := m.backOff(ctx, conflicts); err != nil {
+			return err
+		}
+		if err := m.refresh(ctx, s); err != nil {
+			return err
+		}
+	}
+	if s.rec.State() != record.Live {
+		return nil // rotated by somebody else
+	}
+	relisted, err := m.heal(ctx, s)
+	if err != nil || !relisted {
+		return err
+	}
+	return m.refresh(ctx, s) // it may have been ended before it was listed
+}
+
+// refresh reads a session again.
+func (m *Manager) refresh(ctx context.Context, s *Session) error {
+	now, _, err := m.read(ctx, s.key)
+	if err == nil {
+		s.set(now.rec)
+	}
+	return err
+}
+
 // listSuccessor enters the record called n, which is to follow from.
 func (m *Manager) listSuccessor(ctx context.Context, from *Session, n record.Name) error {
 	key := from.userKey()
-	relisted := false
 	u, err := m.editUser(ctx, key, func(u *user) error {
-		relisted = false
 		if err := m.dropRetired(ctx, u, from.rec.ID()); err != nil {
 			return err
 		}
-		return u.enterSuccessor(from, n, &relisted)
+		return u.enterSuccessor(from, n)
 	})
-	switch {
-	case errors.Is(err, errStolen):
+	if errors.Is(err, errStolen) {
 		return m.endStolen(ctx, from)
-	case err == nil && relisted:
-		err = m.stillLives(ctx, from)
 	}
 	if err != nil {
 		return err
@@ -108,7 +145,7 @@ func (m *Manager) newSuccessor(ctx context.Context, from *Session) (string, *Ses
 	appID, openID, unionID := from.rec.Owner()
 	f := record.Fields{
 		State: record.Fresh, ID: from.rec.ID(), AppID: appID, OpenID: openID, UnionID: unionID,
-		Created: from.rec.Created(), LastSeen: max(m.now(), from.rec.LastSeen()),
+		Created: from.rec.Created(), LastSeen: from.rec.LastSeen(),
 		Idle: from.rec.Idle(), Lifetime: from.rec.Lifetime(),
 		Predecessor: from.key.Name(), Attrs: from.rec.Attrs(),
 	}
@@ -120,44 +157,18 @@ func (m *Manager) newSuccessor(ctx context.Context, from *Session) (string, *Ses
 // errStolen says that a token was rotated whose successor is in use.
 var errStolen = errors.New("the successor is in use")
 
-// enterSuccessor lists n as what may follow from. relisted tells that the index
-// had lost the session.
-func (u *user) enterSuccessor(from *Session, n record.Name, relisted *bool) error {
-	name := from.key.Name()
-	r := findRecord(u.find(from.rec.ID()), name)
+// enterSuccessor lists n as what may follow from.
+func (u *user) enterSuccessor(from *Session, n record.Name) error {
+	e := u.find(from.rec.ID())
+	r := findRecord(e, from.key.Name())
 	switch {
-	case u.isPending(name), r == nil && from.rec.Created() <= u.EndedAt:
-		return errInvalidSession()
 	case r == nil:
-		e := u.entryOf(from.rec)
-		e.Records = append(e.Records, record.Entered{Name: name, Role: record.Successor})
-		promote(e, name)
-		*relisted = true
+		return errInvalidSession()
 	case r.Role == record.Retiring || r.Role == record.Retired:
 		return errStolen
 	}
-	u.addSuccessor(u.find(from.rec.ID()), n)
+	u.addSuccessor(e, n)
 	return nil
-}
-
-// stillLives looks again at a session that was not listed: it may have been
-// ended since it was read, and must not go on in its successor.
-func (m *Manager) stillLives(ctx context.Context, from *Session) error {
-	_, _, err := m.read(ctx, from.key)
-	if err == nil {
-		return nil
-	}
-	if CodeOf(err) == CodeStoreUnavailable {
-		return err // nobody gets the successor's token
-	}
-	undo := m.end(context.WithoutCancel(ctx), from.userKey(), func(u *user) error {
-		u.revoke(from.rec.ID(), record.ByLogout)
-		return nil
-	})
-	if undo != nil {
-		return undo
-	}
-	return err
 }
 
 // endStolen ends the session of a token that was rotated away and turned up
@@ -179,11 +190,8 @@ func (m *Manager) endStolen(ctx context.Context, s *Session) error {
 func (m *Manager) firstUse(ctx context.Context, s *Session) error {
 	ctx, cancel := m.operation(ctx)
 	defer cancel()
-	used, _, err := m.read(ctx, s.key) // a cache near by may have it as it was
-	if err != nil || used.rec.State() != record.Fresh {
-		if err == nil {
-			s.set(used.rec)
-		}
+	// A cache near by may have it as it was.
+	if err := m.refresh(ctx, s); err != nil || s.rec.State() != record.Fresh {
 		return err
 	}
 	key := s.userKey()
@@ -194,11 +202,7 @@ func (m *Manager) firstUse(ctx context.Context, s *Session) error {
 	if err := m.finish(ctx, key, u); err != nil {
 		return err
 	}
-	if used, _, err = m.read(ctx, s.key); err != nil {
-		return err
-	}
-	s.set(used.rec)
-	return nil
+	return m.refresh(ctx, s)
 }
 
 // succeed makes a successor the record in use, unless another one was faster.
@@ -209,8 +213,8 @@ func (u *user) succeed(s *Session) error {
 	switch {
 	case u.isPending(name), r == nil && s.rec.Created() <= u.EndedAt:
 		return errInvalidSession()
-	case r != nil && (r.Role == record.Retiring || r.Role == record.Retired):
-		return nil
+	case r != nil && r.Role != record.Successor:
+		return nil // it was decided before; see finish
 	case r == nil: // the index has lost it
 		e = u.entryOf(s.rec)
 		if in, ok := current(e); ok && in != from {
@@ -293,12 +297,14 @@ func (m *Manager) freeze(ctx context.Context, older, successor record.Name) (sto
 		switch {
 		case rec.State() == record.Rotated && rec.Link() == successor:
 			return found, nil
-		case rec.State() == record.Rotated || check(rec, now) != nil:
+		case rec.State() == record.Rotated || rec.State() == record.Revoked:
 			return stored{}, nil
 		}
-		seen := max(now, rec.LastSeen())
-		body := rec.Retire(seen, now+m.cfg.RotateGrace.Milliseconds(), successor)
-		frozen, err := m.values.swap(ctx, key, found.raw, m.values.ring.New(body), ttl(rec, now))
+		seen, until, keep := max(now, rec.LastSeen()), now+m.cfg.RotateGrace.Milliseconds(), ttl(rec, now)
+		if check(rec, now) != nil { // its attributes still count, and it stays dead
+			seen, until, keep = rec.LastSeen(), expiresAt(rec), time.Minute
+		}
+		frozen, err := m.values.swap(ctx, key, found.raw, m.values.ring.New(rec.Retire(seen, until, successor)), keep)
 		if err == nil {
 			return frozen, nil
 		}

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -73,7 +74,10 @@ func (m *Manager) editListed(ctx context.Context, s *Session, fn func(*user, *re
 	if missing != nil {
 		return missing
 	}
-	if err := m.heal(ctx, found); err != nil {
+	if relisted, err := m.heal(ctx, found); err != nil || !relisted {
+		return cmp.Or(err, error(errInvalidSession()))
+	}
+	if err := m.refresh(ctx, found); err != nil { // it may have been ended before it was listed
 		return err
 	}
 	_, err = m.editUser(ctx, key, edit)
