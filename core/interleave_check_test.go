@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
+	"strings"
 )
 
 // inspection looks at what a run left: at the store, and at what anybody can
@@ -16,6 +16,7 @@ type inspection struct {
 	live   map[string]bool // what Check says of a token, until the next change
 	gone   map[string]bool // ids of the sessions that somebody took off the index
 	ended  map[string]bool // ids of those whose end was reported
+	denied map[string]bool // ids of those whose end was reported by what only ends sessions
 }
 
 // issue is a token that somebody received. A token whose operation crashed, or
@@ -26,36 +27,61 @@ type issue struct {
 
 // inspect checks a run's end against the manager's promises.
 func (sc *scene) inspect() error {
-	in := &inspection{scene: sc, live: map[string]bool{}, gone: map[string]bool{}, ended: map[string]bool{}}
+	in := sc.inspection()
 	in.collect()
+	if sc.set.forgets != "" {
+		return in.afterALoss()
+	}
 	return errors.Join(
-		in.returned(), in.listed(), in.dead(), in.capped(), in.kept(), in.ring(),
+		in.returned(), in.listed(), in.dead(), in.capped(), in.ring(), in.overtaken(), in.theft(),
+		in.future("an update looks on", in.kept),
 		in.future("Sessions, then LogoutUser", in.sessions, in.logoutUser),
 		in.future("Login, then LogoutUser", in.login, in.logoutUser),
 		in.future("what failed is tried again", in.retry),
 		in.future("the grace period ends", in.later),
+		in.future("whether the session_key is valid", in.judged),
+		in.takenOver(), in.holders(),
 	)
 }
 
+func (sc *scene) inspection() *inspection {
+	return &inspection{scene: sc, live: map[string]bool{}, gone: map[string]bool{}, ended: map[string]bool{}, denied: map[string]bool{}}
+}
+
 func (in *inspection) collect() {
-	in.issued = []issue{{in.scene.token, in.first.ID}, {in.scene.old, in.first.ID}, {in.other, in.otherID}}
+	in.issued = []issue{{in.scene.old, in.first.ID}}
+	if in.scene.token != in.scene.old {
+		in.issued = append(in.issued, issue{in.scene.token, in.first.ID})
+	}
+	if !in.set.alone {
+		in.issued = append(in.issued, issue{in.other, in.otherID})
+	}
 	for _, t := range in.store.tasks {
 		if t.returned && t.token != "" {
 			in.issued = append(in.issued, issue{t.token, t.session.ID})
 		}
 		if t.reported() {
-			in.collectEnded(t)
-		}
-	}
-	for _, w := range in.store.writes {
-		after := ids(w.after)
-		for _, id := range ids(w.before) {
-			if !slices.Contains(after, id) {
-				in.gone[id] = true
-				in.ended[id] = in.ended[id] || w.task.reported()
+			for _, id := range in.endedBy(t) {
+				in.ended[id], in.denied[id] = true, true
 			}
 		}
 	}
+	for _, w := range in.store.writes {
+		for _, id := range in.struck(w) {
+			in.gone[id] = true
+			in.ended[id] = in.ended[id] || w.task.reported() && (in.armed(w.task) || !w.task.op.ends())
+			in.denied[id] = in.denied[id] || w.task.reported() && in.armed(w.task)
+		}
+	}
+}
+
+// ids lists the sessions in the index of an encoded user record.
+func (in *inspection) ids(raw []byte) []string { return readIndex(in.m, in.store.index, raw).ids() }
+
+// struck lists the sessions that a write took off the index.
+func (in *inspection) struck(w indexWrite) []string {
+	after := in.ids(w.after)
+	return slices.DeleteFunc(in.ids(w.before), func(id string) bool { return slices.Contains(after, id) })
 }
 
 // reported tells whether the caller may rely on what t does. NotFound says that
@@ -64,36 +90,52 @@ func (t *task) reported() bool {
 	return t.returned && (t.err == nil || CodeOf(t.err) == NotFound)
 }
 
-// collectEnded notes what t ended by its mere success: LogoutUser every session
-// that was listed when it began, and so every one whose login had returned.
-func (in *inspection) collectEnded(t *task) {
-	switch t.op.name {
-	case "logoutAll-old":
-		if !t.foundLive {
-			return
-		}
-		fallthrough
-	case "logoutUser":
-		in.ended[in.first.ID], in.ended[in.otherID] = true, true
-		for _, id := range ids(t.firstIndex) {
-			in.ended[id] = true
-		}
-	case "revoke":
-		in.ended[in.first.ID] = true
-	case "logout", "logout-old": // a dead token has no power over the others
-		in.ended[in.first.ID] = in.ended[in.first.ID] || t.foundLive
-	}
+// ends tells whether op does nothing but end sessions.
+func (op operation) ends() bool {
+	return strings.HasPrefix(op.name, "logout") || op.name == "revoke"
 }
 
-// ids lists the sessions in the index of an encoded user record.
-func ids(raw []byte) []string {
-	var list []string
-	if u, err := decodeUser(raw); err == nil {
-		for _, e := range u.entries {
-			list = append(list, e.id)
-		}
+// endedBy lists the sessions that t ends by its mere success: LogoutUser every
+// session that was listed when it began, and so every one whose login had
+// returned.
+func (in *inspection) endedBy(t *task) []string {
+	switch {
+	case !in.armed(t):
+		return nil
+	case t.op.name == "logoutUser" || strings.HasPrefix(t.op.name, "logoutAll"):
+		return append(in.ids(t.firstIndex), in.first.ID, in.otherID)
 	}
-	return list
+	return []string{in.first.ID}
+}
+
+// armed tells whether t has the power to end what it is to end. A client with a
+// dead token has none, be it that somebody else was faster.
+func (in *inspection) armed(t *task) bool {
+	switch t.op.name {
+	case "revoke", "logoutUser":
+		return true
+	case "logout", "logout-old", "logoutAll", "logoutAll-old":
+		return t.foundLive || t.everLive && !in.struckBy(in.first.ID, func(u *task) bool { return u != t })
+	}
+	return false
+}
+
+// struckBy tells whether one of some tasks took the session off the index.
+func (in *inspection) struckBy(id string, some func(*task) bool) bool {
+	return slices.ContainsFunc(in.store.writes, func(w indexWrite) bool {
+		return some(w.task) && slices.Contains(in.struck(w), id)
+	})
+}
+
+// loggedOut returns the token that t logs out, or "".
+func (in *inspection) loggedOut(t *task) string {
+	switch t.op.name {
+	case "logout", "logoutAll":
+		return in.scene.token
+	case "logout-old", "logoutAll-old":
+		return in.scene.old
+	}
+	return ""
 }
 
 func (in *inspection) alive(token string) bool {
@@ -106,12 +148,12 @@ func (in *inspection) alive(token string) bool {
 	return live
 }
 
-func (in *inspection) user() *user {
-	stored, err := in.m.readUser(context.Background(), in.store.index)
-	if err != nil || stored.user == nil {
-		return new(user)
+func (in *inspection) indexNow() usersIndex {
+	raw, err := in.store.Get(context.Background(), in.store.index)
+	if err != nil {
+		return usersIndex{}
 	}
-	return stored.user
+	return readIndex(in.m, in.store.index, raw)
 }
 
 // returned checks that what nobody disturbed succeeded, that a store's failure
@@ -124,7 +166,7 @@ func (in *inspection) returned() error {
 		case t.token != "" || t.session != nil:
 			return fmt.Errorf("%s handed out something with %w", t.op.name, t.err)
 		case t.failed && code == StoreUnavailable && errors.Is(t.err, errInjected):
-		case t.op.first && (in.gone[in.first.ID] || in.lapsing) &&
+		case t.op.first && (in.gone[in.first.ID] || in.set.lapsing) &&
 			(code == InvalidSession || code == SessionRevoked || code == NotFound):
 		default:
 			return fmt.Errorf("%s failed for no reason: %w", t.op.name, t.err)
@@ -136,12 +178,9 @@ func (in *inspection) returned() error {
 // listed checks that every live record that somebody has the token of is named
 // in the user record.
 func (in *inspection) listed() error {
-	u := in.user()
+	index := in.indexNow()
 	for _, i := range in.issued {
-		d := tokenDigest(i.token)
-		e := u.find(i.id)
-		if in.alive(i.token) && (e == nil || !slices.Contains(e.records, d)) &&
-			!slices.ContainsFunc(u.doomed, func(x doom) bool { return x.record == d }) {
+		if in.alive(i.token) && !index.names(i.id, recordKey(i.token)) {
 			return fmt.Errorf("a live token of %s is not listed", in.nameOf(i))
 		}
 	}
@@ -151,18 +190,31 @@ func (in *inspection) listed() error {
 // dead checks that an end that was reported is one, for every token of the
 // session, and that nothing else ended one.
 func (in *inspection) dead() error {
-	for _, t := range in.store.tasks {
-		if t.op.name == "logout" && t.reported() && in.alive(in.scene.token) ||
-			t.op.name == "logout-old" && t.reported() && in.alive(in.scene.old) {
-			return errors.New("a token lives after its log-out was reported")
-		}
+	if err := in.loggedOutAreDead(); err != nil {
+		return err
 	}
 	for _, i := range in.issued {
 		switch alive := in.alive(i.token); {
 		case in.ended[i.id] && alive:
 			return fmt.Errorf("a token of %s lives after its end was reported", in.nameOf(i))
-		case !alive && !in.gone[i.id] && !(in.lapsing && i.token == in.old):
+		case !alive && !in.gone[i.id] && !in.agedOut(i):
 			return fmt.Errorf("a token of %s died, and nobody has ended the session", in.nameOf(i))
+		}
+	}
+	return nil
+}
+
+// agedOut tells whether the token may have died of age. Where clocks differ, the
+// second session's may, too.
+func (in *inspection) agedOut(i issue) bool {
+	return in.set.lapsing && (i.token == in.old || in.set.skew != nil && i.token == in.other)
+}
+
+// loggedOutAreDead needs no more than that the log-out succeeded.
+func (in *inspection) loggedOutAreDead() error {
+	for _, t := range in.store.tasks {
+		if token := in.loggedOut(t); token != "" && t.reported() && in.alive(token) {
+			return errors.New("a token lives after its log-out was reported")
 		}
 	}
 	return nil
@@ -176,67 +228,8 @@ func (in *inspection) capped() error {
 			live[i.id] = true
 		}
 	}
-	if len(live) > in.m.cfg.MaxSessions {
-		return fmt.Errorf("%d sessions live, the cap is %d", len(live), in.m.cfg.MaxSessions)
-	}
-	return nil
-}
-
-// kept checks that the updates that returned are there, under the newest token.
-func (in *inspection) kept() error {
-	i := slices.IndexFunc(in.issued, func(i issue) bool { return i.id == in.first.ID && in.alive(i.token) })
-	if i < 0 {
-		return nil
-	}
-	view, err := in.m.Check(context.Background(), in.issued[i].token)
-	if err != nil {
-		return err
-	}
-	var s Session
-	if err := in.m.Update(context.Background(), view, func(current *Session) error {
-		s = *current
-		return nil
-	}); err != nil && in.gone[in.first.ID] {
-		return nil
-	} else if err != nil {
-		return fmt.Errorf("the first session has no newest record: %w", err)
-	}
-	least, most := 0, 0
-	for _, t := range in.store.tasks {
-		if t.op.name != "update" && t.op.name != "update-old" {
-			continue
-		}
-		most++
-		if t.returned && t.err == nil {
-			least++
-			if s.Attr(markOf(t.no)) == "" {
-				return fmt.Errorf("the update of task %d is lost", t.no)
-			}
-		}
-	}
-	if n, _ := strconv.Atoi(s.Attr("n")); n < least || n > most {
-		return fmt.Errorf("%d to %d updates counted as %d", least, most, n)
-	}
-	return nil
-}
-
-// ring checks that the user has the session_keys of the last two logins that
-// were stored.
-func (in *inspection) ring() error {
-	want := []string{"key"}
-	for _, w := range in.store.writes {
-		before := ids(w.before)
-		if slices.ContainsFunc(ids(w.after), func(id string) bool { return !slices.Contains(before, id) }) {
-			want = append([]string{keyOf(w.task.no)}, want...)
-		}
-	}
-	keys, err := in.m.sessionKeys(context.Background(), in.store.index)
-	var got []string
-	for _, k := range keys {
-		got = append(got, k.key.Reveal())
-	}
-	if err != nil || !slices.Equal(got, want[:min(len(want), maxSessionKeys)]) {
-		return fmt.Errorf("the ring holds %q (%v), the logins brought %q", got, err, want)
+	if len(live) > maxSessionsOf(in.m) {
+		return fmt.Errorf("%d sessions live, the cap is %d", len(live), maxSessionsOf(in.m))
 	}
 	return nil
 }

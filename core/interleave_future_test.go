@@ -5,28 +5,51 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // future checks what the user can do after a run, then goes back.
 func (in *inspection) future(name string, acts ...func() error) error {
-	before, now, issued, live := in.store.snapshot(), in.m.now(), len(in.issued), in.live
+	return in.futureIn(in.store.items, name, append(slices.Clone(acts), in.listed)...)
+}
+
+// futureIn is future from what another server holds.
+func (in *inspection) futureIn(items map[string]mapItem, name string, acts ...func() error) error {
+	before, clocks, issued, live := in.store.snapshot(), in.clocks(), len(in.issued), in.live
 	defer func() {
 		in.store.restore(before)
-		in.clock.ms.Store(now)
+		in.restoreClocks(clocks)
 		in.issued, in.live = in.issued[:issued], live
 	}()
-	in.live = map[string]bool{}
+	in.store.restore(items)
 	for _, act := range acts {
-		if err := errors.Join(act(), in.listed()); err != nil {
+		in.live = map[string]bool{}
+		if err := act(); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return nil
 }
 
+func (sc *scene) clocks() []int64 {
+	times := []int64{sc.clock.ms.Load(), sc.store.observer.clock.ms.Load()}
+	for _, in := range sc.store.instances {
+		times = append(times, in.clock.ms.Load())
+	}
+	return times
+}
+
+func (sc *scene) restoreClocks(times []int64) {
+	sc.clock.ms.Store(times[0])
+	sc.store.observer.clock.ms.Store(times[1])
+	for i, in := range sc.store.instances {
+		in.clock.ms.Store(times[2+i])
+	}
+}
+
 // sessions checks the list, and that making it finishes what crashes left.
 func (in *inspection) sessions() error {
-	doomed := in.doomed()
+	doomed := in.indexNow().doomed
 	list, err := in.m.Sessions(context.Background(), testAppID, sceneUser)
 	clear(in.live)
 	if err != nil {
@@ -41,11 +64,11 @@ func (in *inspection) sessions() error {
 			return fmt.Errorf("%s has ended and is in the list", in.nameOf(i))
 		}
 	}
-	return in.finished(doomed)
+	return errors.Join(in.listed(), in.finished(doomed))
 }
 
 func (in *inspection) login() error {
-	doomed := in.doomed()
+	doomed := in.indexNow().doomed
 	token, s, err := in.m.Login(context.Background(), LoginRequest{Code: sceneUser})
 	clear(in.live)
 	if err != nil {
@@ -55,11 +78,11 @@ func (in *inspection) login() error {
 	if !in.alive(token) {
 		return errors.New("the new session is dead")
 	}
-	return errors.Join(in.finished(doomed), in.capped())
+	return errors.Join(in.listed(), in.finished(doomed), in.capped())
 }
 
 func (in *inspection) logoutUser() error {
-	doomed := in.doomed()
+	doomed := in.indexNow().doomed
 	err := in.m.LogoutUser(context.Background(), testAppID, sceneUser)
 	clear(in.live)
 	if err != nil {
@@ -75,73 +98,72 @@ func (in *inspection) logoutUser() error {
 
 // retry does again what was to end a session and was not heard of, or failed.
 func (in *inspection) retry() error {
-	if in.store.failed > 1 || in.lapsing {
+	if in.store.failed > 1 || in.set.lapsing || in.set.unacked > 0 {
 		return nil // something else may have taken the token away meanwhile
 	}
 	for _, t := range in.store.tasks {
-		switch t.op.name {
-		case "revoke", "logoutUser":
-		case "logout", "logout-old", "logoutAll-old":
-			if !t.foundLive {
-				continue
-			}
-		default:
+		if !t.op.ends() || t.op.run == nil || t.returned && t.err == nil {
 			continue
 		}
-		if t.returned && t.err == nil {
-			continue
-		}
-		_, _, err := t.op.run(context.Background(), in.scene)
-		clear(in.live)
-		if err != nil && CodeOf(err) != NotFound {
+		if err := in.retryOne(t); err != nil {
 			return err
 		}
-		for _, i := range in.issued {
-			must := i.id == in.first.ID || t.op.name == "logoutUser" || t.op.name == "logoutAll-old" && in.endedBy(i.id, t)
-			if must && in.alive(i.token) {
-				return fmt.Errorf("a token of %s outlives the second %s", in.nameOf(i), t.op.name)
-			}
+	}
+	return nil
+}
+
+func (in *inspection) retryOne(t *task) error {
+	if t.op.name != "revoke" && t.op.name != "logoutUser" && !t.foundLive {
+		return nil
+	}
+	_, _, err := t.op.run(context.Background(), in.scene)
+	clear(in.live)
+	if err != nil && CodeOf(err) != NotFound {
+		return err
+	}
+	for _, i := range in.issued {
+		must := i.id == in.first.ID || t.op.name == "logoutUser" || in.tookAll(i.id, t)
+		if must && in.alive(i.token) {
+			return fmt.Errorf("a token of %s outlives the second %s", in.nameOf(i), t.op.name)
 		}
 	}
 	return nil
 }
 
-// endedBy tells whether it was t that took the session and the first one, the
-// client's own, off the index.
-func (in *inspection) endedBy(id string, t *task) bool {
-	return slices.ContainsFunc(in.store.writes, func(w indexWrite) bool {
-		before, after := ids(w.before), ids(w.after)
-		took := func(id string) bool { return slices.Contains(before, id) && !slices.Contains(after, id) }
-		return w.task == t && took(id) && took(in.first.ID)
-	})
+// tookAll tells whether it was t, a log-out everywhere by the client, that took
+// the session and the first one, the client's own, off the index.
+func (in *inspection) tookAll(id string, t *task) bool {
+	byT := func(u *task) bool { return u == t }
+	return strings.HasPrefix(t.op.name, "logoutAll") && in.struckBy(id, byT) && in.struckBy(in.first.ID, byT)
 }
 
-// later checks that no session goes on under two tokens.
+// later checks that no session goes on under two tokens, once each of them was
+// used: then the grace period of all but one has begun.
 func (in *inspection) later() error {
-	in.clock.advance(in.m.cfg.RotateGrace)
-	goesOn := map[string]string{}
-	for _, i := range in.issued {
-		if !in.alive(i.token) {
-			continue
+	for range 2 {
+		for _, i := range in.issued {
+			_, _ = in.m.Authenticate(context.Background(), i.token)
 		}
-		if other, ok := goesOn[i.id]; ok && other != i.token {
+		in.store.pass(graceOf(in.m))
+	}
+	goesOn := map[string]bool{}
+	for _, i := range in.issued {
+		if in.alive(i.token) && goesOn[i.id] {
 			return fmt.Errorf("%s goes on under two tokens", in.nameOf(i))
 		}
-		goesOn[i.id] = i.token
+		goesOn[i.id] = goesOn[i.id] || in.alive(i.token)
 	}
 	return nil
 }
 
-func (in *inspection) doomed() []doom { return in.user().doomed }
-
 // finished checks that the doomed of before are dead, and forgotten.
-func (in *inspection) finished(doomed []doom) error {
-	if n := len(in.doomed()); n != 0 {
+func (in *inspection) finished(doomed []string) error {
+	if n := len(in.indexNow().doomed); n != 0 {
 		return fmt.Errorf("%d records are still on the list of the doomed", n)
 	}
-	for _, d := range doomed {
-		raw, err := in.store.Get(context.Background(), d.record.key(sessionPrefix))
-		if rec, bad := parseRecord(raw); err == nil && bad == nil && rec.check(in.m.now()) == nil {
+	for _, key := range doomed {
+		raw, err := in.store.Get(context.Background(), key)
+		if err == nil && recordLives(in.m, key, raw, millisOf(in.m)) {
 			return errors.New("a doomed record still lives")
 		}
 	}

@@ -1,42 +1,11 @@
 package core
 
 import (
-	"fmt"
-	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
 )
-
-// operations are those that pairs are made of. A cap is a login in a scene that
-// has no room for it.
-func operations() []operation {
-	return []operation{
-		{"login", false, opLogin},
-		{"renew", true, opRenew},
-		{"update", true, opUpdate(newestSession)},
-		{"rotate", true, opRotate(newest)},
-		{"logout", false, opLogout(newest)},
-		{"revoke", true, opRevoke},
-		{"logoutUser", false, opLogoutUser},
-		{"sessions", false, opSessions},
-		{"cap", false, opLogin},
-	}
-}
-
-// graceOperations come with the token before the last rotation.
-func graceOperations() []operation {
-	return []operation{
-		{"update-old", true, opUpdate(oldestSession)},
-		{"rotate-old", true, opRotate(oldest)},
-		{"logout-old", false, opLogout(oldest)},
-	}
-}
-
-// logoutAllOld stays out of most pairs: it takes so many calls.
-func logoutAllOld() operation {
-	return operation{"logoutAll-old", false, opLogoutAll(oldest)}
-}
 
 // roomFor is the cap under which exactly the logins called "cap" are too many.
 func roomFor(ops []operation) int {
@@ -93,20 +62,26 @@ func TestEveryInterleavingWithATokenInGrace(t *testing.T) {
 func TestEveryInterleavingAtTheEdgeOfExpiry(t *testing.T) {
 	all := operations()
 	for _, pair := range pairs(all[1:4], append(all[:1:1], all[4:]...)) {
-		exploreAll(t, setting{room: roomFor(pair), lapsing: true}, append(pair, operation{"tick", false, opTick}))
+		exploreAll(t, setting{room: roomFor(pair), lapsing: true}, append(pair, named("tick")[0]))
 	}
 }
 
-func exploreAll(t *testing.T, set setting, ops []operation) {
-	name := fmt.Sprintf("%s,%s", ops[0].name, ops[1].name)
-	if set.rotated {
-		name += ",in grace"
-	}
-	t.Run(name, func(t *testing.T) {
+// exploreAll searches all ways of ops in a subtest, or replays one (see
+// rig_doc_test.go). What happened on the way is counted in seen.
+func exploreAll(t *testing.T, set setting, ops []operation, seen ...*sightings) {
+	t.Run(nameOf(set, ops), func(t *testing.T) {
 		t.Parallel()
-		se := newSearch(newScene(t, set), ops)
+		var se *search
 		synctest.Test(t, func(t *testing.T) {
-			if err := se.explore(); err != nil {
+			se = newSearch(newScene(t, set), ops)
+			if schedule := os.Getenv("WX_RIG_SCHEDULE"); schedule != "" {
+				t.Fatal(se.replay(schedule))
+			}
+			err := se.explore()
+			for _, s := range seen {
+				s.add(se.sc.store)
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -117,15 +92,27 @@ func exploreAll(t *testing.T, set setting, ops []operation) {
 	})
 }
 
+func nameOf(set setting, ops []operation) string {
+	var names []string
+	for _, op := range ops {
+		names = append(names, op.name)
+	}
+	if set.rotated {
+		names = append(names, "in grace")
+	}
+	return strings.Join(names, ",")
+}
+
 // TestLeavingOffLosesNothing compares the search with one that runs every
 // schedule to its end.
 func TestLeavingOffLosesNothing(t *testing.T) {
 	ops := operations()
 	for _, pair := range [][]operation{{ops[0], ops[1]}, {ops[1], ops[2]}, {ops[2], ops[3]}} {
 		set := setting{room: 10, faults: 1}
-		short, long := newSearch(newScene(t, set), pair), newSearch(newScene(t, set), pair)
-		long.exhaustive = true
+		var short, long *search
 		synctest.Test(t, func(t *testing.T) {
+			short, long = newSearch(newScene(t, set), pair), newSearch(newScene(t, set), pair)
+			long.exhaustive = true
 			for _, se := range []*search{short, long} {
 				if err := se.explore(); err != nil {
 					t.Fatal(err)
@@ -137,60 +124,4 @@ func TestLeavingOffLosesNothing(t *testing.T) {
 				short.schedules(), len(short.follows), long.ends, len(long.follows))
 		}
 	}
-}
-
-// TestThreeOperationsAtRandom goes where the exhaustive search cannot: three
-// operations at once, and up to two failures or crashes.
-func TestThreeOperationsAtRandom(t *testing.T) {
-	const runs = 4000
-	ways := map[string]bool{}
-	for seed := range uint64(runs) {
-		r := rand.New(rand.NewPCG(seed, 2))
-		set := setting{rotated: r.IntN(3) == 0, lapsing: r.IntN(3) == 0, faults: r.IntN(3), late: true}
-		choice := operations()
-		if set.rotated {
-			choice = append(append(choice, graceOperations()...), logoutAllOld())
-		}
-		var ops []operation
-		for range 3 {
-			ops = append(ops, choice[r.IntN(len(choice))])
-		}
-		set.room = roomFor(ops)
-		if set.lapsing {
-			ops = append(ops, operation{"tick", false, opTick})
-		}
-		sc := newScene(t, set)
-		synctest.Test(t, func(t *testing.T) {
-			sc.store.play(sc, ops, func(options []option) int { return randomOption(r, options) })
-			if err := sc.inspect(); err != nil {
-				t.Fatalf("seed %d: %v\n%s", seed, err, sc.store.trace())
-			}
-		})
-		ways[way(sc.store.steps)] = true
-	}
-	t.Logf("%d runs went %d different ways", runs, len(ways))
-	if len(ways) < runs/2 {
-		t.Error("the runs are too much alike")
-	}
-}
-
-// way names a run's steps, but for what is random in its keys.
-func way(steps []step) string {
-	var b strings.Builder
-	for _, st := range steps {
-		fmt.Fprint(&b, st.call.task.no, st.call.task.op.name, st.call.verb, st.fault, ";")
-	}
-	return b.String()
-}
-
-// randomOption lets a call fail, or its caller crash, about once in twelve calls.
-func randomOption(r *rand.Rand, options []option) int {
-	working := 0
-	for working < len(options) && options[working].fault == works {
-		working++
-	}
-	if working < len(options) && r.IntN(12) == 0 {
-		return working + r.IntN(len(options)-working)
-	}
-	return r.IntN(working)
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // search runs every schedule of some operations on a scene, depth first, each
@@ -13,7 +15,8 @@ import (
 type search struct {
 	sc         *scene
 	ops        []operation
-	exhaustive bool // run everything to its end
+	exhaustive bool            // run everything to its end
+	findings   map[string]bool // if it is not nil, what is wrong is noted here, and the search goes on
 
 	follows    map[uint64][]uint64 // the states after a state; none after an end
 	todo       []branch
@@ -35,16 +38,45 @@ func (se *search) explore() error {
 	for len(se.todo) > 0 {
 		b := se.todo[len(se.todo)-1]
 		se.todo = se.todo[:len(se.todo)-1]
-		if err := se.run(b); err != nil {
-			return fmt.Errorf("%w\n%s", err, se.sc.store.trace())
+		choices, err := se.run(b)
+		switch {
+		case err != nil && se.findings != nil:
+			se.findings[err.Error()] = true
+		case err != nil:
+			return se.explain(choices, err)
 		}
 	}
 	return nil
 }
 
+func (se *search) explain(choices []uint8, err error) error {
+	return fmt.Errorf("%w\nschedule %s\n%s", err, strings.Trim(fmt.Sprint(choices), "[]"), se.sc.store.trace())
+}
+
+// replay runs one schedule, as a failure has printed it.
+func (se *search) replay(schedule string) error {
+	var choices []uint8
+	for _, c := range strings.Fields(schedule) {
+		n, err := strconv.ParseUint(c, 10, 8)
+		if err != nil {
+			return err
+		}
+		choices = append(choices, uint8(n))
+	}
+	depth := 0
+	se.sc.store.play(se.sc, se.ops, func(options []option) int {
+		depth++
+		if depth > len(choices) || int(choices[depth-1]) >= len(options) {
+			return 0
+		}
+		return int(choices[depth-1])
+	})
+	return se.explain(choices, se.sc.inspect())
+}
+
 // run replays b, then takes the first option of every state that it comes to,
-// and puts the others off.
-func (se *search) run(b branch) error {
+// and puts the others off. It returns the choices that it made.
+func (se *search) run(b branch) ([]uint8, error) {
 	se.runs++
 	path, last := slices.Clone(b.choices), b.state
 	depth, astray := 0, false
@@ -65,16 +97,16 @@ func (se *search) run(b branch) error {
 		return 0
 	})
 	if astray {
-		return errors.New("a replay went another way")
+		return path, errors.New("a replay went another way")
 	}
 	if !complete {
-		return nil
+		return path, nil
 	}
 	se.ends++
 	if _, known := se.arrive(last); known && !se.exhaustive {
-		return nil
+		return path, nil
 	}
-	return se.sc.inspect()
+	return path, se.sc.inspect()
 }
 
 // arrive notes that the present state comes after last; 0 is before the first.

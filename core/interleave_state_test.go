@@ -1,10 +1,6 @@
 package core
 
-import (
-	"fmt"
-	"hash/maphash"
-	"strings"
-)
+import "hash/maphash"
 
 var hashSeed = maphash.MakeSeed()
 
@@ -19,85 +15,105 @@ func (s *scheduler) name(c *storeCall) uint64 {
 	return s.names[c.key]
 }
 
-// fingerprint is equal for two states only if they have the same futures: what
-// a task does next follows from what its calls returned, and a value is named
-// after all that its writer knew.
+// fingerprint is equal for two states only if they have the same futures, and if
+// the checks of an end have the same to say: what a task does next follows from
+// what its calls returned, and a value is named after all that its writer knew.
 func (s *scheduler) fingerprint() uint64 {
 	type taskState struct {
-		before, history uint64
-		gone, returned  bool
+		before, history      uint64
+		gone, returned, rest bool
 	}
 	var sum uint64
 	for _, t := range s.tasks {
-		sum = hashOf(taskState{sum, t.history, t.gone, t.returned})
+		sum = hashOf(taskState{sum, t.history, t.gone, t.returned, s.rests(t)})
 	}
-	var values uint64
-	for key, version := range s.versions {
-		values += hashOf([2]uint64{s.names[key], version})
+	sum = hashOf([3]uint64{sum, s.contents(s.versions), s.contents(s.replica.versions)})
+	for _, in := range s.instances {
+		sum = hashOf([3]uint64{sum, in.near.hash(s.names), uint64(in.clock.ms.Load())})
 	}
-	return hashOf([3]uint64{sum, values, uint64(s.clock.ms.Load())})
+	for _, m := range s.past {
+		sum = hashOf([2]uint64{sum, s.contents(m.versions)})
+	}
+	return hashOf([2]uint64{sum, uint64(s.clock.ms.Load())})
 }
 
-// noteEffect names the value that a call left after all that the task knew.
+func (s *scheduler) contents(versions map[string]uint64) (sum uint64) {
+	for key, version := range versions {
+		sum += hashOf([2]uint64{s.names[key], version})
+	}
+	return sum
+}
+
+// times are what the clocks show that a call's task may have asked.
+func (s *scheduler) times(c *storeCall) (times [2]int64) {
+	times[0] = s.clock.ms.Load()
+	if c.in != nil {
+		times[1] = c.in.clock.ms.Load()
+	}
+	return times
+}
+
+// noteEffect names the value that a call left after all that the task knew, and
+// takes the news to the near caches and the replicas.
 func (s *scheduler) noteEffect(c *storeCall, err error) {
-	switch {
-	case err != nil:
-	case c.verb == "Delete":
-		delete(s.versions, c.key)
-	case c.verb == "Swap":
-		s.versions[c.key] = hashOf([3]uint64{c.task.history, s.name(c), uint64(s.clock.ms.Load())})
+	if err != nil || !isWrite(c.verb) {
+		return
+	}
+	type value struct {
+		history, key uint64
+		times        [2]int64
+	}
+	delete(s.versions, c.key)
+	if c.verb == "Swap" {
+		s.versions[c.key] = hashOf(value{c.task.history, s.name(c), s.times(c)})
+	}
+	s.noteReplaced(c.key)
+	if !c.revokes || c.picked.fault == works && !c.late {
+		s.replica.follow(s, c.key)
+	}
+}
+
+func (s *scheduler) noteReplaced(key string) {
+	for _, in := range s.instances {
+		in.near.replaced(key, s.clock.ms.Load())
 	}
 }
 
 // noteReturn extends the task's history by what the call returned.
-func (s *scheduler) noteReturn(c *storeCall, f fault, err error) {
+func (s *scheduler) noteReturn(c *storeCall, err error) {
 	type event struct {
 		before   uint64
 		verb     string
 		name     uint64
 		fault    fault
-		found    uint64 // version
+		version  int
+		found    uint64
 		conflict bool
-		now      int64
+		times    [2]int64
 	}
-	t := c.task
-	e := event{before: t.history, verb: c.verb, name: s.name(c), fault: f, conflict: err == ErrConflict, now: s.clock.ms.Load()}
-	if c.verb == "Get" && err == nil {
-		e.found = s.versions[c.key]
-	}
-	t.history = hashOf(e)
-	if f != works {
+	t, f := c.task, c.picked.fault
+	t.history = hashOf(event{t.history, c.verb, s.name(c), f, c.picked.version, c.found, err == ErrConflict, s.times(c)})
+	switch f {
+	case works:
+	case unacked:
+		t.failed = t.failed || err != ErrConflict
+		s.unacked++
+	default:
 		t.failed = true
 		s.failed++
 	}
-	s.steps = append(s.steps, step{c, f, err})
+	s.steps = append(s.steps, step{c.picked, err})
+	s.note(step{c.picked, err})
 }
 
 // see notes what a task knew when it began.
-func (t *task) see(index bool, value []byte, now int64) {
+func (t *task) see(in *instance, key string, value []byte) {
 	switch {
-	case index && t.firstIndex == nil:
+	case key == in.index && t.firstIndex == nil:
 		t.firstIndex = value
-	case !index && !t.asked:
+	case key != in.index && !t.asked:
 		t.asked = true
-		rec, err := parseRecord(value)
-		t.foundLive = err == nil && rec.check(now) == nil
+		t.foundLive = recordLives(in.m, key, value, millisOf(in.m))
+		t.everLive = t.everLive || t.foundLive
 	}
-}
-
-// trace shows how a run went.
-func (s *scheduler) trace() string {
-	var b strings.Builder
-	for _, st := range s.steps {
-		c := st.call
-		fmt.Fprintf(&b, "  %d %-12s %s %.6s%s: %v\n", c.task.no, c.task.op.name, c.verb, c.key, faultNames[st.fault], st.err)
-	}
-	for _, t := range s.tasks {
-		if t.returned {
-			fmt.Fprintf(&b, "  %d %-12s returned %v\n", t.no, t.op.name, t.err)
-		} else {
-			fmt.Fprintf(&b, "  %d %-12s crashed\n", t.no, t.op.name)
-		}
-	}
-	return b.String()
 }

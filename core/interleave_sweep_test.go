@@ -30,7 +30,9 @@ func pick(really bool, f fault) fault {
 
 // allOperations are those of a scene in which the first session was rotated.
 func allOperations() []operation {
-	return slices.Concat(operations(), graceOperations(), []operation{logoutAllOld(), {"check", true, opCheck}, {tightLogin, false, opLogin}})
+	return slices.Concat(operations(), graceOperations(), []operation{
+		logoutAllOld(), {name: "check", first: true, run: opCheck}, {name: tightLogin, run: opLogin},
+	})
 }
 
 // tightLogin finds the index full, but one of the sessions in it is gone: it
@@ -111,7 +113,7 @@ func runSweep(ctx context.Context, t *testing.T, op operation, plan func(i int) 
 	if err != nil && (CodeOf(err) != StoreUnavailable || !errors.Is(err, cause)) {
 		return fmt.Errorf("it is reported as %w", err)
 	}
-	in := &inspection{scene: sc, live: map[string]bool{}, gone: map[string]bool{}, ended: map[string]bool{}}
+	in := sc.inspection()
 	in.collect()
 	if err == nil && token != "" {
 		in.issued = append(in.issued, issue{token, s.ID})
@@ -145,11 +147,7 @@ func (in *inspection) spared(op operation, err error) error {
 // token of.
 func (in *inspection) empty() error {
 	for key, item := range in.store.items {
-		if !strings.HasPrefix(key, sessionPrefix) {
-			continue
-		}
-		rec, err := parseRecord(item.value)
-		if err == nil && rec.check(in.m.now()) == nil {
+		if isSessionRecord(key) && recordLives(in.m, key, item.value, millisOf(in.m)) {
 			return errors.New("a record that nobody lists outlives a log-out everywhere")
 		}
 	}
@@ -168,7 +166,7 @@ func TestTimeThatPassesAnywhere(t *testing.T) {
 				if code := CodeOf(err); err != nil && (!op.first || code != InvalidSession && code != NotFound) {
 					t.Errorf("%s, time passes at look %d: %v", op.name, n, err)
 				}
-				if sc.m.now() == sc.start {
+				if millisOf(sc.m) == sc.start {
 					break
 				}
 			}

@@ -1,78 +1,75 @@
 package core
 
 import (
-	"cmp"
 	"context"
-	"runtime"
 	"slices"
 	"sync"
 	"testing/synctest"
 	"time"
 )
 
-// scheduler is a store in which every call of a task waits until it is picked,
-// so that exactly one goroutine runs at a time and a run is repeatable. Calls
-// under a context without a task, those of an observer, pass at once.
+// scheduler is a server of a store in which every call of a task waits until it
+// is picked, so that exactly one goroutine runs at a time and a run is
+// repeatable. Calls under a context without a task, those of an observer, pass
+// at once. What else may happen at any moment (time passes, WeChat answers, the
+// store forgets) is a call, too.
 //
 // It runs in a synctest bubble, whose Wait returns when all that run have come
-// to their next call: a task may have several calls pending.
+// to their next call: a task may have several calls pending. Whatever waits
+// inside a manager must have been made in the bubble, and wait for a channel or
+// for time, not for a mutex.
 type scheduler struct {
 	*mapStore
-	clock *testClock
-	index string // key of the user record that all tasks share
+	clock     *testClock // of the scene: the server's
+	index     string     // key of the user record that all tasks share
+	set       setting
+	instances []*instance
+	observer  *instance
 
 	mu      sync.Mutex
 	pending []*storeCall
 	tasks   []*task
-	faults  int  // that a run may have at most
-	late    bool // calls that fail may take effect later
-	failed  int  // that it had
+	failed  int // calls that failed
+	unacked int // revoking writes that no replica acknowledged
 	steps   []step
+	seen    map[string]int // what was not plain about them, in all runs
 	writes  []indexWrite
+	answers []answer
 
 	names    map[string]uint64 // what stands for a key in fingerprints
 	versions map[string]uint64 // what stands for a value
+
+	past      []moment
+	mayGoBack bool // to one of them
+	replica   replica
 }
 
 // task is one operation in progress.
 type task struct {
 	no   int
 	op   operation
+	in   *instance
 	gone bool // crashed or abandoned: its calls have no effect any more
+	done bool // its goroutine has ended
 
-	returned bool
-	failed   bool // a call of its failed
-	token    string
-	session  *Session
-	err      error
+	began, ended int // steps that were made before; ended is endless until it has returned
+	returned     bool
+	failed       bool // a call of its failed
+	token        string
+	session      *Session
+	err          error
 
 	history    uint64 // of its calls and what they returned
 	firstIndex []byte // the user record as it first read it
-	asked      bool   // it has read a session
+	asked      bool   // it has read a session, in this attempt
 	foundLive  bool   // the first one that it read was alive
+	everLive   bool   // in one of the attempts
 }
+
+// endless is later than every step.
+const endless = 1 << 30
 
 type taskKey struct{}
-
-// storeCall is a call that waits for its turn.
-type storeCall struct {
-	task      *task
-	verb, key string
-	proceed   chan fault
-}
-
-// option is one way to go on.
-type option struct {
-	call  *storeCall
-	fault fault
-}
-
-// step is an option that was taken and what its task learned.
-type step struct {
-	call  *storeCall
-	fault fault
-	err   error
-}
 
 // indexWrite is a change of the user record.
 type indexWrite struct {
@@ -80,22 +77,29 @@ type indexWrite struct {
 	before, after []byte
 }
 
-func newScheduler(clock *testClock) *scheduler {
-	return &scheduler{mapStore: newMapStore(clock), clock: clock}
+// answer is WeChat's to the exchange of a code.
+type answer struct {
+	key  string // the session_key
+	task *task  // nil: before the run
+	at   int64
 }
 
-// play runs the operations on the store of sc. choose picks among
-// the options, or leaves the run off with a negative number. It reports whether
-// the run came to its end.
+func newScheduler(clock *testClock, set setting) *scheduler {
+	return &scheduler{mapStore: newMapStore(clock), clock: clock, set: set, seen: map[string]int{}}
+}
+
+// play runs the operations on the store of sc, in turn on its instances. choose
+// picks among the options, or leaves the run off with a negative number. It
+// reports whether the run came to its end.
 func (s *scheduler) play(sc *scene, ops []operation, choose func([]option) int) bool {
 	s.reset(sc)
 	for i, op := range ops {
-		t := &task{no: i, op: op, history: hashOf(i)}
+		t := &task{no: i, op: op, in: s.instances[i%len(s.instances)], ended: endless, history: hashOf(i)}
 		s.tasks = append(s.tasks, t)
 		go t.run(sc)
 		s.settle()
 	}
-	for len(s.pending) > 0 {
+	for s.ready() {
 		options := s.options()
 		n := choose(options)
 		if n < 0 {
@@ -108,6 +112,20 @@ func (s *scheduler) play(sc *scene, ops []operation, choose func([]option) int) 
 	return true
 }
 
+// ready waits until there is a call, while somebody still rests before one.
+func (s *scheduler) ready() bool {
+	for range 1000 {
+		if len(s.pending) > 0 || !s.anybodyRests() {
+			break
+		}
+		s.wake()
+	}
+	if len(s.pending) == 0 && s.anybodyRests() {
+		panic("an operation hangs\n" + s.trace())
+	}
+	return len(s.pending) > 0
+}
+
 // settle waits until all that run have come to their next call, and sees what
 // they noted. The race detector does not learn that from Wait where a task waits
 // in a WaitGroup.
@@ -117,177 +135,81 @@ func (s *scheduler) settle() {
 	defer s.mu.Unlock()
 }
 
+// anybodyRests tells whether a task waits for time to pass, as between two
+// attempts.
+func (s *scheduler) anybodyRests() bool { return slices.ContainsFunc(s.tasks, s.rests) }
+
+func (s *scheduler) rests(t *task) bool {
+	return !t.done && !t.gone && !slices.ContainsFunc(s.pending, func(c *storeCall) bool { return c.task == t })
+}
+
+// wake lets the bubble's time pass, for longer than anybody rests between two
+// attempts, and for less than any time limit.
+func (s *scheduler) wake() {
+	time.Sleep(100 * time.Millisecond)
+	s.settle()
+}
+
 func (t *task) run(sc *scene) {
+	defer sc.store.finish(t)
 	ctx := context.WithValue(context.Background(), taskKey{}, t)
-	if sc.lapsing && t.op.name != "tick" {
+	if (sc.set.begins || sc.set.lapsing) && !t.op.event {
 		sc.store.begin(ctx)
 	}
-	t.token, t.session, t.err = t.op.run(ctx, sc)
-	t.returned = true
+	token, s, err := t.op.run(ctx, sc)
+	sc.store.report(t, token, s, err)
+}
+
+// report notes what the caller of t learns, unless it is no more.
+func (s *scheduler) report(t *task, token string, session *Session, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t.gone {
+		return
+	}
+	t.token, t.session, t.err = token, session, err
+	t.returned, t.ended = true, len(s.steps)
+}
+
+func (s *scheduler) finish(t *task) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t.done = true
 }
 
 func (s *scheduler) reset(sc *scene) {
 	s.restore(sc.initial)
-	s.clock.ms.Store(sc.start)
-	s.tasks, s.steps, s.writes, s.failed = nil, nil, nil, 0
+	sc.setClocks(sc.start)
+	s.tasks, s.steps, s.writes, s.failed, s.unacked = nil, nil, nil, 0, 0
+	s.answers = []answer{{key: "key"}}
 	s.names, s.versions = map[string]uint64{"": 0}, map[string]uint64{}
 	for key := range sc.initial {
 		s.names[key], s.versions[key] = hashOf(key), 1
 	}
-}
-
-// options lists the ways to go on in an order that does not depend on chance.
-// A crash after a read would leave what a crash after the write before it left.
-func (s *scheduler) options() []option {
-	slices.SortStableFunc(s.pending, func(a, b *storeCall) int {
-		return cmp.Or(cmp.Compare(a.task.no, b.task.no), cmp.Compare(a.verb, b.verb), cmp.Compare(s.name(a), s.name(b)))
-	})
-	var options []option
-	for _, c := range s.pending {
-		options = append(options, option{c, works})
+	for _, in := range s.instances {
+		in.near = s.remembered()
 	}
-	if s.failed >= s.faults {
-		return options
-	}
-	for _, c := range s.pending {
-		switch c.verb {
-		case "Get":
-			options = append(options, option{c, failsFirst})
-		case "Swap", "Delete":
-			options = append(options, option{c, failsFirst}, option{c, failsAfter}, option{c, crashes})
-			if s.late {
-				options = append(options, option{c, failsLate})
-			}
-		}
-	}
-	return options
+	s.past, s.mayGoBack = nil, s.set.forgets == goingBack
+	s.replica.reset(s)
 }
 
 func (s *scheduler) pick(o option) {
+	if o.call == nil {
+		s.wake()
+		return
+	}
 	s.pending = slices.DeleteFunc(s.pending, func(c *storeCall) bool { return c == o.call })
-	o.call.proceed <- o.fault
+	o.call.proceed <- o
 }
 
 // abandon ends all tasks without further effect.
 func (s *scheduler) abandon() {
 	for _, c := range s.pending {
-		c.proceed <- abandoned
+		c.proceed <- option{call: c, fault: abandoned}
 	}
 	s.pending = nil
 	s.settle()
-}
-
-// call waits for its turn, takes effect as it is told, and notes what a task
-// learned from it.
-func (s *scheduler) call(ctx context.Context, verb, key string, effect func() error) error {
-	t, _ := ctx.Value(taskKey{}).(*task)
-	if t == nil {
-		return effect()
+	for s.anybodyRests() {
+		s.wake()
 	}
-	c := &storeCall{t, verb, key, make(chan fault, 1)}
-	s.await(c)
-	f := <-c.proceed
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if f == abandoned {
-		return t.end(verb)
-	}
-	var err error
-	switch f {
-	case failsFirst:
-		err = errInjected
-	case failsLate:
-		s.later(c, effect)
-		err = errInjected
-	default:
-		err = effect()
-		s.noteEffect(c, err)
-	}
-	if f == failsAfter {
-		err = errInjected
-	}
-	s.noteReturn(c, f, err)
-	if f == crashes {
-		for _, other := range s.take(t) {
-			other.proceed <- abandoned
-		}
-		return t.end(verb)
-	}
-	return err
-}
-
-// end stops the goroutine that calls it, unless another one of the task may be
-// waiting for what it reads. That one stops at its next call.
-func (t *task) end(verb string) error {
-	t.gone = true
-	if verb != "Get" {
-		runtime.Goexit()
-	}
-	return errInjected
-}
-
-// take removes the pending calls of a task.
-func (s *scheduler) take(t *task) (taken []*storeCall) {
-	s.pending = slices.DeleteFunc(s.pending, func(c *storeCall) bool {
-		if c.task == t {
-			taken = append(taken, c)
-		}
-		return c.task == t
-	})
-	return taken
-}
-
-// later makes a task of its own of a call that is still on its way.
-func (s *scheduler) later(c *storeCall, effect func() error) {
-	t := &task{no: len(s.tasks), op: operation{name: c.task.op.name + " (late)"}, history: hashOf([2]uint64{c.task.history, 1})}
-	s.tasks = append(s.tasks, t)
-	go s.call(context.WithValue(context.Background(), taskKey{}, t), c.verb, c.key, effect)
-}
-
-func (s *scheduler) await(c *storeCall) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c.task.gone {
-		runtime.Goexit() // a deferred call of a process that is no more
-	}
-	s.pending = append(s.pending, c)
-}
-
-func (s *scheduler) Get(ctx context.Context, key string) (value []byte, err error) {
-	err = s.call(ctx, "Get", key, func() error {
-		value, err = s.mapStore.Get(ctx, key)
-		if t, _ := ctx.Value(taskKey{}).(*task); t != nil {
-			t.see(key == s.index, value, s.clock.ms.Load())
-		}
-		return err
-	})
-	return value, err
-}
-
-func (s *scheduler) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
-	old, new = slices.Clone(old), slices.Clone(new) // a late call outlives the caller's
-	return s.call(ctx, "Swap", key, func() error {
-		err := s.mapStore.Swap(ctx, key, old, new, ttl)
-		if t, _ := ctx.Value(taskKey{}).(*task); t != nil && key == s.index && err == nil {
-			s.writes = append(s.writes, indexWrite{t, old, new})
-		}
-		return err
-	})
-}
-
-func (s *scheduler) Delete(ctx context.Context, key string) error {
-	return s.call(ctx, "Delete", key, func() error { return s.mapStore.Delete(ctx, key) })
-}
-
-// tick lets a millisecond pass, as a step of its own.
-func (s *scheduler) tick(ctx context.Context) {
-	s.call(ctx, "Tick", "", func() error {
-		s.clock.advance(time.Millisecond)
-		return nil
-	})
-}
-
-// begin is a step too where it matters which time an operation sees first.
-func (s *scheduler) begin(ctx context.Context) {
-	s.call(ctx, "Begin", "", func() error { return nil })
 }

@@ -185,7 +185,10 @@ const testAppID = "wx0123456789abcdef"
 // leaves zero have their defaults.
 func newTestManager(t testing.TB, clock *testClock, store Store, cfg Config) *Manager {
 	t.Helper()
-	cfg.AppID, cfg.Source, cfg.Now = testAppID, nameSource{}, clock.Now
+	cfg.AppID, cfg.Now = testAppID, clock.Now
+	if cfg.Source == nil {
+		cfg.Source = nameSource{}
+	}
 	cfg.Logger = slog.New(slog.DiscardHandler)
 	m, err := New(cfg, store)
 	if err != nil {
