@@ -31,7 +31,7 @@ func (in *inspection) judged() error {
 	if !in.set.expired || again < 0 {
 		return nil
 	}
-	err := in.m.RequireSessionKey(context.Background(), in.first, time.Hour)
+	err := keptVerdict(context.Background(), in.m, in.first, time.Hour)
 	if err != nil {
 		return fmt.Errorf("a login has brought the session_key again, and it counts as dead: %w", err)
 	}

@@ -78,7 +78,9 @@ func (in *inspection) theft() error {
 	return in.endedForNothing()
 }
 
-func (t *task) presentsNewest() bool { return t.op.name == "renew" || t.op.name == "rotate" }
+func (t *task) presentsNewest() bool {
+	return slices.Contains([]string{"renew", "rotate", "check", "logoutAll"}, t.op.name)
+}
 
 // usable tells whether a token of the first session lives.
 func (in *inspection) usable() bool {

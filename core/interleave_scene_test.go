@@ -65,23 +65,20 @@ func newScene(t testing.TB, set setting) *scene {
 		sc.store.instances = append(sc.store.instances, sc.instance(t, i))
 	}
 	sc.populate(t)
-	sc.first, sc.oldview = mustCheck(t, sc.m, sc.token), mustCheck(t, sc.m, sc.old)
+	if set.expired {
+		_ = sc.m.CheckSessionKey(t.Context(), sc.first) // gets the access token, too
+	}
 	sc.store.pass(10 * time.Second)
 	if set.lapsing {
 		sc.setClocks(sc.oldview.ExpiresAt().UnixMilli() - 1)
-	}
-	if set.expired {
-		_ = sc.m.CheckSessionKey(t.Context(), sc.first) // gets the access token, too
 	}
 	sc.start, sc.initial = clock.ms.Load(), sc.store.snapshot()
 	return sc
 }
 
 func (sc *scene) config(in *instance) Config {
-	cfg := Config{
-		IdleTimeout: 100 * time.Second, Lifetime: 1000 * time.Second, MaxSessions: sc.set.room,
-		Source: sceneSource{in, sc.set.answers},
-	}
+	cfg := Config{IdleTimeout: 100 * time.Second, Lifetime: 1000 * time.Second, MaxSessions: sc.set.room}
+	identifyBy(&cfg, sceneSource{in, sc.set.answers})
 	if sc.set.expired {
 		giveSecret(&cfg, "secret")
 		cfg.HTTPClient = &http.Client{Transport: sceneWeChat{in}}
@@ -117,9 +114,9 @@ func (sc *scene) instance(t testing.TB, no int) *instance {
 }
 
 func (sc *scene) populate(t testing.TB) {
-	var s, other *Session
-	sc.token, s = mustLogin(t, sc.m, sceneUser+".key")
-	if err := edit(t.Context(), sc.m, s, func(s editable) { s.SetAttr("colour", firstColour) }); err != nil {
+	var other *Session
+	sc.token, sc.first = mustLogin(t, sc.m, sceneUser+".key")
+	if err := edit(t.Context(), sc.m, sc.first, func(s editable) { s.SetAttr("colour", firstColour) }); err != nil {
 		t.Fatal(err)
 	}
 	sc.store.pass(time.Second)
@@ -136,13 +133,17 @@ func (sc *scene) populate(t testing.TB) {
 	}
 	sc.old = sc.token
 	if sc.set.rotated {
-		sc.token, _ = mustRotate(t, sc.m, sc.old)
+		sc.token, sc.first = mustRotate(t, sc.m, sc.old)
 	}
 	if sc.set.used {
 		sc.use(t, sc.token)
 	}
 	if sc.set.aged {
 		sc.age(t)
+	}
+	sc.oldview = mustCheck(t, sc.m, sc.old)
+	if sc.token == sc.old {
+		sc.first = sc.oldview
 	}
 }
 

@@ -58,7 +58,10 @@ func (k *managers) rotate(token string) (string, error) {
 	return token, err
 }
 
+// check asks without leaving a trace: for a token that a rotation has made, this
+// may be the first use.
 func (k *managers) check(token string) error {
+	defer k.branch()()
 	_, err := k.ms[0].Check(context.Background(), token)
 	return err
 }
@@ -110,9 +113,9 @@ func (k *custodian) check(token string) error {
 	t, ok := k.tokens[token]
 	switch {
 	case k.ended:
-		return errRevoked(byEverywhere)
+		return &Error{Code: SessionRevoked}
 	case !ok || t.until != 0 && k.now >= t.until:
-		return errInvalidSession()
+		return &Error{Code: InvalidSession}
 	}
 	return nil
 }
@@ -145,7 +148,7 @@ func (k *custodian) rotate(token string) (string, error) {
 	t := k.tokens[token]
 	if t.standing == fading && k.flaw != "a thief is served" {
 		k.ended = k.flaw != "a thief is only refused"
-		return "", errRevoked(byEverywhere)
+		return "", &Error{Code: SessionRevoked}
 	}
 	if k.flaw == "sixteen rotations at most" && len(k.tokens) > 16 {
 		return "", &Error{Code: RateLimited}

@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -64,33 +63,35 @@ func newModelRun(settings []byte) (*modelRun, error) {
 	r.store.slack = time.Duration(settings[1]%3) * time.Second
 	r.counted = &faultyStore{Store: r.store}
 	store := []Store{r.counted, r.counted, appendStore{r.store}, inProcessStore{appendStore{r.store}}}[settings[2]%4]
-	m, err := New(Config{
-		AppID: testAppID, Source: nameSource{}, Apps: []App{{AppID: secondAppID, Source: nameSource{}}},
-		IdleTimeout: times[0], Lifetime: times[1], RotateGrace: times[2], MaxSessions: 1 + int(settings[3]%4),
-		OnLogin: modelHook, Logger: slog.New(slog.DiscardHandler), Now: clock.Now,
-	}, store)
+	cfg := Config{
+		AppID: testAppID, IdleTimeout: times[0], Lifetime: times[1], RotateGrace: times[2], MaxSessions: 1 + int(settings[3]%4),
+		OnLogin: hook(modelHook), Logger: slog.New(slog.DiscardHandler), Now: clock.Now,
+	}
+	identifyBy(&cfg, nameSource{})
+	identifyAlsoBy(&cfg, secondAppID, nameSource{})
+	m, err := New(cfg, store)
 	if err != nil {
 		return nil, err
 	}
 	r.m = m
 	r.model = &model{
-		now: m.now(), users: map[string]*modelUser{}, max: m.cfg.MaxSessions,
-		idle: m.cfg.IdleTimeout.Milliseconds(), lifetime: m.cfg.Lifetime.Milliseconds(), grace: m.cfg.RotateGrace.Milliseconds(),
+		now: millisOf(m), users: map[string]*modelUser{}, max: maxSessionsOf(m),
+		idle: idleTimeoutOf(m).Milliseconds(), lifetime: lifetimeOf(m).Milliseconds(), grace: graceOf(m).Milliseconds(),
 	}
 	r.logf("idle %v, lifetime %v, grace %v, %d sessions at most, slack %v, %T",
-		m.cfg.IdleTimeout, m.cfg.Lifetime, m.cfg.RotateGrace, m.cfg.MaxSessions, r.store.slack, store)
+		idleTimeoutOf(m), lifetimeOf(m), graceOf(m), maxSessionsOf(m), r.store.slack, store)
 	return r, nil
 }
 
-func modelHook(_ context.Context, s *Session) error {
-	switch s.OpenID {
+func modelHook(openID string, s editable) (refused bool) {
+	switch openID {
 	case denied:
-		return errors.New("not you")
+		return true
 	case greedy:
-		s.SetAttr("much", strings.Repeat("x", maxAttributes))
+		s.SetAttr("much", strings.Repeat("x", 4096))
 	}
-	s.SetAttr("uid", "u-"+s.OpenID)
-	return nil
+	s.SetAttr("uid", "u-"+openID)
+	return false
 }
 
 func (r *modelRun) logf(format string, args ...any) {
@@ -206,13 +207,9 @@ func (r *modelRun) compare() error {
 // compareRing lets a ring be gone once it is a lifetime old.
 func (r *modelRun) compareRing(name string, u *modelUser) error {
 	appID, openID, _ := strings.Cut(name, " ")
-	keys, err := r.m.sessionKeys(context.Background(), userKey(appID, openID))
+	got, err := ringOf(r.m, appID, openID)
 	if err != nil {
 		return err
-	}
-	var got []string
-	for _, k := range keys {
-		got = append(got, k.key.Reveal())
 	}
 	if slices.Equal(got, u.keys) || r.model.now >= u.loggedIn+r.model.lifetime && len(got) == 0 {
 		return nil

@@ -19,7 +19,7 @@ func (r *modelRun) login(a, b, c int) error {
 		return err
 	}
 	if r.model.now >= u.loggedIn+r.model.lifetime {
-		keys, _ := r.m.sessionKeys(context.Background(), userKey(appID, openID))
+		keys, _ := ringOf(r.m, appID, openID)
 		if len(keys) <= min(len(key), 1) {
 			u.keys = nil // the old ring may have expired meanwhile
 		}
@@ -54,7 +54,7 @@ func (r *modelRun) authenticate(a, _, _ int) error {
 	s, err := r.m.Authenticate(context.Background(), t.text)
 	r.logf("a request with %s: %v", r.nameOf(t), err)
 	due := r.model.verdict(t) == "" && r.model.due(t)
-	if r.m.store == r.counted {
+	if talksTo(r.m, r.counted) {
 		gets, swaps, others = r.counted.gets-gets, r.counted.swaps-swaps, r.counted.deletes-others
 		if gets != 1 || others != 0 || swaps > 1 || (swaps == 1) != due {
 			return fmt.Errorf("a request cost %d Get, %d Swap, %d Delete; a renewal is due: %v", gets, swaps, others, due)
@@ -72,7 +72,7 @@ func (r *modelRun) authenticate(a, _, _ int) error {
 
 // strangeToken has never been issued.
 func (r *modelRun) strangeToken(a, b, _ int) error {
-	token, want := newToken(), InvalidSession
+	token, want := tokenOfNobody(), InvalidSession
 	if a%2 == 0 {
 		token, want = strings.Repeat("x", b), NoSession
 	}
@@ -106,7 +106,7 @@ func (r *modelRun) rotate(a, _, _ int) error {
 // rotateOften goes where a client is told to stop.
 func (r *modelRun) rotateOften(a, b, c int) error {
 	t := r.token(a)
-	for range 1 + b%(maxRecords+2) {
+	for range 1 + b%(tokensAtOnce+2) {
 		a = 2 * (len(r.model.tokens) - 1 - slices.Index(r.model.tokens, t)) // t itself, if it is among the last
 		if err := r.rotate(a, b, c); err != nil {
 			return err
@@ -119,10 +119,7 @@ func (r *modelRun) update(a, b, c int) error {
 	t := r.token(a)
 	view := r.views[t]
 	name, value := fmt.Sprint("attr ", b%3), strings.Repeat("v", c*c/16)
-	err := r.m.Update(context.Background(), view, func(s *Session) error {
-		s.SetAttr(name, value)
-		return nil
-	})
+	err := edit(context.Background(), r.m, view, func(s editable) { s.SetAttr(name, value) })
 	r.logf("%q of %s becomes %d bytes: %v", name, r.nameOf(t), len(value), err)
 	return r.agree("Update", t, err, r.model.update(t, name, value))
 }

@@ -136,7 +136,7 @@ func (m *model) rotate(t *modelToken, issue func() string) Code {
 			working++
 		}
 	}
-	if working >= maxRecords {
+	if working >= tokensAtOnce {
 		return RateLimited
 	}
 	last := m.newest(s)

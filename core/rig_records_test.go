@@ -37,6 +37,11 @@ func (r ruleSet) mayBeStale(verb, key string) bool {
 	return strings.HasPrefix(key, sessionPrefix) && slices.Contains(r.staleVerbs, verb)
 }
 
+// tokensAtOnce is how many tokens of one session can work at the same time.
+const tokensAtOnce = maxRecords
+
+func tokenOfNobody() string { return newToken() }
+
 // usersIndex is what a user record says of the user's sessions.
 type usersIndex struct {
 	entries []indexEntry
@@ -142,6 +147,27 @@ func hook(fn func(openID string, s editable) (refused bool)) func(context.Contex
 		return nil
 	}
 }
+
+// keptVerdict tells whether the session_key is valid, by what WeChat has said
+// within the last maxAge.
+func keptVerdict(ctx context.Context, m *Manager, s *Session, maxAge time.Duration) error {
+	return m.RequireSessionKey(ctx, s, maxAge)
+}
+
+// provider proves who logs in.
+type provider interface {
+	Identify(ctx context.Context, r LoginRequest) (Identity, error)
+}
+
+// identifyBy sets the provider of the default app, identifyAlsoBy adds an app
+// with the same.
+func identifyBy(cfg *Config, p provider) { cfg.Source = p }
+
+func identifyAlsoBy(cfg *Config, appID string, p provider) {
+	cfg.Apps = append(cfg.Apps, App{AppID: appID, Source: p})
+}
+
+func isIdentified(cfg *Config) bool { return cfg.Source != nil }
 
 func giveSecret(cfg *Config, secret string) { cfg.Secret = secret }
 

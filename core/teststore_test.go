@@ -186,8 +186,8 @@ const testAppID = "wx0123456789abcdef"
 func newTestManager(t testing.TB, clock *testClock, store Store, cfg Config) *Manager {
 	t.Helper()
 	cfg.AppID, cfg.Now = testAppID, clock.Now
-	if cfg.Source == nil {
-		cfg.Source = nameSource{}
+	if !isIdentified(&cfg) {
+		identifyBy(&cfg, nameSource{})
 	}
 	cfg.Logger = slog.New(slog.DiscardHandler)
 	m, err := New(cfg, store)
