@@ -69,8 +69,8 @@ func (in *inspection) collect() {
 	for _, w := range in.store.writes {
 		for _, id := range in.struck(w) {
 			in.gone[id] = true
-			in.ended[id] = in.ended[id] || w.task.reported() && (in.armed(w.task) || !w.task.op.ends())
-			in.denied[id] = in.denied[id] || w.task.reported() && in.armed(w.task)
+			in.ended[id] = in.ended[id] || w.task.reported() && in.armed(w.task)
+			in.denied[id] = in.denied[id] || w.task.reported() && in.armed(w.task) && w.task.op.ends()
 		}
 	}
 }
@@ -97,27 +97,37 @@ func (op operation) ends() bool {
 
 // endedBy lists the sessions that t ends by its mere success: LogoutUser every
 // session that was listed when it began, and so every one whose login had
-// returned.
+// returned. A client's log-out everywhere has that power only if nobody else has
+// ended the client's own session before.
 func (in *inspection) endedBy(t *task) []string {
-	switch {
-	case !in.armed(t):
-		return nil
-	case t.op.name == "logoutUser" || strings.HasPrefix(t.op.name, "logoutAll"):
-		return append(in.ids(t.firstIndex), in.first.ID, in.otherID)
+	everything := append(in.ids(t.firstIndex), in.first.ID, in.otherID)
+	switch t.op.name {
+	case "logoutUser":
+		return everything
+	case "revoke":
+		return []string{in.first.ID}
+	case "logoutAll", "logoutAll-old":
+		if in.armed(t) {
+			return everything
+		}
+		fallthrough
+	case "logout", "logout-old":
+		if t.foundLive {
+			return []string{in.first.ID}
+		}
 	}
-	return []string{in.first.ID}
+	return nil
 }
 
-// armed tells whether t has the power to end what it is to end. A client with a
-// dead token has none, be it that somebody else was faster.
+// armed tells whether t can end what it is to end: a log-out everywhere by a
+// client whose session somebody else has ended has no power over others.
 func (in *inspection) armed(t *task) bool {
-	switch t.op.name {
-	case "revoke", "logoutUser":
+	if !strings.HasPrefix(t.op.name, "logoutAll") {
 		return true
-	case "logout", "logout-old", "logoutAll", "logoutAll-old":
-		return t.foundLive || t.everLive && !in.struckBy(in.first.ID, func(u *task) bool { return u != t })
 	}
-	return false
+	killer := in.store.killers[recordKey(in.loggedOut(t))]
+	return t.everLive && !in.struckBy(in.first.ID, func(u *task) bool { return u != t }) &&
+		(t.foundLive || killer == nil || killer == t)
 }
 
 // struckBy tells whether one of some tasks took the session off the index.
@@ -209,9 +219,10 @@ func (in *inspection) dead() error {
 }
 
 // agedOut tells whether the token may have died of age. Where clocks differ, the
-// second session's may, too.
+// others of the scene may, too.
 func (in *inspection) agedOut(i issue) bool {
-	return in.set.lapsing && (i.token == in.old || in.set.skew != nil && i.token == in.other)
+	apart := in.set.skew != nil && slices.Contains([]string{in.scene.token, in.other}, i.token)
+	return in.set.lapsing && (i.token == in.old || apart)
 }
 
 // loggedOutAreDead needs no more than that the log-out succeeded.

@@ -3,13 +3,14 @@ package core
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
 )
 
 // search runs every schedule of some operations on a scene, depth first, each
-// replayed from the start. It leaves a run off where it comes to a state from
+// replayed from the start, unless they are too many. It leaves a run off where it comes to a state from
 // which all has been run already (see scheduler.fingerprint). The checks of an
 // end depend on nothing that such a state does not determine.
 type search struct {
@@ -21,7 +22,15 @@ type search struct {
 	follows    map[uint64][]uint64 // the states after a state; none after an end
 	todo       []branch
 	runs, ends int
+	chance     *rand.Rand // picks among what is left to do, once that is too much
 }
+
+// Where a search would take longer than this, it runs so many schedules, and then
+// as many that it draws as sample says.
+const (
+	tooLong = 20000
+	sample  = 4000
+)
 
 // branch is a run that is still to be made: its choices up to the first that
 // no run has made before, and the state in which that one is.
@@ -31,14 +40,14 @@ type branch struct {
 }
 
 func newSearch(sc *scene, ops []operation) *search {
-	return &search{sc: sc, ops: ops, follows: map[uint64][]uint64{}, todo: []branch{{}}}
+	return &search{
+		sc: sc, ops: ops, follows: map[uint64][]uint64{}, todo: []branch{{}}, chance: rand.New(rand.NewPCG(1, 4)),
+	}
 }
 
 func (se *search) explore() error {
-	for len(se.todo) > 0 {
-		b := se.todo[len(se.todo)-1]
-		se.todo = se.todo[:len(se.todo)-1]
-		choices, err := se.run(b)
+	for len(se.todo) > 0 && se.runs < tooLong+sample {
+		choices, err := se.run(se.next())
 		switch {
 		case err != nil && se.findings != nil:
 			se.findings[err.Error()] = true
@@ -47,6 +56,18 @@ func (se *search) explore() error {
 		}
 	}
 	return nil
+}
+
+// next takes the branch that was put off last.
+func (se *search) next() branch {
+	last := len(se.todo) - 1
+	if se.runs >= tooLong {
+		i := se.chance.IntN(len(se.todo))
+		se.todo[i], se.todo[last] = se.todo[last], se.todo[i]
+	}
+	b := se.todo[last]
+	se.todo = se.todo[:last]
+	return b
 }
 
 func (se *search) explain(choices []uint8, err error) error {

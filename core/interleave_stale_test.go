@@ -53,7 +53,7 @@ func TestNearCachesAtRandom(t *testing.T) {
 // TestWhatANearCacheMayShow: what the instance has read, for a second after it
 // was replaced, and nothing that the instance has written itself.
 func TestWhatANearCacheMayShow(t *testing.T) {
-	const key = sessionPrefix + "x"
+	key, index := recordKey(tokenOfNobody()), indexKeyOf(testAppID, sceneUser)
 	m := nearModel{}
 	want := func(what string, now int64, n int) {
 		t.Helper()
@@ -72,8 +72,8 @@ func TestWhatANearCacheMayShow(t *testing.T) {
 	want("the first is too old", 1011, 1)
 	m.add(key, []byte("b"), 2)
 	want("read again, so it is there", 1100, 0)
-	m.add("u:x", []byte("c"), 3)
-	if len(m["u:x"]) != 0 {
+	m.add(index, []byte("c"), 3)
+	if len(m[index]) != 0 {
 		t.Error("a user record is remembered")
 	}
 }

@@ -68,8 +68,18 @@ func (s *scheduler) noteEffect(c *storeCall, err error) {
 		s.versions[c.key] = hashOf(value{c.task.history, s.name(c), s.times(c)})
 	}
 	s.noteReplaced(c.key)
+	s.noteKiller(c)
 	if !c.revokes || c.picked.fault == works && !c.late {
 		s.replica.follow(s, c.key)
+	}
+}
+
+// noteKiller notes that a call has ended a record, if it has.
+func (s *scheduler) noteKiller(c *storeCall) {
+	m := s.observer.m
+	dead := isSessionRecord(c.key) && !recordLives(m, c.key, s.items[c.key].value, millisOf(m))
+	if dead && s.killers[c.key] == nil {
+		s.killers[c.key] = c.task
 	}
 }
 

@@ -34,6 +34,7 @@ type scheduler struct {
 	steps   []step
 	seen    map[string]int // what was not plain about them, in all runs
 	writes  []indexWrite
+	killers map[string]*task // who ended a session record first
 	answers []answer
 
 	names    map[string]uint64 // what stands for a key in fingerprints
@@ -109,21 +110,29 @@ func (s *scheduler) play(sc *scene, ops []operation, choose func([]option) int) 
 		s.pick(options[n])
 		s.settle()
 	}
+	s.drain()
 	return true
 }
 
 // ready waits until there is a call, while somebody still rests before one.
 func (s *scheduler) ready() bool {
+	s.wakeWhile(func() bool { return len(s.pending) == 0 && s.anybodyRests() })
+	return len(s.pending) > 0
+}
+
+// drain waits until what is left of all tasks has ended.
+func (s *scheduler) drain() {
+	s.wakeWhile(func() bool { return slices.ContainsFunc(s.tasks, func(t *task) bool { return !t.done }) })
+}
+
+func (s *scheduler) wakeWhile(waiting func() bool) {
 	for range 1000 {
-		if len(s.pending) > 0 || !s.anybodyRests() {
-			break
+		if !waiting() {
+			return
 		}
 		s.wake()
 	}
-	if len(s.pending) == 0 && s.anybodyRests() {
-		panic("an operation hangs\n" + s.trace())
-	}
-	return len(s.pending) > 0
+	panic("an operation hangs\n" + s.trace())
 }
 
 // settle waits until all that run have come to their next call, and sees what
@@ -181,12 +190,13 @@ func (s *scheduler) reset(sc *scene) {
 	s.restore(sc.initial)
 	sc.setClocks(sc.start)
 	s.tasks, s.steps, s.writes, s.failed, s.unacked = nil, nil, nil, 0, 0
-	s.answers = []answer{{key: "key"}}
+	s.answers, s.killers = []answer{{key: "key"}}, map[string]*task{}
 	s.names, s.versions = map[string]uint64{"": 0}, map[string]uint64{}
 	for key := range sc.initial {
 		s.names[key], s.versions[key] = hashOf(key), 1
 	}
 	for _, in := range s.instances {
+		forget(in.m)
 		in.near = s.remembered()
 	}
 	s.past, s.mayGoBack = nil, s.set.forgets == goingBack
@@ -204,12 +214,13 @@ func (s *scheduler) pick(o option) {
 
 // abandon ends all tasks without further effect.
 func (s *scheduler) abandon() {
+	for _, t := range s.tasks {
+		t.gone = true
+	}
 	for _, c := range s.pending {
 		c.proceed <- option{call: c, fault: abandoned}
 	}
 	s.pending = nil
 	s.settle()
-	for s.anybodyRests() {
-		s.wake()
-	}
+	s.drain()
 }

@@ -30,8 +30,9 @@ type custody struct {
 	now    time.Duration
 	tokens []heldToken
 	ended  bool
-	// loose: somebody has come with a token of which the rule says nothing. All
-	// that is known then is that the session does not go on twice.
+	// loose: somebody has come with a token of which the rule says nothing, or who
+	// was to end the session met a failure. All that is known then is that the
+	// session does not go on twice.
 	loose bool
 	trace []string
 }
@@ -136,6 +137,7 @@ func (c *custody) rotate(k keeper, i int) (int, error) {
 	case !live && !dead:
 		c.loose = true
 	case live && CodeOf(err) == StoreUnavailable && errors.Is(err, errInjected):
+		c.loose = c.tokens[i].standing == fading // the session has ended, or not yet
 		c.unsure(i)
 	case dead && err == nil:
 		return -1, fmt.Errorf("token %d was rotated, it should be dead", i)

@@ -15,7 +15,7 @@ import (
 // (see rig_doc_test.go).
 
 // ruleSet tells which rules the old tests of the rig go by. The tests of the new
-// rules (interleave_lost_test.go, interleave_answers_test.go, model_custody_test.go)
+// rules (interleave_holders_test.go, interleave_answers_test.go, model_holders_test.go)
 // do not ask it.
 type ruleSet struct {
 	// firstUse: a rotated token's grace period begins with the first use of its
@@ -176,3 +176,7 @@ func logoutEverywhere(ctx context.Context, m *Manager, token string) error {
 	_, err := m.serveLogout(ctx, Request{Query: "all=1", Header: http.Header{"Authorization": {"Bearer " + token}}})
 	return err
 }
+
+// forget makes m a process that has just been started, for the next run of a
+// scene: time begins anew then. This core keeps nothing.
+func forget(*Manager) {}
