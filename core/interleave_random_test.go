@@ -46,7 +46,7 @@ func playAtRandom(t *testing.T, runs, odd int, draw dice, seen ...*sightings) {
 			for _, s := range seen {
 				s.add(sc.store)
 			}
-			if err != nil {
+			if err != nil || replays() {
 				t.Fatalf("seed %d: %v\n%s", seed, err, sc.store.trace())
 			}
 			ways[way(sc.store.steps)] = true

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,6 +59,9 @@ func (se *search) explore() error {
 	return nil
 }
 
+// replays tells whether one case is run again, which fails to show its trace.
+func replays() bool { return os.Getenv("WX_RIG_SCHEDULE") != "" || os.Getenv("WX_RIG_SEED") != "" }
+
 // next takes the branch that was put off last.
 func (se *search) next() branch {
 	last := len(se.todo) - 1
@@ -71,6 +75,9 @@ func (se *search) next() branch {
 }
 
 func (se *search) explain(choices []uint8, err error) error {
+	if err == nil {
+		err = errors.New("nothing is wrong")
+	}
 	return fmt.Errorf("%w\nschedule %s\n%s", err, strings.Trim(fmt.Sprint(choices), "[]"), se.sc.store.trace())
 }
 

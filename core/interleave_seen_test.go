@@ -33,7 +33,7 @@ func (g *sightings) want(t *testing.T, list ...string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, what := range list {
-		if g.count[what] == 0 {
+		if g.count[what] == 0 && !replays() {
 			t.Errorf("never seen: %s", what)
 		}
 	}
