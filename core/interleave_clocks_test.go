@@ -158,7 +158,7 @@ func (s twoClocks) AppendGet(ctx context.Context, dst []byte, key string) ([]byt
 // TestAWallClockThatIsSetBack: the store has let go of a session that is alive by
 // the manager's clock. No operation goes round in circles, or calls it an outage.
 func TestAWallClockThatIsSetBack(t *testing.T) {
-	const most = 40 // calls of the store; the most that an operation needs otherwise are 17
+	const most = 40 // calls of the store; those that do not go round in circles need 11
 	for _, op := range allOperations() {
 		var store twoClocks
 		sc := newScene(t, setting{room: roomFor([]operation{op}), rotated: true, wrap: func(s Store) Store {

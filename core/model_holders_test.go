@@ -184,8 +184,9 @@ func TestFailedRotationsLockNothing(t *testing.T) {
 // those that failed.
 func (s *story) rotateInVain(t *testing.T, n int, f fault) (failed int) {
 	t.Helper()
-	s.logf("the client rotates; call %d%s; it does not get the answer", n, faultRemarks[f])
+	s.logf("the client rotates, and does not get the answer")
 	if f != works {
+		s.logf("  the store's call %d%s", n, faultRemarks[f])
 		s.k.fail(n, f)
 	}
 	next, err := s.rotate(s.k, s.client)
