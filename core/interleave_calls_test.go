@@ -11,6 +11,7 @@ import (
 type instance struct {
 	*scheduler
 	m     *Manager
+	start func() *Manager // another one
 	clock *testClock
 	skew  time.Duration // of the clock when a run begins
 	near  nearModel

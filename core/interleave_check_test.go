@@ -218,11 +218,15 @@ func (in *inspection) dead() error {
 	return nil
 }
 
-// agedOut tells whether the token may have died of age. Where clocks differ, the
-// others of the scene may, too.
+// agedOut tells whether the token may have died of age, by the clock of any
+// instance.
 func (in *inspection) agedOut(i issue) bool {
-	apart := in.set.skew != nil && slices.Contains([]string{in.scene.token, in.other}, i.token)
-	return in.set.lapsing && (i.token == in.old || apart)
+	now := in.clock.ms.Load()
+	for _, other := range in.store.instances {
+		now = max(now, other.clock.ms.Load())
+	}
+	expiry, known := in.expiries[i.token]
+	return known && in.set.lapsing && now >= expiry
 }
 
 // loggedOutAreDead needs no more than that the log-out succeeded.

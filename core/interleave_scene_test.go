@@ -22,6 +22,8 @@ type scene struct {
 	oldview *Session // by old
 	other   string   // token of the second session
 	otherID string
+
+	expiries map[string]int64 // of these tokens, if nothing is written
 }
 
 const sceneUser = "alice"
@@ -73,11 +75,17 @@ func newScene(t testing.TB, set setting) *scene {
 		sc.setClocks(sc.oldview.ExpiresAt().UnixMilli() - 1)
 	}
 	sc.start, sc.initial = clock.ms.Load(), sc.store.snapshot()
+	sc.expiries = map[string]int64{}
+	for _, token := range []string{sc.token, sc.old, sc.other} {
+		key := recordKey(token)
+		sc.expiries[token] = expiryOf(sc.m, key, sc.initial[key].value)
+	}
 	return sc
 }
 
 func (sc *scene) config(in *instance) Config {
 	cfg := Config{IdleTimeout: 100 * time.Second, Lifetime: 1000 * time.Second, MaxSessions: sc.set.room}
+	liftLimits(&cfg)
 	identifyBy(&cfg, sceneSource{in, sc.set.answers})
 	if sc.set.expired {
 		giveSecret(&cfg, "secret")
@@ -109,7 +117,8 @@ func (sc *scene) instance(t testing.TB, no int) *instance {
 	if no < len(sc.set.skew) {
 		in.skew = sc.set.skew[no]
 	}
-	in.m = newTestManager(t, in.clock, in, sc.config(in))
+	in.start = func() *Manager { return newTestManager(t, in.clock, in, sc.config(in)) }
+	in.m = in.start()
 	return in
 }
 

@@ -29,8 +29,8 @@ type search struct {
 // Where a search would take longer than this, it runs so many schedules, and then
 // as many that it draws as sample says.
 const (
-	tooLong = 20000
-	sample  = 4000
+	tooLong = 10000
+	sample  = 2000
 )
 
 // branch is a run that is still to be made: its choices up to the first that
@@ -111,8 +111,12 @@ func (se *search) run(b branch) ([]uint8, error) {
 	complete := se.sc.store.play(se.sc, se.ops, func(options []option) int {
 		depth++
 		if depth <= len(b.choices) {
-			astray = astray || depth == len(b.choices) && se.sc.store.fingerprint() != b.state
-			return int(b.choices[depth-1])
+			choice := int(b.choices[depth-1])
+			if choice >= len(options) || depth == len(b.choices) && se.sc.store.fingerprint() != b.state {
+				astray = true
+				return -1
+			}
+			return choice
 		}
 		state, known := se.arrive(last)
 		if known && !se.exhaustive {
@@ -125,7 +129,7 @@ func (se *search) run(b branch) ([]uint8, error) {
 		return 0
 	})
 	if astray {
-		return path, errors.New("a replay went another way")
+		return path, errors.New("a replay went another way: a manager remembers something (see restarted), or chance decides")
 	}
 	if !complete {
 		return path, nil

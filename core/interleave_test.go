@@ -196,8 +196,7 @@ func (s *scheduler) reset(sc *scene) {
 		s.names[key], s.versions[key] = hashOf(key), 1
 	}
 	for _, in := range s.instances {
-		forget(in.m)
-		in.near = s.remembered()
+		in.m, in.near = restarted(in.m, in.start), s.remembered()
 	}
 	s.past, s.mayGoBack = nil, s.set.forgets == goingBack
 	s.replica.reset(s)

@@ -103,6 +103,16 @@ func recordLives(_ *Manager, _ string, raw []byte, now int64) bool {
 	return err == nil && rec.check(now) == nil
 }
 
+// expiryOf is when raw, a record under key, dies if nobody uses it; 0 for what is
+// no such record.
+func expiryOf(_ *Manager, _ string, raw []byte) int64 {
+	rec, err := parseRecord(raw)
+	if err != nil || rec.state() == revoked {
+		return 0
+	}
+	return rec.expiresAt()
+}
+
 // useIsWritten tells whether raw, a live record under key, is renewed by use: it
 // has not been rotated away.
 func useIsWritten(_ *Manager, _ string, raw []byte) bool {
@@ -171,12 +181,15 @@ func isIdentified(cfg *Config) bool { return cfg.Source != nil }
 
 func giveSecret(cfg *Config, secret string) { cfg.Secret = secret }
 
+// liftLimits lifts the limits that runs in no time would reach. This core has none.
+func liftLimits(*Config) {}
+
 // logoutEverywhere is POST /wx/logout?all=1, up to the reply.
 func logoutEverywhere(ctx context.Context, m *Manager, token string) error {
 	_, err := m.serveLogout(ctx, Request{Query: "all=1", Header: http.Header{"Authorization": {"Bearer " + token}}})
 	return err
 }
 
-// forget makes m a process that has just been started, for the next run of a
-// scene: time begins anew then. This core keeps nothing.
-func forget(*Manager) {}
+// restarted returns a manager that remembers nothing of the run before, as time
+// begins anew in the next one. This core's remember nothing at all.
+func restarted(m *Manager, _ func() *Manager) *Manager { return m }
