@@ -69,7 +69,8 @@ const maxHops = 64
 
 // inUse returns the record that holds the attributes of the session under key,
 // and the bytes that stand in the store: from a rotated one on to its successor,
-// and from a successor that nobody has used yet back to what it follows.
+// and from a successor that nobody has used yet back to what it follows. A
+// successor is never changed before its first use.
 func (m *Manager) inUse(ctx context.Context, key record.Key) (*Session, []byte, error) {
 	for range maxHops {
 		s, raw, err := m.read(ctx, key)
@@ -89,19 +90,16 @@ func (m *Manager) inUse(ctx context.Context, key record.Key) (*Session, []byte, 
 		switch {
 		case CodeOf(err) == CodeStoreUnavailable:
 			return nil, nil, err
-		case err != nil: // expired, or lost: nothing comes from it any more
-			return s, raw, nil
-		case older.rec.State() == record.Live:
+		case err == nil && older.rec.State() == record.Live:
 			return older, olderRaw, nil
-		case older.rec.State() == record.Fresh:
+		case err == nil && older.rec.State() == record.Fresh:
 			key = before
-			continue
-		case older.rec.Link() != key.Name(): // another successor is in use
+		case err == nil && older.rec.Link() != key.Name(): // another successor is in use
 			key.Put(record.SessionPrefix, older.rec.Link())
-			continue
-		}
-		if err := m.firstUse(ctx, s); err != nil { // which somebody has begun
-			return nil, nil, err
+		default: // somebody has begun the first use, or the older one has ended
+			if err := m.firstUse(ctx, s); err != nil {
+				return nil, nil, err
+			}
 		}
 	}
 	return nil, nil, errInvalidSession()
