@@ -23,11 +23,12 @@ function startProxy(target) {
     faults.push({ name, what, left: times })
   }
 
-  // hold keeps back the answer to the next such request until it is let go.
-  function hold(name) {
+  // hold keeps back the answer to the next such request until it is let go:
+  // the server's, or the one that is given.
+  function hold(name, reply) {
     let release, arrive
     const arrived = new Promise(resolve => { arrive = resolve })
-    fault(name, { hold: new Promise(resolve => { release = resolve }), arrive })
+    fault(name, { ...reply, hold: new Promise(resolve => { release = resolve }), arrive })
     return { arrived, release }
   }
 
@@ -69,8 +70,7 @@ function startProxy(target) {
     const what = takeFault(req.method + ' ' + pathname)
     if (what.drop) return req.socket.resetAndDestroy()
     if (what.hang) return
-    if (what.status) return answer(res, what)
-    const reply = await (pathname.startsWith('/files') ? application(req, body) : forward(req, body))
+    const reply = what.status ? what : await (pathname.startsWith('/files') ? application(req, body) : forward(req, body))
     if (what.lose) return req.socket.resetAndDestroy()
     if (what.arrive) what.arrive()
     if (what.hold) await what.hold
