@@ -35,7 +35,7 @@ function createPlatform(url, user, shared) {
 
   // One HTTP exchange for the call of this name; returns the task.
   function exchange(name, options, make, finish) {
-    seen.calls.push(Object.assign({ name }, options))
+    seen.calls.push(Object.assign({}, options, { api: name }))
     let request = null
     let over = false
     const task = { abort() { end(() => options.fail({ errMsg: name + ':fail abort' })); if (request) request.destroy() } }
@@ -110,9 +110,8 @@ function createPlatform(url, user, shared) {
 
     downloadFile(options) {
       return exchange('downloadFile', options, () => ({ method: 'GET', target: options.url, header: options.header }), (res, raw) => {
-        const tempFilePath = path.join(os.tmpdir(), 'wx-' + process.pid + '-' + Math.random().toString(36).slice(2))
+        const tempFilePath = path.join(temporary(), String(seen.calls.length))
         fs.writeFileSync(tempFilePath, raw)
-        process.once('exit', () => fs.rmSync(tempFilePath, { force: true }))
         return { tempFilePath, statusCode: res.statusCode, errMsg: 'downloadFile:ok' }
       })
     },
@@ -143,6 +142,16 @@ function createPlatform(url, user, shared) {
     }
   }
   return { wx, storage, faults, seen }
+}
+
+// The folder of downloads; it goes with the process.
+let folder = ''
+function temporary() {
+  if (!folder) {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wx-'))
+    process.once('exit', () => fs.rmSync(folder, { recursive: true, force: true }))
+  }
+  return folder
 }
 
 // What wx.login would give this user.
