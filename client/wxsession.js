@@ -532,7 +532,7 @@ function createSession(settings) {
 
     on(event, listener) {
       const list = listeners[event]
-      if (!list || typeof listener !== 'function') throw badRequest('no such event, or no function')
+      if (!Array.isArray(list) || typeof listener !== 'function') throw badRequest('no such event, or no function')
       const entry = value => listener(value)
       list.push(entry)
       return () => {
