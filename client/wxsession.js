@@ -94,18 +94,17 @@ function createSession(settings) {
 
   // A call of the platform, by callbacks or by the promise that it returns. One
   // that resolves with nothing says nothing, but for checkSession's.
-  function invoke(name, args) {
-    let task
-    const promise = new Promise((resolve, reject) => {
-      task = platform[name](Object.assign({}, args, { success: resolve, fail: reject }))
-      if (task && task.then) task.then(res => { if (res || name === 'checkSession') resolve(res) }, reject)
-    })
-    return { promise, abort() { try { task.abort() } catch (e) { /* too late */ } } }
+  function invoke(name, args, success, fail) {
+    const task = platform[name](Object.assign({}, args, { success, fail }))
+    if (task && task.then) task.then(res => { if (res || name === 'checkSession') success(res) }, fail)
+    return task
   }
 
-  // Waits for promise until the deadline or the next logout.
-  function within(mine, ms, promise, abort) {
+  // Waits for what start begins, until the deadline or the next logout. start may
+  // return a task to abort.
+  function within(mine, ms, start) {
     return new Promise((resolve, reject) => {
+      let task
       const timer = setTimeout(() => end(new WXSessionError('timeout', 'no answer within ' + ms + ' ms')), ms)
       function settle(fn, value) {
         clearTimeout(timer)
@@ -114,26 +113,28 @@ function createSession(settings) {
       }
       function end(err) {
         settle(reject, err)
-        if (abort) abort()
+        try { task.abort() } catch (e) { /* it has none */ }
       }
-      promise.then(value => settle(resolve, value), err => settle(reject, err))
       mine.stops.add(end)
-      if (mine.over) end(loggedOut())
+      if (mine.over) return end(loggedOut())
+      try {
+        task = start(value => settle(resolve, value), err => settle(reject, err))
+      } catch (e) {
+        settle(reject, e)
+      }
     })
   }
 
   function pause(mine, ms) {
-    return within(mine, ms, new Promise(nothing)).then(nothing, err => {
+    return within(mine, ms, nothing).then(nothing, err => {
       if (err.code !== 'timeout') throw err
     })
   }
 
   // One request, upload or download; resolves with every reply.
   function exchange(mine, api, args) {
-    if (mine.over) return Promise.reject(loggedOut())
     const ms = positive(args.timeout) || timeout
-    const call = invoke(api, Object.assign({}, args, { timeout: ms }))
-    return within(mine, ms, call.promise, call.abort).then(res => {
+    return within(mine, ms, (ok, fail) => invoke(api, Object.assign({}, args, { timeout: ms }), ok, fail)).then(res => {
       const statusCode = number(res && res.statusCode) // some give it as a string
       if (!statusCode) throw badReply('the platform gave no status', 0)
       return Object.assign({}, res, { statusCode })
@@ -181,12 +182,12 @@ function createSession(settings) {
   // next login, so that there are never two of them.
   function loginCode(mine) {
     if (!asking) {
-      const promise = asking = invoke('login').promise
+      const promise = asking = new Promise((resolve, reject) => invoke('login', {}, resolve, reject))
       const forget = () => { if (asking === promise) asking = null }
       promise.then(forget, forget)
     }
     const asked = asking
-    return within(mine, timeout, asked).then(res => {
+    return within(mine, timeout, (ok, fail) => { asked.then(ok, fail) }).then(res => {
       if (!res || typeof res.code !== 'string' || !res.code) throw new WXSessionError('login_failed', 'wx.login gave no code')
       conceal(res.code)
       return res.code
@@ -203,7 +204,7 @@ function createSession(settings) {
   // fail: the login does not depend on it.
   function profileOf(mine) {
     if (!options.profile) return Promise.resolve({})
-    return within(mine, timeout, new Promise(resolve => resolve(options.profile()))).then(given => {
+    return within(mine, timeout, (ok, fail) => { Promise.resolve(options.profile()).then(ok, fail) }).then(given => {
       const p = given || {}
       return Object.assign({}, p.rawData && p.signature && { rawData: p.rawData, signature: p.signature },
         p.encryptedData && p.iv && { encryptedData: p.encryptedData, iv: p.iv })
@@ -380,7 +381,7 @@ function createSession(settings) {
 
   function keyHolds(mine) {
     if (!platform.checkSession) return Promise.resolve(true)
-    return within(mine, timeout, invoke('checkSession').promise).then(() => true, err => {
+    return within(mine, timeout, (ok, fail) => invoke('checkSession', {}, ok, fail)).then(() => true, err => {
       if (err instanceof WXSessionError) throw err
       return false
     })
@@ -543,8 +544,6 @@ function createSession(settings) {
   }
 }
 
-// --- helpers without state
-
 function nothing() {}
 
 function newLife() {
@@ -599,7 +598,6 @@ function parseBase(text) {
   return text.replace(/\/+$/, '')
 }
 
-// '/wx' of '/wx', 'wx' and '/wx/'; '' of '/'.
 function parsePrefix(text = 'wx') {
   const path = text.replace(/^\/+|\/+$/g, '')
   return path && '/' + path
@@ -618,7 +616,7 @@ function absolute(base, url) {
   return base + rest
 }
 
-// Where a gateway claims Authorization for something else than a Bearer token,
+// Where Authorization holds something else than a Bearer token, for a gateway,
 // the server reads X-WX-Session.
 function withToken(header, token) {
   const all = Object.assign({}, header)
