@@ -5,9 +5,9 @@
 
 'use strict'
 
-// The server's codes for the statuses that concern the session. Without one of
-// them a reply is the application's own, but for a download, whose body is in a
-// file: there the first code stands for the status.
+// The server's codes for the statuses that concern the session. A reply without
+// one is the application's own; but a download's body is in a file, so that the
+// first code stands for its status.
 const CODES = {
   401: ['invalid_session', 'no_session', 'session_revoked', 'session_key_expired', 'invalid_ticket'],
   429: ['rate_limited'],
@@ -17,7 +17,11 @@ const CODES = {
 class WXSessionError extends Error {
   constructor(code, message, details) {
     super(message)
-    Object.assign(this, { name: 'WXSessionError', code, status: 0 }, details) // 0: no reply
+    this.name = 'WXSessionError'
+    this.code = code
+    this.status = 0 // no reply
+    this.retryAfter = undefined
+    Object.assign(this, details)
   }
 }
 
@@ -226,7 +230,7 @@ function createSession(settings) {
   function accept(mine, res, login) {
     const body = answer(res)
     const token = body['3rd_session']
-    if (!isToken(token)) throw badReply('the reply holds no 3rd_session')
+    if (!isToken(token)) throw badReply('no 3rd_session')
     if (mine.over) throw loggedOut()
     grant = newGrant(token, body.expires_in, body.lifetime, login)
     save()
@@ -267,7 +271,7 @@ function createSession(settings) {
       flight.force = flight.force || force
       return flight.promise
     }
-    const way = flight = { force, pauses: 0 }
+    const way = flight = { force, pauses: 0, promise: null }
     const end = () => { if (flight === way) flight = null }
     way.promise = tryLogin(mine, way)
     way.promise.then(end, err => {
@@ -363,7 +367,7 @@ function createSession(settings) {
   function answer(res) {
     if (res.statusCode < 200 || res.statusCode > 299) throw failure(res)
     const body = res.statusCode === 204 ? {} : bodyOf(res.data)
-    if (!body) throw badReply('the reply is no JSON object', res.statusCode)
+    if (!body) throw badReply('not a JSON object', res.statusCode)
     return body
   }
 
@@ -397,7 +401,7 @@ function createSession(settings) {
         }
         const body = answer(res)
         if (!deep) return true
-        if (typeof body.session_key_valid !== 'boolean') throw badReply('the reply lacks session_key_valid')
+        if (typeof body.session_key_valid !== 'boolean') throw badReply('no session_key_valid')
         return holds && body.session_key_valid
       })
     )
@@ -408,14 +412,14 @@ function createSession(settings) {
   function logout(all) {
     const held = current()
     const old = life
-    const busy = old.stops.size > 0
+    const ends = Array.from(old.stops)
     life = newLife()
     grant = flight = rotation = null
     if (held) dead[held.token] = true
     erase()
     old.over = true
-    Array.from(old.stops).forEach(end => end(loggedOut()))
-    if (held || busy) emit('logout')
+    ends.forEach(end => end(loggedOut()))
+    if (held || ends.length) emit('logout')
     return run(mine => {
       if (!held && all) throw new WXSessionError('no_session', 'only a session can end the others')
       return held && persist(mine, routeCall('POST', all ? '/logout?all=1' : '/logout'), held).then(res => {
@@ -483,7 +487,7 @@ function createSession(settings) {
 
     sessions() {
       return run(mine => route(mine, 'GET', '/sessions').then(body => {
-        if (!Array.isArray(body.sessions)) throw badReply('the reply holds no sessions')
+        if (!Array.isArray(body.sessions)) throw badReply('no sessions')
         return body.sessions.map(s => ({
           id: s.id,
           createdAt: date(s.created_at),
@@ -517,7 +521,7 @@ function createSession(settings) {
 
     ticket(to) {
       return run(mine => route(mine, 'POST', '/ticket', to === undefined ? {} : { to }).then(body => {
-        if (!/^\/(?![/\\])/.test(body.url)) throw badReply('the reply holds no path')
+        if (!/^\/(?![/\\])/.test(body.url)) throw badReply('no path')
         return base + body.url
       }))
     },
@@ -664,7 +668,7 @@ function parse(text) {
   }
 }
 
-// The object in a body, in whichever form the caller wanted the body.
+// The object in a body, in whichever form the caller wanted it.
 function bodyOf(data) {
   let body = data
   if (Object.prototype.toString.call(data) === '[object ArrayBuffer]') {
