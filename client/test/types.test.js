@@ -18,6 +18,7 @@ const cases = {
   wx: 'a mini program in TypeScript (miniprogram-api-typings)',
   uni: 'uni-app (@dcloudio/types)',
   taro: 'Taro (@tarojs/taro)',
+  miniprogram: 'the example mini program calls what wx has, in ES2017',
   source: 'the client needs the library of ES2017, two timers, wx and module, and nothing else'
 }
 for (const [name, title] of Object.entries(cases)) {
