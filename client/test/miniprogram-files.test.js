@@ -167,6 +167,25 @@ test('light and dark define the same variables', () => {
   assert.deepEqual(names(dark), names(light))
 })
 
+// The contrast of two colours, as WCAG 2 has it.
+function contrast(one, other) {
+  const light = colour => [1, 3, 5].map(at => parseInt(colour.slice(at, at + 2), 16) / 255)
+    .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0)
+  const [low, high] = [light(one), light(other)].sort((a, b) => a - b)
+  return (high + 0.05) / (low + 0.05)
+}
+
+test('everybody can read it, in light and dark', () => {
+  for (const mode of read('app.wxss').split('@media')) {
+    const colours = Object.fromEntries([...mode.matchAll(/--([\w-]+): (#\w+)/g)].map(m => [m[1], m[2]]))
+    for (const [text, ground] of [['text', 'page'], ['text', 'card'], ['soft', 'page'], ['soft', 'card'], ['brand', 'brand-tint'], ['on-brand', 'brand'], ['danger', 'danger-tint'], ['danger', 'card']]) {
+      const ratio = contrast(colours[text], colours[ground])
+      assert.ok(ratio >= 4.5, text + ' on ' + ground + ' has ' + ratio.toFixed(2))
+    }
+  }
+})
+
 // --- JavaScript (that its calls of wx exist is checked by tsc, in types.test.js)
 
 for (const name of ofKind('.js')) {

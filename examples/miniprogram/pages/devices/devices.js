@@ -35,7 +35,7 @@ Page({
       title: '让这台设备下线？',
       content: name + ' 需要重新登录才能继续使用。',
       confirmText: '下线',
-      confirmColor: '#d23b3b',
+      confirmColor: '#b92b2b',
       success: res => { if (res.confirm) this.end(id) }
     })
   },
@@ -52,7 +52,7 @@ Page({
       title: '所有设备都退出？',
       content: '包括这一台。',
       confirmText: '全部退出',
-      confirmColor: '#d23b3b',
+      confirmColor: '#b92b2b',
       success: res => { if (res.confirm) this.endAll() }
     })
   },
