@@ -74,6 +74,19 @@ test('a forced login is one, whatever is stored', async () => {
   assert.notEqual(other.session.token, one.session.token)
 })
 
+test('also when it joins a login that would have taken what is stored', async () => {
+  const [one, other] = pair({ manual: true })
+  world.proxy.fault('POST /wx/login', { status: 503, body: { error: 'store_unavailable' } })
+  const login = one.session.login()
+  while (!one.clock.set.some(ms => ms < 2000)) await new Promise(resolve => setTimeout(resolve, 1))
+  await other.session.login()
+  const forced = one.session.login({ force: true })
+  await one.clock.fire(1000, 1250)
+  await Promise.all([login, forced])
+  assert.equal(one.seen.logins, 2)
+  assert.notEqual(one.session.token, other.session.token)
+})
+
 test('a newer stored token that is refused as well costs one login more', async () => {
   const [one, other] = pair()
   await one.session.login()
