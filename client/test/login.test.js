@@ -5,6 +5,7 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
+const { until } = require('./support/runtime.js')
 const { alive, failsWith, same, useServer } = require('./support/world.js')
 
 const world = useServer()
@@ -209,7 +210,7 @@ test('a profile that fails, throws or gives nothing is left out', async () => {
 test('a profile that hangs is left out after the timeout', async () => {
   const app = world.open({ manual: true, profile: () => new Promise(() => {}) })
   const login = app.session.login()
-  while (app.seen.logins === 0 || app.clock.set.length < 2) await new Promise(resolve => setTimeout(resolve, 1))
+  await until(() => app.clock.set.length === 2) // one for wx.login, one for the profile
   assert.equal(world.proxy.count('POST /wx/login'), 0)
   await app.clock.fire(10000)
   await login

@@ -172,6 +172,57 @@ test('a login under way ends with the logout, and its token is never taken', asy
   assert.equal(app.storage.size, 0)
 })
 
+test('a login that is answered in the moment of the logout is not taken either', async () => {
+  let answer
+  const app = world.open({
+    wrap: wx => Object.assign({}, wx, {
+      request: options => wx.request(options.url.endsWith('/wx/login') ? { ...options, success: res => { answer = () => options.success(res) } } : options)
+    })
+  })
+  const told = []
+  app.session.on('login', () => told.push('login'))
+  const login = failsWith(app.session.login(), 'no_session')
+  await until(() => answer)
+  answer()
+  await app.session.logout()
+  await login
+  assert.equal(app.session.token, '')
+  assert.equal(app.storage.size, 0)
+  assert.deepEqual(told, [])
+})
+
+test('a refusal in the moment of the logout does not reach what begins in that moment', async () => {
+  let answer
+  const app = world.open({
+    wrap: wx => Object.assign({}, wx, {
+      request: options => wx.request(options.url.endsWith('/held') ? { ...options, success: () => { answer = () => options.success({ statusCode: 401, data: { error: 'invalid_session' } }) } } : options)
+    })
+  })
+  await app.session.login()
+  for (let ticks = 0; ticks < 8; ticks++) {
+    answer = null
+    const refused = failsWith(app.session.request({ url: '/held' }), 'no_session')
+    await until(() => answer)
+    answer()
+    for (let i = 0; i < ticks; i++) await null
+    const logout = app.session.logout()
+    assert.equal((await app.session.request(me)).statusCode, 200)
+    await Promise.all([refused, logout])
+  }
+})
+
+test('a wait that ends in the moment of the logout begins no wx.login', async () => {
+  const app = world.open({ manual: true })
+  world.proxy.fault('POST /wx/login', { status: 503, body: { error: 'store_unavailable' } })
+  const login = failsWith(app.session.login(), 'no_session')
+  const [id, timer] = await until(() => [...app.clock.pending].find(([, t]) => t.ms < 2000))
+  app.clock.pending.delete(id)
+  timer.fn()
+  await app.session.logout()
+  await login
+  assert.equal(app.seen.logins, 1)
+})
+
 test('what begins after logout logs in anew, and does not wait for the logout', async () => {
   const app = world.open()
   await app.session.login()

@@ -187,3 +187,14 @@ test('a success that is followed by a fail, and the reverse, counts once', async
   })
   assert.equal((await app.session.request(me)).statusCode, 200)
 })
+
+test('callbacks that are given to a call are not called: it returns a promise', async () => {
+  const app = world.open()
+  const called = []
+  const callbacks = { success: () => called.push('success'), fail: () => called.push('fail'), complete: () => called.push('complete') }
+  await app.session.request({ ...me, ...callbacks })
+  await app.session.download({ url: '/api/me', ...callbacks })
+  world.proxy.fault('POST /api/x', { drop: true })
+  await failsWith(app.session.request({ url: '/api/x', method: 'POST', ...callbacks }), 'network')
+  assert.deepEqual(called, [])
+})

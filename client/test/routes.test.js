@@ -117,7 +117,9 @@ test('a rotation begins with the token that another instance got by one', async 
   assert.equal(other.session.token, one.session.token)
   await one.session.rotate()
   await one.session.request({ url: '/api/me' }) // the new token is in use: the old one must not be rotated any more
+  const rotated = one.session.token
   await other.session.rotate()
+  assert.equal(world.proxy.seen('POST /wx/rotate')[1].headers.authorization, 'Bearer ' + rotated)
   assert.equal((await one.session.request({ url: '/api/me' })).statusCode, 200)
   assert.equal(one.seen.logins + other.seen.logins, 1)
 })
@@ -139,6 +141,8 @@ test('a login during a rotation waits for its answer, and is the last word', asy
 
 test('a rotation during a login rotates what the login brought', async () => {
   const app = world.open()
+  const tokens = []
+  app.session.on('login', () => tokens.push(app.session.token))
   await app.session.login()
   const held = world.proxy.hold('POST /wx/login')
   const login = app.session.login({ force: true })
@@ -149,7 +153,7 @@ test('a rotation during a login rotates what the login brought', async () => {
   const [sent] = world.proxy.seen('POST /wx/rotate')
   assert.equal(world.proxy.count('POST /wx/rotate'), 1)
   assert.ok(await alive(world.server.url, app.session.token))
-  assert.notEqual(sent.headers.authorization, 'Bearer ' + app.session.token)
+  assert.equal(sent.headers.authorization, 'Bearer ' + tokens[1], 'the first token was replaced before its turn')
   assert.equal((await app.session.sessions()).length, 2) // the first login's, and the one that was rotated
 })
 

@@ -5,6 +5,7 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
+const { until } = require('./support/runtime.js')
 const { alive, endElsewhere, failsWith, same, useServer } = require('./support/world.js')
 
 const world = useServer()
@@ -58,7 +59,7 @@ test('while a login waits for its next try, another instance may be quicker', as
   const [one, other] = pair({ manual: true })
   world.proxy.fault('POST /wx/login', { status: 503, body: { error: 'store_unavailable' } })
   const request = one.session.request(me)
-  while (!one.clock.set.some(ms => ms < 2000)) await new Promise(resolve => setTimeout(resolve, 1))
+  await until(() => one.clock.set.some(ms => ms < 2000))
   await other.session.login()
   await one.clock.fire(1000, 1250)
   assert.equal((await request).statusCode, 200)
@@ -78,7 +79,7 @@ test('also when it joins a login that would have taken what is stored', async ()
   const [one, other] = pair({ manual: true })
   world.proxy.fault('POST /wx/login', { status: 503, body: { error: 'store_unavailable' } })
   const login = one.session.login()
-  while (!one.clock.set.some(ms => ms < 2000)) await new Promise(resolve => setTimeout(resolve, 1))
+  await until(() => one.clock.set.some(ms => ms < 2000))
   await other.session.login()
   const forced = one.session.login({ force: true })
   await one.clock.fire(1000, 1250)
@@ -107,6 +108,22 @@ test('and a third 401 throws', async () => {
   await failsWith(other.session.request(me), 'invalid_session', 401)
   assert.equal(other.seen.logins, 1)
   assert.equal(world.proxy.count('GET /api/me'), 3)
+})
+
+test('that login is a real one, though yet another token was stored', async () => {
+  const [one, other] = pair()
+  await one.session.login()
+  assert.equal(other.session.token, one.session.token)
+  await one.session.login({ force: true }) // the second token
+  world.proxy.fault('GET /api/me', refusal)
+  const second = world.proxy.hold('GET /api/me', refusal)
+  const request = other.session.request(me)
+  await second.arrived
+  await one.session.login({ force: true }) // the third
+  second.release()
+  assert.equal((await request).statusCode, 200)
+  assert.equal(other.seen.logins, 1)
+  assert.notEqual(other.session.token, one.session.token)
 })
 
 test('a token that is stored while our own is refused twice cures the call', async () => {

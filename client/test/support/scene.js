@@ -167,6 +167,7 @@ class Scene {
       if (call.overtaken) this.broken.push(name + ' resolved after logout()')
     }, err => {
       call.outcome = err.code
+      if (!call.overtaken && err.code === 'no_session' && this.instances === 1) this.broken.push(name + ' began after logout() and ended with it')
       if (call.overtaken && err.code !== 'no_session') this.broken.push(name + ' ended with ' + err.code + ' after logout()')
     })
   }

@@ -276,7 +276,6 @@ function createSession(settings) {
     way.promise = tryLogin(mine, way)
     way.promise.then(end, err => {
       end()
-      if (mine.over) return
       failures++
       lastFailure = err
     })
