@@ -144,7 +144,10 @@ test('devices: the list, revoking one, and the other phone notices nothing but a
   const tap = { currentTarget: { dataset: { id, name } } }
   mine.shown.answer = false
   page.revoke(tap)
-  assert.equal(world.proxy.count('DELETE /wx/sessions/' + id), 0)
+  page.logoutAll()
+  await page.load()
+  assert.equal(page.data.devices.length, 2)
+  assert.equal(world.proxy.count('DELETE /wx/sessions/' + id) + world.proxy.count('POST /wx/logout'), 0)
   mine.shown.answer = true
   page.revoke(tap)
   await until(() => page.data.devices.length === 1)
