@@ -160,7 +160,7 @@ function createSession(settings) {
   // --- errors
 
   function conceal(secret) {
-    if (secrets.push(secret) > 32) secrets.shift()
+    if (secrets.indexOf(secret) < 0) secrets.push(secret)
   }
 
   function clean(text) {

@@ -133,6 +133,12 @@ test('no error shows a token or a code, whatever the platform and the server say
   await failureOf(app.session.sessions())
   world.proxy.fault('POST /wx/phone', { status: 400, body: { error: 'invalid_code', message: 'phone-code-1234 is bad' } })
   await failsWith(app.session.phone('phone-code-1234'), 'invalid_code')
+  for (let i = 0; i < 50; i++) { // other secrets do not make it forget the token
+    world.proxy.fault('POST /wx/phone', { status: 400, body: { error: 'invalid_code' } })
+    await failsWith(app.session.phone('phone-code-' + i), 'invalid_code')
+  }
+  world.proxy.fault('POST /api/x', { drop: true })
+  await failsWith(app.session.request({ url: '/api/x', method: 'POST' }), 'network')
   world.proxy.fault('POST /wx/login', { drop: true })
   await failsWith(app.session.login({ force: true }), 'network')
   const lastCode = JSON.parse(world.proxy.seen('POST /wx/login').at(-1).body).code
@@ -140,7 +146,7 @@ test('no error shows a token or a code, whatever the platform and the server say
   await failsWith(app.session.login({ force: true }), 'login_failed')
   world.proxy.fault('POST /wx/logout', says(503))
   await failsWith(app.session.logout(), 'store_unavailable')
-  assert.equal(told.length, 7)
+  assert.equal(told.length, 58)
   for (const err of told) {
     const shown = [String(err), err.stack, err.message, JSON.stringify(err), inspect(err, { depth: 9, showHidden: true })].join('\n')
     for (const secret of [token, loginCode, lastCode, 'phone-code-1234']) assert.ok(!shown.includes(secret), shown)
