@@ -9,6 +9,9 @@ const os = require('node:os')
 const path = require('node:path')
 const { build } = require('./support/server.js')
 
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 20 || (major === 20 && minor < 10)) throw new Error('these tests need Node 20.10 or newer, this is ' + process.version)
+
 const named = process.argv.slice(2)
 const files = named.length ? named.map(file => path.resolve(file))
   : fs.readdirSync(__dirname).filter(file => file.endsWith('.test.js')).map(file => path.join(__dirname, file))
