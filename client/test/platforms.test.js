@@ -5,6 +5,7 @@
 
 const assert = require('node:assert/strict')
 const fs = require('node:fs')
+const os = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
 const { alive, endElsewhere, failsWith, useServer } = require('./support/world.js')
@@ -115,10 +116,12 @@ for (const [name, shape] of Object.entries(shapes)) {
   })
 }
 
-test("Alipay's my, by the adapter of the README", async () => {
+test("Alipay's my, by the adapter of the README", async t => {
   const readme = fs.readFileSync(path.join(__dirname, '..', 'README.md'), 'utf8')
   const block = /```js\n(\/\/ alipay\.js[^]*?)```/.exec(readme)[1]
-  const file = path.join(fs.mkdtempSync(path.join(require('node:os').tmpdir(), 'alipay-')), 'alipay.js')
+  const work = fs.mkdtempSync(path.join(os.tmpdir(), 'alipay-'))
+  t.after(() => fs.rmSync(work, { recursive: true }))
+  const file = path.join(work, 'alipay.js')
   fs.writeFileSync(file, block)
   const stored = new Map()
   // As Alipay has them: other names, one object for storage, and a failure for
@@ -147,5 +150,4 @@ test("Alipay's my, by the adapter of the README", async () => {
   assert.equal((await app.session.upload({ url: '/files', filePath: __filename, name: 'file' })).statusCode, 201)
   await app.session.logout()
   assert.equal(stored.size, 0)
-  fs.rmSync(path.dirname(file), { recursive: true })
 })
