@@ -1,0 +1,314 @@
+package wxtoken_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/wxsession/wxsession/core/wxtoken"
+)
+
+// source is an issuer's GET /wx/jwks as a script has it: which keys it has,
+// whether it answers, and after how long. It counts what it is asked.
+type source struct {
+	asked atomic.Int32
+	mu    sync.Mutex
+	keys  []byte // of edPrivate
+	age   string // Cache-Control
+	delay time.Duration
+	fails error
+}
+
+func (s *source) set(change func(*source)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(s)
+}
+
+func (s *source) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.asked.Add(1)
+	s.mu.Lock()
+	keys, age, delay, fails := s.keys, s.age, s.delay, s.fails
+	s.mu.Unlock()
+	select {
+	case <-time.After(delay):
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+	if fails != nil {
+		return nil, fails
+	}
+	return answer(200, age, string(setOf(keys...))), nil
+}
+
+func answer(status int, age, body string) *http.Response {
+	return &http.Response{StatusCode: status, Header: http.Header{"Cache-Control": {age}}, Body: io.NopCloser(strings.NewReader(body))}
+}
+
+func setOf(keys ...byte) []byte {
+	var set jose.JSONWebKeySet
+	for _, n := range keys {
+		set.Keys = append(set.Keys, jose.JSONWebKey{Key: edPrivate(n).Public(), KeyID: fmt.Sprint("key-", n), Use: "sig", Algorithm: "EdDSA"})
+	}
+	text, err := json.Marshal(set)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
+// client is a verifier in a bubble, where time passes when everybody waits.
+type client struct {
+	*source
+	v *wxtoken.Verifier
+	t *testing.T
+}
+
+func newClient(t *testing.T) *client {
+	s := &source{keys: []byte{1}, age: "public, max-age=300"}
+	return &client{s, newVerifier(t, wxtoken.VerifierConfig{
+		Issuer: issuerURL, Audience: "orders", JWKSURL: keysURL + "?url-marker", HTTPClient: &http.Client{Transport: s},
+	}), t}
+}
+
+// verify checks a fresh token that is signed with key n.
+func (c *client) verify(n byte) error {
+	_, err := c.v.Verify(c.t.Context(), c.token(n))
+	return err
+}
+
+func (c *client) token(n byte) string {
+	c.t.Helper()
+	return forge(c.t, jose.EdDSA, edPrivate(n), map[string]any{"kid": fmt.Sprint("key-", n)}, payload(c.t, time.Now(), nil))
+}
+
+// wants checks an outcome, how often the source was asked for it, and how long
+// it took.
+func (c *client) wants(what string, n byte, want error, asked int32, within time.Duration) {
+	c.t.Helper()
+	before, start := c.asked.Load(), time.Now()
+	err := c.verify(n)
+	took := time.Since(start)
+	synctest.Wait() // for a fetch beside it to begin
+	if !errors.Is(err, want) {
+		c.t.Errorf("%s: %v, want %v", what, err, want)
+	}
+	if got := c.asked.Load() - before; got != asked {
+		c.t.Errorf("%s: the issuer was asked %d times, want %d", what, got, asked)
+	}
+	if took > within {
+		c.t.Errorf("%s took %v, want %v", what, took, within)
+	}
+}
+
+func TestKeysAreFetchedOnceAndKeptForTheirMaxAge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClient(t)
+		c.set(func(s *source) { s.delay = time.Second })
+		if c.asked.Load() != 0 {
+			t.Error("NewVerifier asks the issuer")
+		}
+		var group sync.WaitGroup
+		for range 50 {
+			group.Go(func() {
+				if err := c.verify(1); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if n := c.asked.Load(); n != 1 {
+			t.Errorf("50 requests at once ask the issuer %d times", n)
+		}
+		time.Sleep(298 * time.Second)
+		c.wants("before max-age is over", 1, nil, 0, 0)
+		time.Sleep(2 * time.Second)
+		c.wants("after it", 1, nil, 1, 0)
+		c.wants("meanwhile", 1, nil, 0, 0)
+		time.Sleep(time.Minute)
+		c.wants("after the renewal", 1, nil, 0, 0)
+	})
+}
+
+// TestAnOutageOfTheIssuerLogsNobodyOut: for half a day the issuer fails, or is
+// silent; no request is refused for it, and none waits.
+func TestAnOutageOfTheIssuerLogsNobodyOut(t *testing.T) {
+	for name, fail := range map[string]func(*source){
+		"refuses connections": func(s *source) { s.fails = errors.New("connection refused") },
+		"is silent":           func(s *source) { s.delay = time.Hour },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newClient(t)
+				c.wants("the first", 1, nil, 1, 0)
+				c.set(fail)
+				start := c.asked.Load()
+				for range 12 * 60 * 2 {
+					time.Sleep(30 * time.Second)
+					began := time.Now()
+					if err := c.verify(1); err != nil || time.Since(began) > 0 {
+						t.Fatalf("after %v: %v", time.Since(began), err)
+					}
+				}
+				synctest.Wait()
+				if n := c.asked.Load() - start; n < 500 || n > 12*60 {
+					t.Errorf("the issuer was asked %d times in half a day", n)
+				}
+				c.set(func(s *source) { s.fails, s.delay, s.keys = nil, 0, []byte{1, 2} })
+				time.Sleep(time.Minute)
+				c.wants("the issuer is back", 1, nil, 1, 0)
+				c.wants("with a new key", 2, nil, 0, 0)
+			})
+		})
+	}
+}
+
+func TestAnUnknownKeyIsLookedForOnceAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClient(t)
+		c.wants("the first", 1, nil, 1, 0)
+		c.set(func(s *source) { s.keys = []byte{2, 1} })
+		for range 100 {
+			c.wants("just looked", 9, wxtoken.ErrInvalid, 0, 0)
+		}
+		time.Sleep(time.Minute)
+		c.wants("a minute later", 2, nil, 1, 0)
+		c.wants("the one before", 1, nil, 0, 0)
+		c.wants("one that nobody has", 9, wxtoken.ErrInvalid, 0, 0)
+		time.Sleep(time.Minute)
+		c.wants("again", 9, wxtoken.ErrInvalid, 1, 0)
+	})
+}
+
+// TestWhoNeedsTheSameFetchWaitsForIt: also who comes while it is under way.
+func TestWhoNeedsTheSameFetchWaitsForIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClient(t)
+		c.wants("the first", 1, nil, 1, 0)
+		time.Sleep(2 * time.Minute)
+		c.set(func(s *source) { s.keys, s.delay = []byte{1, 2}, 3*time.Second })
+		var group sync.WaitGroup
+		for i := range 20 {
+			group.Go(func() {
+				time.Sleep(time.Duration(i) * 100 * time.Millisecond)
+				if err := c.verify(2); err != nil {
+					t.Error(err)
+				}
+				began := time.Now()
+				if err := c.verify(1); err != nil || time.Since(began) > 0 {
+					t.Errorf("a known key waits %v for an unknown one: %v", time.Since(began), err)
+				}
+			})
+		}
+		time.Sleep(time.Second)
+		c.wants("a known key meanwhile", 1, nil, 0, 0)
+		group.Wait()
+		if n := c.asked.Load(); n != 2 {
+			t.Errorf("the issuer was asked %d times", n)
+		}
+	})
+}
+
+func TestWithoutAnyKeysNobodyCanSay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClient(t)
+		c.set(func(s *source) { s.fails = errors.New("connection refused") })
+		c.wants("the first", 1, wxtoken.ErrUnavailable, 1, 0)
+		for range 100 {
+			c.wants("just tried", 1, wxtoken.ErrUnavailable, 0, 0)
+		}
+		time.Sleep(2 * time.Second)
+		c.set(func(s *source) { s.fails, s.delay = nil, time.Hour })
+		c.wants("an issuer that is silent", 1, wxtoken.ErrUnavailable, 1, 5*time.Second)
+		c.set(func(s *source) { s.delay = 0 })
+		c.wants("it is back", 1, nil, 1, 0)
+	})
+}
+
+// TestAfterAFailureAnUnknownKeyIsNoVerdict: the issuer may have it by now.
+func TestAfterAFailureAnUnknownKeyIsNoVerdict(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClient(t)
+		c.wants("the first", 1, nil, 1, 0)
+		time.Sleep(time.Minute)
+		c.set(func(s *source) { s.fails, s.keys = errors.New("connection refused"), []byte{2} })
+		c.wants("a new key", 2, wxtoken.ErrUnavailable, 1, 0)
+		c.wants("again", 2, wxtoken.ErrUnavailable, 0, 0)
+		c.wants("the known one", 1, nil, 0, 0)
+		c.set(func(s *source) { s.fails = nil })
+		time.Sleep(time.Minute)
+		c.wants("the issuer is back", 2, nil, 1, 0)
+		c.wants("the old one is withdrawn", 1, wxtoken.ErrInvalid, 0, 0)
+	})
+}
+
+func TestAServiceThatSleptLooksBeforeItTrusts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClient(t)
+		c.wants("the first", 1, nil, 1, 0)
+		c.set(func(s *source) { s.keys, s.delay = []byte{2}, time.Second })
+		time.Sleep(2 * time.Hour)
+		var group sync.WaitGroup
+		for range 10 {
+			group.Go(func() {
+				if err := c.verify(1); !errors.Is(err, wxtoken.ErrInvalid) {
+					t.Errorf("a key that is gone is taken: %v", err)
+				}
+			})
+		}
+		group.Wait()
+		if n := c.asked.Load(); n != 2 {
+			t.Errorf("the issuer was asked %d times", n)
+		}
+		c.set(func(s *source) { s.fails = errors.New("connection refused") })
+		time.Sleep(2 * time.Hour)
+		c.wants("no answer is no reason to forget", 2, nil, 1, time.Second)
+	})
+}
+
+func TestWhoLeavesDoesNotEndTheFetch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClient(t)
+		c.set(func(s *source) { s.delay = 3 * time.Second })
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		_, err := c.v.Verify(ctx, c.token(1))
+		if !errors.Is(err, wxtoken.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
+			t.Errorf("after %v: %v", time.Since(start), err)
+		}
+		c.wants("who stays gets the answer", 1, nil, 0, 2*time.Second)
+	})
+}
+
+// TestAClockThatIsSetBackDoesNotStopTheFetching.
+func TestAClockThatIsSetBackDoesNotStopTheFetching(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	s := &source{keys: []byte{1}}
+	v := newVerifier(t, wxtoken.VerifierConfig{
+		Issuer: issuerURL, Audience: "orders", JWKSURL: keysURL, HTTPClient: &http.Client{Transport: s}, Now: func() time.Time { return now },
+	})
+	verify := func(n byte) error {
+		_, err := v.Verify(t.Context(), forge(t, jose.EdDSA, edPrivate(n), map[string]any{"kid": fmt.Sprint("key-", n)}, payload(t, now, nil)))
+		return err
+	}
+	if err := verify(1); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(-time.Hour)
+	s.set(func(s *source) { s.keys = []byte{2} })
+	if err := verify(2); err != nil {
+		t.Errorf("the new key: %v", err)
+	}
+}
