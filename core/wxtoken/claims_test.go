@@ -121,7 +121,7 @@ func TestClaimsShowNoUser(t *testing.T) {
 	var log strings.Builder
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "claims", c, "value", *c)
 	out := format(c) + format(*c) + string(asJSON) + log.String()
-	if strings.Contains(out, "o-alice") || strings.Contains(out, "plan-marker") || strings.Count(out, s.ID) != 14 {
+	if strings.Contains(out, "o-alice") || strings.Contains(out, "plan-marker") || strings.Count(out, s.ID) != 14 || !strings.Contains(log.String(), "claims.sid="+s.ID) {
 		t.Errorf("got %s", out)
 	}
 }

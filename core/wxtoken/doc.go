@@ -33,7 +33,7 @@
 // the requests, and one that fails leaves the old keys in use, however long: an
 // outage of the issuer logs nobody out. A token with a key that is not known
 // waits for a fetch, of which there is one a minute at most; until the first one
-// succeeds, one every two seconds. Only a service that was asked nothing for two
+// succeeds, one every two seconds. Only a service that has not looked for two
 // hours waits before it goes by the keys that it has.
 //
 // # What a signed token cannot do
@@ -56,12 +56,12 @@
 //
 // To sign with a new key, publish it first: put it behind the old one in
 // WX_SIGNING_KEYS, on all instances. An hour later, when every verifier has seen
-// it, put it in front. Five minutes after that the old one can go. Who puts it in
+// it, put it in front. Six minutes after that the old one can go. Who puts it in
 // front at once has tokens refused for up to a minute, by verifiers that have just
 // looked for another key or asked an instance that was not yet restarted.
 //
 // After a theft leave the old key out at once: clients get 401 and ask for another
-// token. A verifier may take the stolen key until its next look at the keys, six
-// minutes later with the max-age that is sent here, or for as long as somebody
-// keeps it from looking.
+// token. A verifier takes the stolen key until it has looked again: with the
+// max-age that is sent here, it looks at the first token that comes five minutes
+// after its last look. Who keeps it from reaching the issuer prolongs that.
 package wxtoken

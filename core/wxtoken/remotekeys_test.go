@@ -292,7 +292,34 @@ func TestWhoLeavesDoesNotEndTheFetch(t *testing.T) {
 	})
 }
 
-// TestAClockThatIsSetBackDoesNotStopTheFetching.
+// TestWhatCannotBeATokenAsksNobody: whatever strangers send, only a key id that
+// could be one costs a fetch.
+func TestWhatCannotBeATokenAsksNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClient(t)
+		good := payload(t, time.Now(), nil)
+		for name, token := range map[string]string{
+			"nothing":        "",
+			"no kid":         forge(t, jose.EdDSA, edPrivate(1), nil, good),
+			"no kid's type":  enc(`{"alg":"EdDSA","kid":["header-marker"]}`) + "." + enc(good) + "." + enc("x"),
+			"no algorithm":   enc(`{"alg":"header-marker","kid":"key-1"}`) + "." + enc(good) + "." + enc("x"),
+			"alg none":       enc(`{"alg":"none","kid":"key-1"}`) + "." + enc(good) + ".",
+			"another type":   forge(t, jose.EdDSA, edPrivate(1), map[string]any{"kid": "key-1", "typ": "header-marker"}, good),
+			"a certificate":  enc(`{"alg":"EdDSA","kid":"key-1","x5c":["header-marker"]}`) + "." + enc(good) + "." + enc("x"),
+			"too long":       enc(`{"alg":"EdDSA","kid":"key-1"}`) + "." + strings.Repeat("A", 16<<10) + "." + enc("x"),
+			"a line end":     enc(`{"alg":"EdDSA","kid":"key-1"}`) + ".\n" + enc(good) + "." + enc("x"),
+			"half a header":  enc(`{"alg":"EdDSA","kid":"header-marker`) + "." + enc(good) + "." + enc("x"),
+			"a header twice": enc(`{"alg":"EdDSA","header-marker":1,"header-marker":1}`) + "." + enc(good) + "." + enc("x"),
+		} {
+			_, err := c.v.Verify(t.Context(), token)
+			synctest.Wait()
+			if !errors.Is(err, wxtoken.ErrInvalid) || strings.Contains(err.Error(), "marker") || c.asked.Load() > 0 {
+				t.Errorf("%s: %v, the issuer was asked %d times", name, err, c.asked.Load())
+			}
+		}
+	})
+}
+
 func TestAClockThatIsSetBackDoesNotStopTheFetching(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	s := &source{keys: []byte{1}}
