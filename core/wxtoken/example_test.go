@@ -36,18 +36,28 @@ func exampleKey() string {
 	return base64.StdEncoding.EncodeToString(der)
 }
 
-// startBackend is a backend that signs tokens for its users. alice has logged in
-// and got the session token.
-func startBackend(cfg wxtoken.Config) (url, session string, stop func()) {
+// newManager is what a program does at its start, with a simulated WeChat. alice
+// has logged in and got the session's token.
+func newManager() (wx *core.Manager, session string, stop func()) {
 	sim := wxtest.NewServer()
 	store, err := memory.New(memory.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	wx, err := core.New(core.Config{AppID: sim.AppID, Secret: core.NewSecret(sim.Secret), APIBase: sim.URL}, store)
+	wx, err = core.New(core.Config{AppID: sim.AppID, Secret: core.NewSecret(sim.Secret), APIBase: sim.URL}, store)
 	if err != nil {
 		log.Fatal(err)
 	}
+	session, _, err = wx.Login(context.Background(), core.LoginRequest{Code: sim.Code("o-alice")})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return wx, session, func() { sim.Close(); _ = store.Close() }
+}
+
+// startBackend is a backend that signs tokens for its users.
+func startBackend(cfg wxtoken.Config) (url, session string, stop func()) {
+	wx, session, closeManager := newManager()
 	issuer, err := wxtoken.New(wx, cfg)
 	if err != nil {
 		log.Fatal(err)
@@ -56,12 +66,7 @@ func startBackend(cfg wxtoken.Config) (url, session string, stop func()) {
 	nethttpwx.Mount(mux, wx)
 	nethttpwx.MountRoutes(mux, issuer.Routes()...)
 	server := httptest.NewServer(mux)
-
-	session, _, err = wx.Login(context.Background(), core.LoginRequest{Code: sim.Code("o-alice")})
-	if err != nil {
-		log.Fatal(err)
-	}
-	return server.URL, session, func() { server.Close(); sim.Close(); _ = store.Close() }
+	return server.URL, session, func() { server.Close(); closeManager() }
 }
 
 // askForToken is what the mini program does.
@@ -133,17 +138,8 @@ func ExampleConfigFromEnv() {
 }
 
 func ExampleNew() {
-	sim := wxtest.NewServer()
-	defer sim.Close()
-	store, err := memory.New(memory.Options{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer store.Close()
-	wx, err := core.New(core.Config{AppID: sim.AppID, Secret: core.NewSecret(sim.Secret), APIBase: sim.URL}, store)
-	if err != nil {
-		log.Fatal(err)
-	}
+	wx, _, stop := newManager()
+	defer stop()
 
 	issuer, err := wxtoken.New(wx, wxtoken.Config{SigningKeys: []core.Secret{core.NewSecret(exampleKey())}})
 	fmt.Println(issuer, err)
@@ -154,17 +150,8 @@ func ExampleNew() {
 
 // A handler needs a token for a call of its own.
 func ExampleIssuer_Token() {
-	sim := wxtest.NewServer()
-	defer sim.Close()
-	store, err := memory.New(memory.Options{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer store.Close()
-	wx, err := core.New(core.Config{AppID: sim.AppID, Secret: core.NewSecret(sim.Secret), APIBase: sim.URL}, store)
-	if err != nil {
-		log.Fatal(err)
-	}
+	wx, session, stop := newManager()
+	defer stop()
 	issuer, err := wxtoken.New(wx, wxtoken.Config{
 		SigningKeys: []core.Secret{core.NewSecret(exampleKey())}, Issuer: "https://login.example.com", Audiences: []string{"orders"},
 	})
@@ -182,10 +169,6 @@ func ExampleIssuer_Token() {
 		fmt.Fprintln(w, strings.Count(token, "."), expiresIn) // send it to the orders service
 	})))
 
-	session, _, err := wx.Login(context.Background(), core.LoginRequest{Code: sim.Code("o-alice")})
-	if err != nil {
-		log.Fatal(err)
-	}
 	r := httptest.NewRequest("GET", "/api/orders", nil)
 	r.Header.Set("Authorization", "Bearer "+session)
 	res := httptest.NewRecorder()
