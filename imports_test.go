@@ -24,6 +24,7 @@ var allowed = map[string][]string{
 	"core/internal/record":       {},
 	"core/wxapi":                 {},
 	"core/wxtest":                {"github.com/boombuler/barcode"},
+	"core/wxtoken":               {module + "/core", "github.com/go-jose/go-jose/v4"},
 	"core/adaptertest":           {module + "/core"},
 	"ginwx":                      {module + "/core", "github.com/gin-gonic/gin"},
 	"nethttpwx":                  {module + "/core"},
@@ -34,6 +35,31 @@ var allowed = map[string][]string{
 	"examples/nethttp":           {module},
 	"examples/internal/demo":     {module + "/core"},
 	"examples/internal/demotest": {module + "/core/wxtest"},
+}
+
+// onTop are packages that anybody could have written: of this module they know
+// what core exports, and no package below it, although Go would let them.
+var onTop = []string{"core/wxtoken"}
+
+func TestPackagesOnTopKnowOnlyCore(t *testing.T) {
+	seen := map[string]bool{}
+	for file, imports := range sources(t) {
+		folder := path.Dir(file)
+		if !slices.Contains(onTop, folder) {
+			continue
+		}
+		for _, imported := range imports {
+			seen[folder] = seen[folder] || imported == module+"/core"
+			if within(imported, module) && imported != module+"/core" {
+				t.Errorf("%s imports %s: what it needs must be exported by core", file, imported)
+			}
+		}
+	}
+	for _, folder := range onTop {
+		if !seen[folder] {
+			t.Errorf("no file in %s imports core", folder)
+		}
+	}
 }
 
 func TestDependenciesGoOneWay(t *testing.T) {
