@@ -92,7 +92,7 @@ func (m *Manager) reshape(ctx context.Context, req Request, r Reply) (shaped Rep
 func (m *Manager) report(ctx context.Context, e *Error) {
 	switch e.Code {
 	case CodeMisconfigured:
-		m.log.limited(ctx, slog.LevelError, "WeChat refuses the configuration of this backend", e)
+		m.log.limited(ctx, slog.LevelError, "this backend is misconfigured", e)
 	case CodeStoreUnavailable:
 		m.log.failure(ctx, "the session store does not answer", e)
 	case CodeWeChatUnavailable:
