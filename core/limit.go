@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"net/netip"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -133,21 +132,6 @@ func (l *limiter) find(key string) (places [limiterHashes]*atomic.Int64) {
 		places[i] = &l.places[h>>(16*i)%limiterPlaces]
 	}
 	return places
-}
-
-// addressKey is what counts as one client: an IPv4 address, or an IPv6 network of
-// the size that one household has. "" for what is no address.
-func addressKey(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil {
-		return ""
-	}
-	ip = ip.Unmap().WithZone("")
-	if ip.Is4() {
-		return ip.String()
-	}
-	network, _ := ip.Prefix(64) // of an IPv6 address there is one
-	return network.String()
 }
 
 // LimitAddress counts a request that a stranger can make against

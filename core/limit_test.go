@@ -2,8 +2,6 @@ package core
 
 import (
 	"fmt"
-	"net/netip"
-	"strings"
 	"testing"
 	"time"
 )
@@ -108,40 +106,6 @@ func TestJunkDoesNotPushOutHonestOnes(t *testing.T) {
 	if refused > 3 {
 		t.Errorf("with 2000 addresses used up, %d of 1000 honest ones are refused", refused)
 	}
-}
-
-func TestAddressesCountAsWhatOneClientHas(t *testing.T) {
-	for address, want := range map[string]string{
-		"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
-		"2001:db8:1:2::": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64", "": "", "@": "", "unix": "", "192.0.2.1:80": "", "192.0.2.256": "",
-	} {
-		if got := addressKey(address); got != want {
-			t.Errorf("%q counts as %q, want %q", address, got, want)
-		}
-	}
-}
-
-// FuzzAddress: whatever a proxy writes, the key is short, or there is none.
-func FuzzAddress(f *testing.F) {
-	good := 0
-	for _, address := range []string{"192.0.2.1", "2001:db8::1", "fe80::1%x", "junk", ""} {
-		f.Add(address)
-		if addressKey(address) != "" {
-			good++
-		}
-	}
-	if good != 3 {
-		f.Fatalf("%d addresses of the corpus count, want 3", good)
-	}
-	f.Fuzz(func(t *testing.T, address string) {
-		key := addressKey(address)
-		if len(key) > 45 || strings.Contains(key, "%") {
-			t.Errorf("%q counts as %q", address, key)
-		}
-		if ip, err := netip.ParseAddr(address); (err == nil) != (key != "") {
-			t.Errorf("%q is %v, and counts as %q", address, ip, key)
-		}
-	})
 }
 
 func TestTheBreakerOpensDoublesAndCloses(t *testing.T) {

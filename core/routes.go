@@ -15,6 +15,7 @@ type Route struct {
 // are answered as Refuse does.
 func (m *Manager) Route(method, path string, serve func(ctx context.Context, req Request) (any, error)) Route {
 	return Route{method, m.cfg.Prefix + path, func(ctx context.Context, req Request) Reply {
+		req.Address = clientAddress(req, m.cfg.TrustedProxies)
 		body, err := serve(ctx, req)
 		if err != nil {
 			return m.Refuse(ctx, req, err)
