@@ -1,0 +1,73 @@
+package weblogin
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/wxsession/wxsession/core"
+)
+
+// attempts is where attempts are kept.
+type attempts struct {
+	store core.Store
+	now   func() time.Time
+	moved func(id string) // is told of every move of this process
+}
+
+// ttlMargin is how much longer than its life the store keeps an attempt: what
+// ends it is its record, and clocks differ.
+const ttlMargin = 10 * time.Second
+
+// found is an attempt and the bytes that it was read from.
+type found struct {
+	attempt
+	raw []byte
+}
+
+// create stores a new attempt.
+func (as *attempts) create(ctx context.Context, id string, a attempt) error {
+	return as.store.Swap(ctx, attemptKey(id), nil, a.encode(), attemptLife+ttlMargin)
+}
+
+// find reads an attempt. Errors are CodeNotFound, for one that is over too, and
+// the store's.
+func (as *attempts) find(ctx context.Context, id string) (found, error) {
+	if !textOf(id, idBytes) {
+		return found{}, errNotFound()
+	}
+	raw, err := as.store.Get(ctx, attemptKey(id))
+	var a attempt
+	if err == nil {
+		a, err = decodeAttempt(raw)
+	}
+	switch {
+	case errors.Is(err, core.ErrNotFound):
+		return found{}, errNotFound()
+	case err != nil:
+		return found{}, err
+	case as.left(a) <= 0:
+		return found{}, errNotFound()
+	}
+	return found{a, raw}, nil
+}
+
+// left is how long an attempt goes on.
+func (as *attempts) left(a attempt) time.Duration { return a.ends().Sub(as.now()) }
+
+// move replaces what was found. core.ErrConflict if it has changed since.
+func (as *attempts) move(ctx context.Context, id string, from found, to attempt) error {
+	err := as.store.Swap(ctx, attemptKey(id), from.raw, to.encode(), max(0, as.left(to))+ttlMargin)
+	if err == nil {
+		as.moved(id)
+	}
+	return err
+}
+
+func attemptKey(id string) string { return "scan:" + id }
+
+// maxMoves bounds the repetitions after a conflict. An attempt has few moves in
+// it, so only a broken store gets there.
+const maxMoves = 20
+
+var errMoves = errors.New("gave up after too many conflicts on one login")
