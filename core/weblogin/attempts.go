@@ -71,3 +71,32 @@ func attemptKey(id string) string { return "scan:" + id }
 const maxMoves = 20
 
 var errMoves = errors.New("gave up after too many conflicts on one login")
+
+// insistence bounds how long a change is tried that others wait for. The first
+// pause between two tries is a twentieth of it.
+const insistence = time.Second
+
+// insist tries a change until the store takes it, or says why it does not: a
+// failure that passes must not cost a login. It runs even if the request is over.
+func insist(ctx context.Context, change func(ctx context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), insistence)
+	defer cancel()
+	for wait := insistence / 20; ; wait *= 2 {
+		err := change(ctx)
+		if err == nil || errors.Is(err, core.ErrConflict) || errors.Is(err, core.ErrFull) || !pause(ctx, wait) {
+			return
+		}
+	}
+}
+
+// pause waits for d, and reports whether ctx goes on.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

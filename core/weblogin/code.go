@@ -80,22 +80,28 @@ func (l *Login) picture(ctx context.Context, id string, a attempt) (wxapi.Image,
 }
 
 // draw asks WeChat, and keeps the image in the place of the lease. It does so even
-// if the browser has gone: what was asked for once is not asked for again.
+// if the browser has gone: what was asked for once is not asked for again. If the
+// store does not take the image, the browser gets it all the same, and the lease
+// ends by itself.
 func (l *Login) draw(ctx context.Context, id string, a attempt, lease picture) (wxapi.Image, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseTime)
-	defer cancel()
-	var img wxapi.Image
-	err := l.wx.AskWeChat(ctx, l.cfg.ScanApp, func(c *wxapi.Client) (err error) {
-		img, err = c.UnlimitedQRCode(ctx, wxapi.QRCode{Scene: id, Page: l.cfg.ScanPage})
-		return err
-	})
+	img, err := l.ask(ctx, id)
 	kept := picture{image: img}
 	if err != nil || len(img.Data) > maxKept || len(img.ContentType) > maxMediaType {
 		kept = picture{} // a lease that has ended
 	}
-	// If the store does not take it, the browser has its image all the same, and the
-	// lease ends by itself.
-	_ = l.attempts.store.Swap(ctx, pictureKey(id), lease.encode(), kept.encode(), max(0, l.attempts.left(a))+ttlMargin)
+	insist(ctx, func(ctx context.Context) error {
+		return l.attempts.store.Swap(ctx, pictureKey(id), lease.encode(), kept.encode(), max(0, l.attempts.left(a))+ttlMargin)
+	})
+	return img, err
+}
+
+func (l *Login) ask(ctx context.Context, id string) (img wxapi.Image, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseTime)
+	defer cancel()
+	err = l.wx.AskWeChat(ctx, l.cfg.ScanApp, func(c *wxapi.Client) (err error) {
+		img, err = c.UnlimitedQRCode(ctx, wxapi.QRCode{Scene: id, Page: l.cfg.ScanPage})
+		return err
+	})
 	return img, err
 }
 

@@ -30,7 +30,7 @@ func TestTheCodeIsAskedForOnce(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range answers {
 		group.Go(func() {
-			answers[i] = sites[i%3].do(t.Context(), "GET", "/wx/scan/"+b.id+"/code", "", "Cookie", "__Host-wx-scan="+b.jar["__Host-wx-scan"])
+			answers[i] = b.look(t.Context(), sites[i%3], "/code")
 		})
 	}
 	group.Wait()
@@ -142,19 +142,18 @@ func TestWhoComesWhileWeChatIsAskedWaits(t *testing.T) {
 		w := d.bubble(t)
 		other, b := w.other(t), w.newBrowser()
 		b.begin(t)
-		cookie := []string{"Cookie", "__Host-wx-scan=" + b.jar["__Host-wx-scan"]}
 		// The first browser leaves before the image is there. It is not asked for again.
 		ctx, leave := context.WithTimeout(t.Context(), time.Second)
 		defer leave()
-		go w.do(ctx, "GET", "/wx/scan/"+b.id+"/code", "", cookie...)
+		go b.look(ctx, w.site, "/code")
 		time.Sleep(500 * time.Millisecond)
 		began := time.Now()
 		impatient, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if a := other.do(impatient, "GET", "/wx/scan/"+b.id+"/code", "", cookie...); a.status != 503 || time.Since(began) != time.Second {
+		if a := b.look(impatient, other, "/code"); a.status != 503 || time.Since(began) != time.Second {
 			t.Errorf("who leaves got %d after %v", a.status, time.Since(began))
 		}
-		a := other.do(t.Context(), "GET", "/wx/scan/"+b.id+"/code", "", cookie...)
+		a := b.look(t.Context(), other, "/code")
 		if took := time.Since(began); a.status != 200 || string(a.body) != jpeg || took > 1600*time.Millisecond {
 			t.Errorf("%d %s after %v", a.status, a.body, took)
 		}

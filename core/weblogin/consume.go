@@ -3,14 +3,9 @@ package weblogin
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/wxsession/wxsession/core"
 )
-
-// settleTimeout bounds how long a login that failed is put back, after its
-// request may have ended.
-const settleTimeout = time.Second
 
 // A confirmed attempt becomes a session in three steps, in this order:
 //
@@ -72,9 +67,8 @@ func refuses(err error) bool {
 	return ok && e.Status() < 500
 }
 
-// settle ends a claim. If it fails, the claim stays.
+// settle ends a claim. If the store does not take it, the claim stays.
 func (l *Login) settle(ctx context.Context, id string, claim attempt, to state) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
-	defer cancel()
-	_ = l.attempts.move(ctx, id, found{claim, claim.encode()}, claim.with(to))
+	claimed, settled := found{claim, claim.encode()}, claim.with(to)
+	insist(ctx, func(ctx context.Context) error { return l.attempts.move(ctx, id, claimed, settled) })
 }

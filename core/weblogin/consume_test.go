@@ -221,8 +221,7 @@ func TestAPollThatMeetsAClaimWaitsForItsEnd(t *testing.T) {
 			})
 			other, b := w.other(t), w.confirmed(t, w.sign(t, "o-alice"))
 			time.AfterFunc(time.Millisecond, func() {
-				cookie := []string{"Cookie", "__Host-wx-scan=" + b.jar["__Host-wx-scan"]}
-				a := other.do(context.Background(), "GET", "/wx/scan/"+b.id, "", cookie...)
+				a := b.look(context.Background(), other, "")
 				if fails {
 					wantState(t, a, "confirmed", true)
 				} else {

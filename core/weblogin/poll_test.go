@@ -167,8 +167,7 @@ func TestManyPollsAtOnce(t *testing.T) {
 					if query == "?x" {
 						time.Sleep(time.Second)
 					}
-					header := []string{"Cookie", "__Host-wx-scan=" + b.jar["__Host-wx-scan"]}
-					answers[i] = sites[i%2].do(t.Context(), "GET", "/wx/scan/"+b.id+query, "", header...)
+					answers[i] = b.look(t.Context(), sites[i%2], query)
 				})
 			}
 			time.Sleep(time.Second)

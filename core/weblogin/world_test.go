@@ -51,10 +51,14 @@ func newWorld(t testing.TB, change func(*core.Config)) *world {
 // newSite makes another process of the website.
 func (w *world) newSite(t testing.TB) *site {
 	t.Helper()
-	return newSite(t, core.Config{
+	return newSite(t, w.config(), w.store, w.change)
+}
+
+func (w *world) config() core.Config {
+	return core.Config{
 		AppID: w.wechat.AppID, Secret: core.NewSecret(w.wechat.Secret), APIBase: w.wechat.URL, Now: w.clock.Now,
 		Logger: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	}, w.store, w.change)
+	}
 }
 
 // site is one process of a website, as its clients see it.
