@@ -16,14 +16,9 @@ type actionReply struct {
 	CreatedAt int64  `json:"created_at"`
 }
 
-// serveAction takes the session from a header only, as serveTicket does: the
-// mini program asks, no page.
 func (l *Login) serveAction(ctx context.Context, req core.Request) (any, error) {
-	s, err := l.wx.AuthenticateRequest(ctx, req.WithoutCookie())
+	s, err := l.user(ctx, req)
 	if err != nil {
-		return nil, err
-	}
-	if err := l.wx.LimitUser(s); err != nil {
 		return nil, err
 	}
 	var body struct {

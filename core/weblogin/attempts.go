@@ -83,20 +83,23 @@ func insist(ctx context.Context, change func(ctx context.Context) error) {
 	defer cancel()
 	for wait := insistence / 20; ; wait *= 2 {
 		err := change(ctx)
-		if err == nil || errors.Is(err, core.ErrConflict) || errors.Is(err, core.ErrFull) || !pause(ctx, wait) {
+		if err == nil || errors.Is(err, core.ErrConflict) || errors.Is(err, core.ErrFull) {
+			return
+		}
+		if pause(ctx, wait, nil, nil); ctx.Err() != nil {
 			return
 		}
 	}
 }
 
-// pause waits for d, and reports whether ctx goes on.
-func pause(ctx context.Context, d time.Duration) bool {
+// pause waits for d, or until ctx ends or a channel is closed; nil ones never are.
+func pause(ctx context.Context, d time.Duration, wake, done <-chan struct{}) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return true
 	case <-ctx.Done():
-		return false
+	case <-wake:
+	case <-done:
 	}
 }

@@ -57,23 +57,22 @@ func (l *Login) picture(ctx context.Context, id string, a attempt) (wxapi.Image,
 		if err != nil && !errors.Is(err, core.ErrNotFound) {
 			return wxapi.Image{}, err
 		}
-		p, err := decodePicture(raw) // what is malformed is replaced
-		if err == nil && p.drawn() {
+		p, err := decodePicture(raw)
+		switch {
+		case err == nil && p.drawn():
 			return p.image, nil
-		}
-		if err == nil && p.leased(l.wx.Now()) {
-			if err := l.await(ctx); err != nil {
+		case err != nil || !p.leased(l.wx.Now()): // what is malformed is replaced
+			lease := picture{until: l.wx.Now().Add(leaseTime).UnixMilli(), mark: randomText(claimBytes)}
+			err := store.Swap(ctx, key, raw, lease.encode(), leaseTime+ttlMargin)
+			if err == nil {
+				return l.draw(ctx, id, a, lease)
+			}
+			if !errors.Is(err, core.ErrConflict) {
 				return wxapi.Image{}, err
 			}
-			continue
 		}
-		lease := picture{until: l.wx.Now().Add(leaseTime).UnixMilli(), mark: randomText(claimBytes)}
-		err = store.Swap(ctx, key, raw, lease.encode(), leaseTime+ttlMargin)
-		if err == nil {
-			return l.draw(ctx, id, a, lease)
-		}
-		if !errors.Is(err, core.ErrConflict) {
-			return wxapi.Image{}, err
+		if pause(ctx, leaseLookEvery, nil, l.done); l.leaving(ctx) {
+			break
 		}
 	}
 	return wxapi.Image{}, errSlow()
@@ -103,20 +102,6 @@ func (l *Login) ask(ctx context.Context, id string) (img wxapi.Image, err error)
 		return err
 	})
 	return img, err
-}
-
-// await waits before the next look at somebody else's lease.
-func (l *Login) await(ctx context.Context) error {
-	timer := time.NewTimer(leaseLookEvery)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-l.done:
-		return errSlow()
-	}
 }
 
 func pictureKey(id string) string { return "code:" + id }

@@ -135,9 +135,13 @@ func (d *drawer) bubble(t *testing.T) *bubble {
 
 func TestWhoComesWhileWeChatIsAskedWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &drawer{answer: func(*http.Request) (*http.Response, error) {
-			time.Sleep(2 * time.Second)
-			return respond("image/jpeg", jpeg), nil
+		d := &drawer{answer: func(r *http.Request) (*http.Response, error) {
+			select {
+			case <-time.After(2 * time.Second):
+				return respond("image/jpeg", jpeg), nil
+			case <-r.Context().Done():
+				return nil, r.Context().Err()
+			}
 		}}
 		w := d.bubble(t)
 		other, b := w.other(t), w.newBrowser()

@@ -30,9 +30,6 @@ import (
 // claim is the first step. core.ErrConflict if the attempt has moved since it was
 // found.
 func (l *Login) claim(ctx context.Context, id string, f found) (attempt, error) {
-	if err := ctx.Err(); err != nil {
-		return attempt{}, err // there is nobody to log in
-	}
 	claim := f.with(claimed)
 	err := l.attempts.move(ctx, id, f, claim)
 	if err != nil && !errors.Is(err, core.ErrConflict) {

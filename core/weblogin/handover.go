@@ -17,14 +17,9 @@ type ticketReply struct {
 	URL       string `json:"url"`
 }
 
-// serveTicket takes the session from a header only: a browser has no web-view to
-// hand over to, and its cookie would make a ticket of what another website sent.
 func (l *Login) serveTicket(ctx context.Context, req core.Request) (any, error) {
-	s, err := l.wx.AuthenticateRequest(ctx, req.WithoutCookie())
+	s, err := l.user(ctx, req)
 	if err != nil {
-		return nil, err
-	}
-	if err := l.wx.LimitUser(s); err != nil {
 		return nil, err
 	}
 	var body struct {

@@ -79,6 +79,19 @@ func (l *Login) exactly(method, path string, serve func(context.Context, core.Re
 	return route
 }
 
+// user returns the session of a request that only the mini program makes: by a
+// header. A browser's cookie is no session here, and stays as it is.
+func (l *Login) user(ctx context.Context, req core.Request) (*core.Session, error) {
+	s, err := l.wx.AuthenticateRequest(ctx, req.WithoutCookie())
+	if err == nil {
+		err = l.wx.LimitUser(s)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
 // beside returns the escaped path of the route called to, as the client of a
 // request to the route called from has to write it: under the manager's prefix,
 // and under the group that the routes are mounted in, if there is one.

@@ -45,7 +45,7 @@ func (l *Login) servePoll(ctx context.Context, req core.Request) (any, error) {
 		bell := l.bells.listen(p.id) // before the look: no move comes between
 		reply, rest, err := l.look(ctx, p)
 		if err == nil && rest > 0 {
-			l.pause(ctx, bell, rest)
+			pause(ctx, rest, bell.rung, l.done)
 		}
 		l.bells.leave(p.id, bell)
 		if err != nil || rest <= 0 {
@@ -136,16 +136,5 @@ func (l *Login) leaving(ctx context.Context) bool {
 		return true
 	default:
 		return false
-	}
-}
-
-func (l *Login) pause(ctx context.Context, b *bell, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-b.rung:
-	case <-ctx.Done():
-	case <-l.done:
 	}
 }
