@@ -1,7 +1,6 @@
 package weblogin
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/base64"
 	"errors"
@@ -121,21 +120,4 @@ func TestWhatIsMadeIsOfItsShape(t *testing.T) {
 			t.Errorf("%q could be an id", s)
 		}
 	}
-}
-
-// FuzzPicture: what is read is written as it is read.
-func FuzzPicture(f *testing.F) {
-	needCorpus(f, "FuzzPicture", 5)
-	f.Fuzz(func(t *testing.T, b []byte) {
-		p, err := decodePicture(b)
-		if err != nil {
-			return
-		}
-		if !bytes.Equal(p.encode(), b) {
-			t.Errorf("%x becomes %x", b, p.encode())
-		}
-		if p.drawn() && (p.until != 0 || p.mark != "") {
-			t.Errorf("it is both an image and a lease: %x", b)
-		}
-	})
 }

@@ -235,22 +235,26 @@ func TestAnImageThatIsTooLargeToKeepIsShown(t *testing.T) {
 }
 
 func TestAStoreWithoutRoomStillShowsTheCode(t *testing.T) {
-	d := &drawer{answer: func(*http.Request) (*http.Response, error) { return respond("image/png", "\x89PNG\r\n\x1a\n…"), nil }}
-	w := d.bubble(t)
-	b := w.newBrowser()
-	b.begin(t)
-	asked := false
-	d.answer = func(*http.Request) (*http.Response, error) {
-		asked = true
-		return respond("image/png", "\x89PNG\r\n\x1a\n…"), nil
-	}
-	w.store.fail(func(verb, _ string, _ int) error {
-		if asked && verb == "swap" {
-			return errors.Join(errDown, core.ErrFull)
+	synctest.Test(t, func(t *testing.T) {
+		d := new(drawer)
+		w := d.bubble(t)
+		b := w.newBrowser()
+		b.begin(t)
+		d.answer = func(*http.Request) (*http.Response, error) {
+			w.store.fail(func(verb, _ string, _ int) error {
+				if verb == "swap" {
+					return errors.Join(errDown, core.ErrFull)
+				}
+				return nil
+			})
+			return respond("image/png", "\x89PNG\r\n\x1a\n…"), nil
 		}
-		return nil
+		began := time.Now()
+		if a := b.code(t.Context()); a.status != 200 || a.header.Get("Content-Type") != "image/png" {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+		if took := time.Since(began); took > 0 { // trying again makes no room
+			t.Errorf("it took %v", took)
+		}
 	})
-	if a := b.code(t.Context()); a.status != 200 || a.header.Get("Content-Type") != "image/png" {
-		t.Errorf("%d %s", a.status, a.body)
-	}
 }

@@ -30,7 +30,8 @@
 // of {prefix}/enter in those of the proxy (nginx: log $uri in the place of
 // $request), of the CDN, and of the framework (gin.Logger and echo's logger write
 // the query). A ticket in a log is a login only for whoever reads it within the
-// minute and before the browser has used it.
+// minute and before the browser has used it. Until then the URL is a credential:
+// whoever opens it is logged in as the user who asked.
 //
 // # The website login
 //
@@ -62,10 +63,15 @@
 //
 // A poll takes up to 30 s. Time-outs have to be longer: ReadTimeout and
 // WriteTimeout of an http.Server (one of 30 s cuts polls off, 40 s do not), those
-// of the proxy, and of load balancers. The address that the user is shown, and by
-// which logins that were begun are counted, is the one that the framework reports:
-// its rules about trusted proxies have to fit, or every browser has the address of
-// the proxy, and all of them together get the 100 that one may have begun.
+// of the proxy, and of load balancers.
+//
+// The address that the user is shown, and by which logins that were begun are
+// counted, is the one that the framework reports, so its rules about proxies have to
+// fit. With none believed, every browser has the address of the proxy, and all of
+// them together get the 100 logins that one may have begun. With all believed, a
+// browser chooses what the user is shown: gin believes every proxy until
+// SetTrustedProxies is called, echo v4 every X-Forwarded-For until IPExtractor is
+// set.
 //
 // # What strangers can cause
 //
