@@ -61,9 +61,9 @@
 //
 // # What a server has to allow
 //
-// A poll takes up to 30 s. Time-outs have to be longer: ReadTimeout and
-// WriteTimeout of an http.Server (one of 30 s cuts polls off, 40 s do not), those
-// of the proxy, and of load balancers.
+// A poll takes up to 30 s. Time-outs of the way back have to be longer, 40 s say:
+// WriteTimeout of an http.Server, those of the proxy and of load balancers, and
+// those that a middleware sets.
 //
 // The address that the user is shown, and by which logins that were begun are
 // counted, is the one that the framework reports, so its rules about proxies have to
