@@ -66,6 +66,6 @@ func refuses(err error) bool {
 
 // settle ends a claim. If the store does not take it, the claim stays.
 func (l *Login) settle(ctx context.Context, id string, claim attempt, to state) {
-	claimed, settled := found{claim, claim.encode()}, claim.with(to)
-	insist(ctx, func(ctx context.Context) error { return l.attempts.move(ctx, id, claimed, settled) })
+	from, settled := found{claim, claim.encode()}, claim.with(to)
+	insist(ctx, func(ctx context.Context) error { return l.attempts.move(ctx, id, from, settled) })
 }
