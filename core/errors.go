@@ -220,10 +220,6 @@ func errInvalidSignature() *Error {
 	return &Error{Code: CodeInvalidSignature, Message: "signature or encryptedData do not fit this user's session_key"}
 }
 
-func errRateLimited(message string, wait time.Duration) *Error {
-	return &Error{Code: CodeRateLimited, Message: message, RetryAfter: wait}
-}
-
 // asError gives every error that leaves the manager a Code.
 func asError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {

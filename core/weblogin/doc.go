@@ -66,12 +66,11 @@
 // those that a middleware sets.
 //
 // The address that the user is shown, and by which logins that were begun are
-// counted, is the one that the framework reports, so its rules about proxies have to
-// fit. With none believed, every browser has the address of the proxy, and all of
-// them together get the 100 logins that one may have begun. With all believed, a
-// browser chooses what the user is shown: gin believes every proxy until
-// SetTrustedProxies is called, echo v4 every X-Forwarded-For until IPExtractor is
-// set.
+// counted, is the one that the framework reports, or the one behind
+// Config.TrustedProxies (WX_TRUSTED_PROXIES) of the manager. With no proxy
+// believed, every browser has the address of the proxy, and all of them together
+// get the 100 logins that one may have begun. With all believed, a browser chooses
+// what the user is shown: so gin does until SetTrustedProxies is called.
 //
 // # What strangers can cause
 //
