@@ -19,6 +19,7 @@ import (
 type Server struct {
 	prefix string
 	sim    *wxtest.Server // nil: the real WeChat
+	ends   []func()
 }
 
 // NewServer prepares the server of an application with this configuration. If
@@ -34,6 +35,10 @@ func NewServer(cfg *core.Config) *Server {
 	}
 	return s
 }
+
+// OnShutdown has end called when the server begins to end: for what keeps
+// requests waiting.
+func (s *Server) OnShutdown(end func()) { s.ends = append(s.ends, end) }
 
 // grace is what requests have to end after SIGTERM. It leaves some of the five
 // seconds in which the process has promised to be gone.
@@ -53,8 +58,11 @@ func (s *Server) Run(h http.Handler) error {
 	srv := &http.Server{
 		Handler:           s.withDevtools(h),
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
+		ReadTimeout:       40 * time.Second, // a poll of a website login may take 30 s
 		IdleTimeout:       2 * time.Minute,
+	}
+	for _, end := range s.ends {
+		srv.RegisterOnShutdown(end)
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
