@@ -35,7 +35,7 @@ var allowed = map[string][]string{
 	"examples/echo":              {module, "github.com/labstack/echo/v4"},
 	"examples/nethttp":           {module},
 	"examples/internal/demo":     {module + "/core"},
-	"examples/internal/demotest": {module + "/core/wxtest"},
+	"examples/internal/demotest": {module + "/core"},
 }
 
 // onTop are packages that anybody could have written: of this module they know
