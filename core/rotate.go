@@ -319,6 +319,7 @@ func (m *Manager) freeze(ctx context.Context, older, successor record.Name) (sto
 }
 
 // activate makes a successor live, with the attributes of the record before it.
+// One that has expired since a crash stays dead.
 func (m *Manager) activate(ctx context.Context, successor record.Name, frozen []frozenRecord) error {
 	if len(frozen) == 0 {
 		return nil
@@ -326,7 +327,8 @@ func (m *Manager) activate(ctx context.Context, successor record.Name, frozen []
 	key := successor.Key(record.SessionPrefix)
 	for conflicts := range maxSwaps {
 		found, rec, err := m.peek(ctx, key)
-		if err != nil || rec == nil || rec.State() != record.Fresh {
+		now := m.now()
+		if err != nil || rec == nil || rec.State() != record.Fresh || check(rec, now) != nil {
 			return err
 		}
 		attrs := rec.Attrs()
@@ -335,7 +337,6 @@ func (m *Manager) activate(ctx context.Context, successor record.Name, frozen []
 				attrs = record.Session(f.value).Attrs()
 			}
 		}
-		now := m.now()
 		_, err = m.swapSession(ctx, key, found.raw, rec.Activate(max(now, rec.LastSeen()), attrs))
 		if err == nil {
 			return nil

@@ -55,3 +55,20 @@ func TestASessionThatDiedInACrashPushesOutNobody(t *testing.T) {
 	mustLogin(t, m, "alice")
 	mustCheck(t, m, living)
 }
+
+// The store may keep for a while longer what has expired.
+func TestWhatExpiredInACrashIsNotRevived(t *testing.T) {
+	clock := newTestClock()
+	items := newMapStore(clock)
+	items.slack = 2 * time.Second
+	store := &faultyStore{Store: items}
+	m := newTestManager(t, clock, store, Config{IdleTimeout: 100 * time.Second})
+	fresh, _ := rotatedInACrash(t, m, store)
+	clock.advance(100 * time.Second)
+	mustLogin(t, m, "alice") // finishes what the crash left
+	for range 2 {
+		if s, err := m.Authenticate(t.Context(), fresh); CodeOf(err) != InvalidSession {
+			t.Errorf("unused for as long as a session lives, it is alive until %v, %v", s.ExpiresAt(), err)
+		}
+	}
+}
