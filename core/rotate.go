@@ -195,7 +195,14 @@ func (m *Manager) firstUse(ctx context.Context, s *Session) error {
 		return err
 	}
 	key := s.userKey()
-	u, err := m.editUser(ctx, key, func(u *user) error { return u.succeed(s) })
+	u, err := m.editUser(ctx, key, func(u *user) error {
+		if !u.awaits(s) { // read anew: whatever left the index was ended before
+			if err := m.refresh(ctx, s); err != nil || s.rec.State() != record.Fresh {
+				return err
+			}
+		}
+		return u.succeed(s)
+	})
 	if err != nil {
 		return err
 	}
@@ -205,7 +212,15 @@ func (m *Manager) firstUse(ctx context.Context, s *Session) error {
 	return m.refresh(ctx, s)
 }
 
+// awaits reports whether the first use of s is one that u knows of, as to come
+// or as begun. Any other that s seems to need is over, or lost by the store.
+func (u *user) awaits(s *Session) bool {
+	r := findRecord(u.find(s.rec.ID()), s.key.Name())
+	return r != nil && (r.Role == record.Successor || u.unfinished())
+}
+
 // succeed makes a successor the record in use, unless another one was faster.
+// What was decided before is begun again where the store has lost the outcome.
 func (u *user) succeed(s *Session) error {
 	name, from := s.key.Name(), s.rec.Link()
 	e := u.find(s.rec.ID())
@@ -213,16 +228,19 @@ func (u *user) succeed(s *Session) error {
 	switch {
 	case u.isPending(name), r == nil && s.rec.Created() <= u.EndedAt:
 		return errInvalidSession()
-	case r != nil && r.Role != record.Successor:
-		return nil // it was decided before; see finish
 	case r == nil: // the index has lost it
 		e = u.entryOf(s.rec)
 		if in, ok := current(e); ok && in != from {
 			return errInvalidSession()
 		}
 		e.Records = append(e.Records, record.Entered{Name: name, Role: record.Successor})
+		promote(e, name)
+	case r.Role == record.Successor:
+		promote(e, name)
+	case r.Role != record.Current:
+		r.Role = record.Retiring
+		return nil
 	}
-	promote(e, name)
 	if f := findRecord(e, from); f != nil {
 		f.Role = record.Retiring
 	} else {

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"context"
 	"testing"
 	"time"
 )
@@ -69,6 +70,66 @@ func TestWhatExpiredInACrashIsNotRevived(t *testing.T) {
 	for range 2 {
 		if s, err := m.Authenticate(t.Context(), fresh); CodeOf(err) != InvalidSession {
 			t.Errorf("unused for as long as a session lives, it is alive until %v, %v", s.ExpiresAt(), err)
+		}
+	}
+}
+
+// TestASuccessorThatMadeRoomTakesNothingWithIt: the first of many successors is
+// used while the next one takes its place.
+func TestASuccessorThatMadeRoomTakesNothingWithIt(t *testing.T) {
+	clock := newTestClock()
+	store := newMapStore(clock)
+	between := &betweenReads{Store: store}
+	m, other := newTestManager(t, clock, between, Config{}), newTestManager(t, clock, store, Config{})
+	token, _ := mustLogin(t, m, "alice")
+	first, _ := mustRotate(t, m, token)
+	for range maxSuccessors - 1 {
+		mustRotate(t, m, token)
+	}
+	last := ""
+	between.key, between.run = indexKeyOf(testAppID, "alice"), func() { last, _ = mustRotate(t, other, token) }
+	if _, err := m.Authenticate(t.Context(), first); CodeOf(err) != InvalidSession {
+		t.Errorf("the one that made room: %v", err)
+	}
+	clock.advance(defaultRotateGrace + time.Second)
+	mustCheck(t, m, token)
+	mustCheck(t, m, last)
+}
+
+// betweenReads lets something happen once, before a key is read.
+type betweenReads struct {
+	Store
+	key string
+	run func()
+}
+
+func (s *betweenReads) Get(ctx context.Context, key string) ([]byte, error) {
+	if run := s.run; run != nil && key == s.key {
+		s.run = nil
+		run()
+	}
+	return s.Store.Get(ctx, key)
+}
+
+// TestAFirstUseThatAShardHasLostIsMadeUpFor: of two keys, which lie on servers of
+// their own, one goes back to what it was.
+func TestAFirstUseThatAShardHasLostIsMadeUpFor(t *testing.T) {
+	clock := newTestClock()
+	store := newMapStore(clock)
+	m := newTestManager(t, clock, store, Config{})
+	token, _ := mustLogin(t, m, "alice")
+	fresh, s := mustRotate(t, m, token)
+	before := store.items[recordKey(fresh)]
+	mustCheck(t, m, fresh)
+	store.items[recordKey(fresh)] = before
+	clock.advance(time.Hour)
+	if err := edit(t.Context(), m, s, func(e editable) { e.SetAttr("a", "b") }); err != nil {
+		t.Errorf("an update: %v", err)
+	}
+	for range 10 {
+		clock.advance(defaultIdleTimeout / 2)
+		if _, err := m.Authenticate(t.Context(), fresh); err != nil {
+			t.Fatalf("in use all the time: %v", err)
 		}
 	}
 }
