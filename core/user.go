@@ -106,10 +106,21 @@ func (u *user) revokeChild(id string, why record.Reason) {
 }
 
 // revokeAll ends every session but the one called except, and what that one has
-// handed over.
+// handed over, which stands behind it in the index.
 func (u *user) revokeAll(except string, why record.Reason) {
+	var spared []string
+	for i := range u.Entries {
+		e := &u.Entries[i]
+		switch {
+		case e.ID == except:
+			e.Parent = "" // which ends, and would take it along
+			spared = append(spared, e.ID)
+		case e.Parent != "" && slices.Contains(spared, e.Parent):
+			spared = append(spared, e.ID)
+		}
+	}
 	for _, e := range slices.Clone(u.Entries) {
-		if e.ID != except && (except == "" || e.Parent != except) {
+		if !slices.Contains(spared, e.ID) {
 			u.revoke(e.ID, why)
 		}
 	}
