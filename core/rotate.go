@@ -246,6 +246,7 @@ func (u *user) succeed(s *Session) error {
 	} else {
 		e.Records = append(e.Records, record.Entered{Name: from, Role: record.Retiring})
 	}
+	u.bound(e, record.Retired, maxRetired)
 	return nil
 }
 

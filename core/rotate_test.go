@@ -133,3 +133,42 @@ func TestAFirstUseThatAShardHasLostIsMadeUpFor(t *testing.T) {
 		}
 	}
 }
+
+// TestRotationsInARowCostTheSameEach: a client that rotates and uses token after
+// token, all within a grace period.
+func TestRotationsInARowCostTheSameEach(t *testing.T) {
+	clock := newTestClock()
+	store := &faultyStore{Store: newMapStore(clock)}
+	m := newTestManager(t, clock, store, Config{})
+	token, s := mustLogin(t, m, "alice")
+	tokens := []string{token}
+	for n := range 100 {
+		before := store.calls()
+		token, _ = mustRotate(t, m, token)
+		if cost := store.calls() - before; cost > 30+maxRetired {
+			t.Fatalf("rotation %d takes %d calls of the store", n, cost)
+		}
+		mustCheck(t, m, token)
+		tokens = append(tokens, token)
+		clock.advance(10 * time.Millisecond)
+	}
+	for i, token := range tokens[len(tokens)-1-maxRetired:] {
+		if _, err := m.Check(t.Context(), token); err != nil {
+			t.Errorf("one of the last, %d: %v", i, err)
+		}
+	}
+	if len(store.Store.(*mapStore).items) > maxRetired+5 {
+		t.Errorf("%d values are left", len(store.Store.(*mapStore).items))
+	}
+	if err := edit(t.Context(), m, s, func(e editable) { e.SetAttr("a", "b") }); CodeOf(err) != InvalidSession {
+		t.Errorf("an update by a token that gave way: %v", err)
+	}
+	if err := m.Logout(t.Context(), tokens[len(tokens)-maxRetired]); err != nil {
+		t.Fatal(err)
+	}
+	for i, token := range tokens {
+		if _, err := m.Check(t.Context(), token); err == nil {
+			t.Errorf("token %d outlives the log-out", i)
+		}
+	}
+}

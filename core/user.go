@@ -20,6 +20,11 @@ type user struct{ record.User }
 // nobody has used. Beyond it the oldest gives way.
 const maxSuccessors = 8
 
+// maxRetired bounds those in their grace period: whoever rotates and uses token
+// after token must not make every rotation dearer than the one before. Beyond it
+// the oldest one's grace period is over.
+const maxRetired = 16
+
 // isEmpty reports whether u is worth no record.
 func (u *user) isEmpty() bool {
 	return len(u.Entries) == 0 && len(u.Pending) == 0 && len(u.Keys) == 0 && u.EndedAt == 0
@@ -203,14 +208,20 @@ func (u *user) finish(done []record.Revocation, retired []record.Name) {
 // addSuccessor enters a record that a rotation has made.
 func (u *user) addSuccessor(e *record.Entry, n record.Name) {
 	e.Records = append(e.Records, record.Entered{Name: n, Role: record.Successor})
-	successors := 0
+	u.bound(e, record.Successor, maxSuccessors)
+}
+
+// bound leaves max records in a role; the oldest give way.
+func (u *user) bound(e *record.Entry, role record.Role, max int) {
+	has := func(r record.Entered) bool { return r.Role == role }
+	n := 0
 	for _, r := range e.Records {
-		if r.Role == record.Successor {
-			successors++
+		if has(r) {
+			n++
 		}
 	}
-	for ; successors > maxSuccessors; successors-- {
-		i := slices.IndexFunc(e.Records, func(r record.Entered) bool { return r.Role == record.Successor })
+	for ; n > max; n-- {
+		i := slices.IndexFunc(e.Records, has)
 		u.revokeRecord(e.Records[i].Name, record.ByLogout)
 		e.Records = slices.Delete(e.Records, i, i+1)
 	}
