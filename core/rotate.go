@@ -101,6 +101,14 @@ func (m *Manager) listSuccessor(ctx context.Context, from *Session, n record.Nam
 		if err := m.dropRetired(ctx, u, from.rec.ID()); err != nil {
 			return err
 		}
+		if findRecord(u.find(from.rec.ID()), from.key.Name()) == nil { // lost just now, if it has not ended before
+			if err := m.refresh(ctx, from); err != nil {
+				return err
+			}
+			if from.rec.State() == record.Live {
+				u.relist(from.rec, from.key.Name())
+			}
+		}
 		return u.enterSuccessor(from, n)
 	})
 	if errors.Is(err, errStolen) {
