@@ -179,7 +179,7 @@ func graceOf(m *Manager) time.Duration       { return m.cfg.RotateGrace }
 func idleTimeoutOf(m *Manager) time.Duration { return m.cfg.IdleTimeout }
 func lifetimeOf(m *Manager) time.Duration    { return m.cfg.Lifetime }
 func millisOf(m *Manager) int64              { return m.now() }
-func talksTo(m *Manager, s Store) bool       { return m.values.store == s }
+func seals(m *Manager) bool                  { return m.values.ring.Seals() }
 
 func recordKey(token string) string { return record.OfToken(token).Key(record.SessionPrefix) }
 
