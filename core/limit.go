@@ -104,19 +104,21 @@ func (l *limiter) take(key string, now int64) (wait time.Duration) {
 		return 0
 	}
 	places := l.find(key)
-	least := places[0].Load()
-	for _, p := range places[1:] {
-		least = min(least, p.Load())
-	}
-	if least > now+l.burst+int64(limiterSkew) {
-		least = now // the clock was set back
+	most := now + l.burst + int64(limiterSkew) // beyond it, the clock was set back since
+	least := most
+	for _, p := range places {
+		up := p.Load()
+		if up > most {
+			up = now
+		}
+		least = min(least, up)
 	}
 	used := max(least, now) + l.interval
 	if early := used - now - l.burst; early > 0 {
 		return time.Duration(early)
 	}
 	for _, p := range places {
-		if was := p.Load(); was < used {
+		if was := p.Load(); was < used || was > most {
 			p.CompareAndSwap(was, used) // who is faster counts for both
 		}
 	}

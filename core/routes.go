@@ -204,6 +204,9 @@ func (m *Manager) serveRevoke(ctx context.Context, req Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := m.lives(ctx, s); err != nil {
+		return nil, err
+	}
 	return nil, m.Revoke(ctx, s.AppID, s.OpenID, req.ID)
 }
 
