@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"syscall"
 	"time"
@@ -25,20 +26,23 @@ type tlsWords struct {
 func tlsProblem(err error, w tlsWords, now time.Time) (problem, bool) {
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
-	var alert tls.AlertError
 	switch {
 	case errors.As(err, &certificate):
 		return certificateProblem(certificate, w, now), true
 	case errors.As(err, &record):
 		return problem{"what answers at " + w.host + " does not speak TLS", w.plain}, true
 	case strings.Contains(err.Error(), "certificate required"), strings.Contains(err.Error(), "bad certificate"):
-		return problem{w.host + " wants a client's certificate", "let the server do without (Redis: tls-auth-clients no): clients are told apart by their password"}, true
+		return wantsCertificate(w.host), true
 	case strings.Contains(err.Error(), "protocol version"):
 		return problem{w.host + " speaks no TLS newer than 1.1", "let the server speak TLS 1.2 or 1.3"}, true
-	case errors.As(err, &alert):
-		return problem{w.host + " refuses the TLS handshake: " + alert.Error(), "see the server's log"}, true
+	case isAlert(err):
+		return problem{w.host + " refuses the TLS handshake", "see the server's log"}, true
 	}
 	return problem{}, false
+}
+
+func wantsCertificate(host string) problem {
+	return problem{host + " wants a client's certificate", "let the server do without (Redis: tls-auth-clients no): clients are told apart by their password"}
 }
 
 func certificateProblem(err *tls.CertificateVerificationError, w tlsWords, now time.Time) problem {
@@ -108,6 +112,12 @@ func expiresSoon(state tls.ConnectionState, now time.Time) (time.Time, bool) {
 	}
 	end := state.PeerCertificates[0].NotAfter
 	return end, end.Sub(now) < soon
+}
+
+// isAlert reports whether the other side has refused in TLS.
+func isAlert(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "remote error"
 }
 
 // isCut reports whether the other side ended the connection.

@@ -86,10 +86,10 @@ func (d *doctor) checkSettings(_ context.Context, f findings) {
 		f.ok("environment", "every variable can be read")
 	}
 	switch {
-	case d.refused == nil:
-		f.ok("configuration", "sessions end %v after their last use and %v after the login", d.idleTimeout(), d.lifetime())
 	case d.errs != nil:
 		f.skip("configuration", "it is not complete without the variables that cannot be read", "")
+	case d.refused == nil:
+		f.ok("configuration", "sessions end %v after their last use and %v after the login", d.idleTimeout(), d.lifetime())
 	default:
 		for _, text := range lines(d.refused) {
 			f.fail("configuration", strings.TrimPrefix(text, "cannot use this configuration: "), "")

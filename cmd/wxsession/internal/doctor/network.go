@@ -55,8 +55,9 @@ func isTimeout(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &n) && n.Timeout()
 }
 
-// handshake speaks TLS over an open connection, and says first: a server that
-// wants a client's certificate refuses only what comes after the handshake.
+// handshake speaks TLS over an open connection, then says first and waits for a
+// reply: a server that wants a client's certificate refuses only what comes after
+// the handshake.
 func handshake(conn net.Conn, cfg *tls.Config, host, first string) (tls.ConnectionState, error) {
 	own := cfg.Clone()
 	if own.ServerName == "" {

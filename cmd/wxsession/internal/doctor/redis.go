@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -75,7 +76,7 @@ func (v *redisVisit) connect(ctx context.Context) (up []string) {
 			tell("store.connect", p.what, p.do)
 			continue
 		}
-		if v.checkTLS(conn, addr) {
+		if v.checkTLS(ctx, conn, addr) {
 			up = append(up, addr)
 		}
 		conn.Close()
@@ -92,17 +93,20 @@ func (v *redisVisit) connect(ctx context.Context) (up []string) {
 }
 
 // checkTLS reports whether the server speaks what the DSN says.
-func (v *redisVisit) checkTLS(conn net.Conn, addr string) bool {
+func (v *redisVisit) checkTLS(ctx context.Context, conn net.Conn, addr string) bool {
 	if v.target.Network != "tcp" {
 		return true
 	}
 	if v.target.TLS == nil {
-		return v.checkPlain(conn, addr)
+		return v.checkPlain(ctx, conn, addr)
 	}
 	host, _, _ := net.SplitHostPort(addr)
-	state, err := handshake(conn, v.target.TLS, host, "PING\r\n")
+	state, err := handshake(conn, v.target.TLS, host, ping)
 	if err != nil {
-		p := v.tlsProblem(err, addr)
+		p := v.tlsProblem(ctx, err, addr)
+		if state.HandshakeComplete && isCut(err) { // its word of why may be lost
+			p = wantsCertificate(addr)
+		}
 		v.f.fail("store.tls", p.what, p.do)
 		return false
 	}
@@ -116,7 +120,7 @@ func (v *redisVisit) checkTLS(conn net.Conn, addr string) bool {
 	return true
 }
 
-func (v *redisVisit) tlsProblem(err error, addr string) problem {
+func (v *redisVisit) tlsProblem(ctx context.Context, err error, addr string) problem {
 	words := tlsWords{
 		host:      addr,
 		authority: "name that authority's certificate with tls_ca=/path/of/ca.pem in " + mendDSN,
@@ -126,34 +130,51 @@ func (v *redisVisit) tlsProblem(err error, addr string) problem {
 	if p, ok := tlsProblem(err, words, v.d.now()); ok {
 		return p
 	}
-	if isTimeout(err) || isCut(err) { // a plain server waits for a command's end, or dislikes what it reads
-		return problem{addr + " does not answer to TLS", words.plain}
+	// A server that speaks none waits for the end of a command, or hangs up. So do others.
+	if conn, dialled := connect(ctx, v.target.Network, addr); dialled == nil {
+		defer conn.Close()
+		if answersPing(conn) == nil {
+			return problem{addr + " does not speak TLS", words.plain}
+		}
 	}
 	return networkProblem(err, addr, mendDSN)
 }
 
 // checkPlain finds servers that speak TLS where the DSN asks for none.
-func (v *redisVisit) checkPlain(conn net.Conn, addr string) bool {
-	first := make([]byte, 1)
-	_, err := fmt.Fprint(conn, "PING\r\n")
+func (v *redisVisit) checkPlain(ctx context.Context, conn net.Conn, addr string) bool {
+	err := answersPing(conn)
 	if err == nil {
-		_, err = conn.Read(first)
-	}
-	if err == nil && (first[0] == '+' || first[0] == '-') {
 		return true
 	}
-	if again, dialled := connect(context.Background(), v.target.Network, addr); dialled == nil {
+	if again, dialled := connect(ctx, v.target.Network, addr); dialled == nil {
 		defer again.Close()
-		if _, secure := handshake(again, &tls.Config{InsecureSkipVerify: true}, addr, "PING\r\n"); secure == nil {
+		if state, err := handshake(again, &tls.Config{InsecureSkipVerify: true}, addr, ping); state.HandshakeComplete || isAlert(err) {
 			v.f.fail("store.tls", addr+" speaks TLS, and the DSN asks for none", "use rediss:// in place of redis://, or tls=true")
 			return false
 		}
 	}
-	if err == nil {
-		v.f.fail("store.connect", "what answers at "+addr+" is no Redis", "mend the port in "+mendDSN)
-		return false
-	}
 	p := networkProblem(err, addr, mendDSN)
+	if errors.Is(err, errNoRedis) {
+		p = problem{"what answers at " + addr + " is no Redis", "mend the port in " + mendDSN}
+	}
 	v.f.fail("store.connect", p.what, p.do)
 	return false
+}
+
+const ping = "*1\r\n$4\r\nPING\r\n"
+
+var errNoRedis = errors.New("no Redis")
+
+// answersPing returns nil for a server that answers in plain, an error too: it may
+// want a password first.
+func answersPing(conn net.Conn) error {
+	first := make([]byte, 1)
+	_, err := fmt.Fprint(conn, ping)
+	if err == nil {
+		_, err = conn.Read(first)
+	}
+	if err == nil && first[0] != '+' && first[0] != '-' {
+		return errNoRedis
+	}
+	return err
 }

@@ -73,7 +73,7 @@ func (v *redisVisit) checkEviction(ctx context.Context) {
 		switch {
 		case policy == "":
 			return skipped("the server does not tell its maxmemory-policy", "")
-		case n.number("maxmemory") == 0:
+		case policy != "noeviction" && n.number("maxmemory") == 0:
 			return fine("there is no maxmemory, so that nothing is evicted (maxmemory-policy %s)", policy)
 		case policy != "noeviction" && evicted > 0:
 			return failed(fmt.Sprintf("it has evicted %s since its start (maxmemory-policy %s): %s", plural(int(evicted), "key"), policy, harm), do+", and give it more memory")
