@@ -87,10 +87,10 @@ func (n *node) askInfo(ctx context.Context) map[string]string {
 	return colonLines(text)
 }
 
-// colonLines reads lines of name:value.
+// colonLines reads lines of name:value. RESP3 says before them that they are text.
 func colonLines(text string) map[string]string {
 	said := map[string]string{}
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(strings.TrimPrefix(text, "txt:")) {
 		if name, value, found := strings.Cut(strings.TrimSpace(line), ":"); found {
 			said[name] = value
 		}

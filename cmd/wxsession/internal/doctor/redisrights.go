@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -46,27 +45,33 @@ func (v *redisVisit) rights() []right {
 
 func (v *redisVisit) checkRights(ctx context.Context) {
 	v.each(ctx, "redis.rights", func(ctx context.Context, n *node) verdict {
-		allows := n.dryRun(ctx)
-		way := "asked of the ACL"
+		allows, way := n.dryRun(ctx), "asked of the ACL"
 		if allows == nil {
 			allows, way = n.tryOut, "tried out"
 		}
-		var missing []string
+		var grants, absent []string
 		for _, r := range v.rights() {
-			if err := allows(ctx, r.call(v.target.Prefix+n.key)); err != nil {
-				missing = append(missing, missingGrant(err, r.grant, v.target.Prefix))
+			switch err := allows(ctx, r.call(v.target.Prefix+n.key)); err {
+			case errNoRight:
+				grants = append(grants, r.grant)
+			case errNoKeyRight:
+				grants = append(grants, "~"+v.target.Prefix+"*")
+			case errAbsent:
+				absent = append(absent, strings.ToUpper(r.grant[1:]))
 			}
 		}
 		for _, kind := range kinds {
 			key := v.target.Prefix + kind + strings.TrimPrefix(n.key, "x:")
-			if err := allows(ctx, []string{"GET", key}); errors.Is(err, errNoKeyRight) {
-				missing = append(missing, missingGrant(err, "", v.target.Prefix))
+			if allows(ctx, []string{"GET", key}) == errNoKeyRight {
+				grants = append(grants, "~"+v.target.Prefix+"*")
 			}
 		}
-		slices.Sort(missing)
-		missing = slices.Compact(missing)
-		if len(missing) > 0 {
-			return failed("this user lacks rights that the store needs", "ACL SETUSER "+n.whoAmI(ctx)+" "+strings.Join(missing, " "))
+		slices.Sort(grants)
+		switch {
+		case len(absent) > 0:
+			return failed("the server lacks commands that the store needs: "+strings.Join(absent, ", "), "enable them there (see rename-command), or use another server")
+		case len(grants) > 0:
+			return failed("this user lacks rights that the store needs", "ACL SETUSER "+n.whoAmI(ctx)+" "+strings.Join(slices.Compact(grants), " "))
 		}
 		return fine("this user may run every command that the store needs (%s)", way)
 	})
@@ -83,14 +88,8 @@ func (r right) call(key string) []string {
 var (
 	errNoRight    = errors.New("the command is not allowed")
 	errNoKeyRight = errors.New("the key is not allowed")
+	errAbsent     = errors.New("the server does not know the command")
 )
-
-func missingGrant(err error, grant, prefix string) string {
-	if errors.Is(err, errNoKeyRight) {
-		return "~" + prefix + "*"
-	}
-	return grant
-}
 
 // whoAmI is the name that the ACL has for the user; it is not read from the DSN,
 // where a password may stand in its place.
@@ -119,8 +118,10 @@ func (n *node) dryRun(ctx context.Context) func(context.Context, []string) error
 	return func(ctx context.Context, args []string) error {
 		said, err := ask(ctx, args)
 		switch {
-		case err != nil: // the server does not know the command
-			return fmt.Errorf("%w: %s", errNoRight, replyCode(err))
+		case replyCode(err) == "ERR":
+			return errAbsent
+		case err != nil:
+			return nil // it will show elsewhere
 		case said == "OK":
 			return nil
 		case strings.Contains(said, "access"):
@@ -139,7 +140,7 @@ func (n *node) tryOut(ctx context.Context, args []string) error {
 	case code == "NOPERM":
 		return errNoRight
 	case code == "ERR" && strings.Contains(err.Error(), "unknown command"):
-		return fmt.Errorf("%w: the server does not know it", errNoRight)
+		return errAbsent
 	}
 	return nil
 }

@@ -87,6 +87,8 @@ func (v *redisVisit) judgeCluster(info map[string]string) {
 	switch {
 	case info["cluster_slots_assigned"] != allSlots:
 		v.f.fail("redis.cluster", "only "+info["cluster_slots_assigned"]+" of the "+allSlots+" slots belong to a node", do)
+	case info["cluster_state"] != "ok" && info["cluster_slots_fail"] == "0":
+		v.f.fail("redis.cluster", "the node that was asked does not serve: it does not see most of the masters", "see whether the nodes reach each other, also on their second port (10000 above)")
 	case info["cluster_state"] != "ok":
 		v.f.fail("redis.cluster", "the cluster does not serve: "+info["cluster_slots_fail"]+" slots have lost their node", do)
 	case info["cluster_slots_pfail"] != "0", info["cluster_slots_fail"] != "0":

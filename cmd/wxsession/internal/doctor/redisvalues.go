@@ -23,7 +23,8 @@ const (
 type sample struct {
 	values  int
 	seals   map[core.Seal]int
-	foreign map[string]int // values of apps that are not configured
+	named   int            // values that say whose they are
+	foreign map[string]int // those of apps that are not configured
 	unknown int            // keys that this release does not write
 }
 
@@ -92,7 +93,11 @@ func (v *redisVisit) look(ctx context.Context, n *node, inspector *core.Inspecto
 	}
 	s.values++
 	s.seals[found.Seal]++
-	if found.AppID != "" && !v.d.configured(found.AppID) {
+	if found.AppID == "" {
+		return
+	}
+	s.named++
+	if !v.d.configured(found.AppID) {
 		s.foreign[found.AppID]++
 	}
 }
@@ -160,7 +165,7 @@ func (v *redisVisit) judgeOwners(s sample) {
 		v.f.warn("store.apps", fmt.Sprintf("%s of the app %s, which is not configured here: its sessions are refused", plural(s.foreign[app], "value"), app),
 			"add it to WX_APPS, or give each service a prefix of its own (?prefix=shop: in "+mendDSN+")")
 	}
-	if len(s.foreign) == 0 && s.values > 0 && len(v.d.apps()) > 0 {
+	if len(s.foreign) == 0 && s.named > 0 && v.d.errs == nil {
 		v.f.ok("store.apps", "no sampled value names an app that is not configured")
 	}
 	if s.unknown > 0 {

@@ -68,11 +68,11 @@ func tryVerbs(ctx context.Context, s core.Store, key string) error {
 	if err := wantValue(ctx, s, key, first); err != nil {
 		return err
 	}
-	if err := s.Swap(ctx, key, second, first, keyLife); !errors.Is(err, core.ErrConflict) {
-		return fmt.Errorf("a swap against another value should conflict: %w", orNothing(err))
-	}
 	if err := s.Swap(ctx, key, first, second, keyLife); err != nil {
 		return fmt.Errorf("cannot compare and swap: %w", err)
+	}
+	if err := s.Swap(ctx, key, first, first, keyLife); !errors.Is(err, core.ErrConflict) {
+		return fmt.Errorf("a swap against a value that is there no more should conflict: %w", orNothing(err))
 	}
 	if err := wantValue(ctx, s, key, second); err != nil {
 		return err
