@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"syscall"
 	"time"
@@ -29,7 +30,7 @@ func tlsProblem(err error, w tlsWords, now time.Time) (problem, bool) {
 	switch {
 	case errors.As(err, &certificate):
 		return certificateProblem(certificate, w, now), true
-	case errors.As(err, &record):
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return problem{"what answers at " + w.host + " does not speak TLS", w.plain}, true
 	case strings.Contains(err.Error(), "certificate required"), strings.Contains(err.Error(), "bad certificate"):
 		return wantsCertificate(w.host), true

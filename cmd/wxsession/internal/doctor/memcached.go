@@ -17,7 +17,7 @@ import (
 // memServer is one Memcached of the list.
 type memServer struct {
 	addr net.Addr
-	said map[string]string // version, and what stats and stats settings say
+	said map[string]string // version, and what stats says; of stats settings with "settings " before it
 }
 
 func (d *doctor) checkMemcached(ctx context.Context, f findings, store core.Store) {
@@ -60,12 +60,9 @@ func (s *memServer) enter(ctx context.Context, f findings) bool {
 	}
 	s.said["version"] = strings.TrimPrefix(version, "VERSION ")
 	f.ok("store.connect", "%s accepts connections", s.addr)
-	for _, question := range []string{"stats", "stats settings"} {
-		if err := s.readStats(conn, r, question); err != nil {
-			f.skip("memcached.memory", s.addr.String()+": the server does not tell ("+question+")", "")
-			s.said = map[string]string{"version": s.said["version"]}
-			break
-		}
+	if errors.Join(s.readStats(conn, r, "stats", ""), s.readStats(conn, r, "stats settings", "settings ")) != nil {
+		f.skip("memcached.memory", s.addr.String()+": the server does not tell (stats)", "")
+		s.said = map[string]string{"version": s.said["version"]}
 	}
 	return true
 }
@@ -81,7 +78,7 @@ func (s *memServer) ask(conn net.Conn, r *bufio.Reader, question string) (string
 var errNoStats = errors.New("no statistics")
 
 // readStats reads lines of STAT name value, up to END.
-func (s *memServer) readStats(conn net.Conn, r *bufio.Reader, question string) error {
+func (s *memServer) readStats(conn net.Conn, r *bufio.Reader, question, prefix string) error {
 	line, err := s.ask(conn, r, question)
 	for err == nil && line != "END" {
 		rest, found := strings.CutPrefix(line, "STAT ")
@@ -89,7 +86,7 @@ func (s *memServer) readStats(conn net.Conn, r *bufio.Reader, question string) e
 			return errNoStats
 		}
 		name, value, _ := strings.Cut(rest, " ")
-		s.said[name] = value
+		s.said[prefix+name] = value
 		line, err = r.ReadString('\n')
 		line = strings.TrimSpace(line)
 	}
@@ -106,7 +103,7 @@ const smallItem = 64 << 10
 
 func (s *memServer) check(_ context.Context, f findings, d *doctor) {
 	where := s.addr.String() + ": "
-	if s.said["cas_enabled"] == "no" {
+	if s.said["settings cas_enabled"] == "no" {
 		f.fail("memcached.version", where+"compare-and-swap is off", "start it without -C")
 	} else {
 		f.ok("memcached.version", "%sMemcached %s", where, s.said["version"])
@@ -115,7 +112,7 @@ func (s *memServer) check(_ context.Context, f findings, d *doctor) {
 		return
 	}
 	s.checkMemory(f, where)
-	if limit := s.number("item_size_max"); limit > 0 && limit < smallItem {
+	if limit := s.number("settings item_size_max"); limit > 0 && limit < smallItem {
 		f.warn("memcached.items", fmt.Sprintf("%sitems may have %s at most: the record of a user with many sessions, or much in a session's attributes, does not fit", where, size(limit)), "start it with -I 1m")
 	} else {
 		f.ok("memcached.items", "%sitems may have %s", where, size(limit))

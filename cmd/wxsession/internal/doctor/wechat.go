@@ -34,7 +34,8 @@ func (d *doctor) checkWeChat(ctx context.Context, f findings) {
 		f.skip("wechat.reach", "without a configuration it is not asked", "")
 		return
 	}
-	proxy := httpproxy.FromEnvironment().ProxyFunc()
+	env := httpproxy.FromEnvironment()
+	proxy := env.ProxyFunc()
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.Proxy = func(r *http.Request) (*url.URL, error) { return proxy(r.URL) }
 	defer transport.CloseIdleConnections()
@@ -42,6 +43,7 @@ func (d *doctor) checkWeChat(ctx context.Context, f findings) {
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, proxy}
+	w.checkProxies(env)
 	reached := 0
 	for _, base := range d.bases() {
 		if ctx.Err() == nil && w.reach(ctx, base) {
@@ -81,10 +83,7 @@ func (w *wechat) reach(ctx context.Context, base string) bool {
 		w.f.fail("wechat.reach", "WX_API_BASE is no URL", "set it to something like "+wxapi.DefaultBase)
 		return false
 	}
-	by, ok := w.noteProxy(req.URL)
-	if !ok {
-		return false
-	}
+	by := w.noteProxy(req.URL)
 	start := w.d.now()
 	resp, err := w.client.Do(req)
 	if err != nil {
@@ -115,20 +114,28 @@ func certificateOf(state *tls.ConnectionState) string {
 	return "; its certificate is by " + issuer(state.PeerCertificates[0])
 }
 
+// checkProxies finds variables that net/http passes over in silence.
+func (w *wechat) checkProxies(env *httpproxy.Config) {
+	all := *env
+	all.NoProxy, all.CGI = "", false
+	find := all.ProxyFunc()
+	for scheme, set := range map[string]string{"https": all.HTTPSProxy, "http": all.HTTPProxy} {
+		u, err := find(&url.URL{Scheme: scheme, Host: "proxied.example"})
+		if set != "" && (err != nil || u == nil || u.Hostname() == "") {
+			w.f.warn("wechat.proxy", "the variable "+strings.ToUpper(scheme)+"_PROXY holds no URL of a proxy", "set it to something like http://proxy.example:3128, or unset it")
+		}
+	}
+}
+
 // noteProxy tells of a proxy on the way to u, by its host alone: its URL may hold a
 // password.
-func (w *wechat) noteProxy(u *url.URL) (by string, ok bool) {
-	variable := strings.ToUpper(u.Scheme) + "_PROXY"
+func (w *wechat) noteProxy(u *url.URL) (by string) {
 	proxy, err := w.proxy(u)
-	switch {
-	case err != nil:
-		w.f.fail("wechat.proxy", "the variable "+variable+" holds no URL of a proxy", "set it to something like http://proxy.example:3128, or unset it")
-		return "", false
-	case proxy == nil:
-		return "", true
+	if err != nil || proxy == nil {
+		return ""
 	}
-	w.f.ok("wechat.proxy", "%s is asked by way of the proxy %s (%s)", u.Host, proxy.Host, variable)
-	return proxy.Host, true
+	w.f.ok("wechat.proxy", "%s is asked by way of the proxy %s (%s_PROXY)", u.Host, proxy.Host, strings.ToUpper(u.Scheme))
+	return proxy.Host
 }
 
 // unreachable says why a request got no reply.
