@@ -84,17 +84,19 @@ func (p *program) doctor(ctx context.Context, o *doctorOptions) error {
 			fmt.Fprintln(p.out, p.line(c))
 		}
 	})
-	if o.json {
-		e := json.NewEncoder(p.out)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		if err := e.Encode(r); err != nil {
-			return err
-		}
-	} else {
+	if !o.json {
 		fmt.Fprintf(p.out, "%d ok, %d warn, %d fail, %d skip\n", r.Counts.OK, r.Counts.Warn, r.Counts.Fail, r.Counts.Skip)
+	} else if err := p.printReport(r); err != nil {
+		return err
 	}
 	return r.exit(o.strict)
+}
+
+func (p *program) printReport(r *doctorReport) error {
+	e := json.NewEncoder(p.out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(r)
 }
 
 func (r *doctorReport) add(c doctor.Check) {

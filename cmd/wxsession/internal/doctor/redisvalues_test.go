@@ -37,14 +37,34 @@ func logIn(t *testing.T, env environment, openID string) {
 	}
 }
 
-// A login stores two values: the session and the user.
-func TestStoredValues(t *testing.T) {
-	const otherApp = "wxfedcba9876543210"
+// storedCase is a service that has stored what a login stores, two values, and
+// another environment that looks at them.
+type storedCase struct {
+	stored, looks environment
+	want          func(t *testing.T, all found)
+}
+
+func visitStored(t *testing.T, cases map[string]storedCase) {
+	t.Helper()
+	for name, tt := range cases {
+		t.Run(name, func(t *testing.T) {
+			server := startGood(t)
+			at := func(env environment) environment {
+				full := healthy(t, env)
+				full["WX_STORE"] = "redis://" + server.Addr + env["WX_STORE"]
+				return full
+			}
+			logIn(t, at(tt.stored), "o-alice")
+			all := visit(t, at(tt.looks))
+			tt.want(t, all)
+			all.none(t, doctor.Skip, "configuration", "wechat.reach")
+		})
+	}
+}
+
+func TestKeysOfStoredValues(t *testing.T) {
 	a, b, ba := storeKey('a'), storeKey('b'), storeKey('b')+","+storeKey('a')
-	for name, tt := range map[string]struct {
-		stored, looks environment
-		want          func(t *testing.T, all found)
-	}{
+	visitStored(t, map[string]storedCase{
 		"the same key": {environment{"WX_KEYS": a}, environment{"WX_KEYS": a}, func(t *testing.T, all found) {
 			all.want(t, "store.values", doctor.OK, "2 of 2 values that were looked at can be read")
 			all.want(t, "store.apps", doctor.OK)
@@ -72,6 +92,12 @@ func TestStoredValues(t *testing.T) {
 			all.want(t, "store.values", doctor.Warn, "2 of 2 values", "in clear", "one lifetime")
 			all.none(t, doctor.Fail)
 		}},
+	})
+}
+
+func TestOwnersOfStoredValues(t *testing.T) {
+	const otherApp = "wxfedcba9876543210"
+	visitStored(t, map[string]storedCase{
 		"another app": {environment{"WX_APPID": otherApp}, nil, func(t *testing.T, all found) {
 			all.want(t, "store.apps", doctor.Warn, "1 value of the app "+otherApp, "WX_APPS", "?prefix=")
 		}},
@@ -99,20 +125,7 @@ func TestStoredValues(t *testing.T) {
 		"a prefix of signs": {environment{"WX_STORE": "?prefix=w[x]*%3F\\:"}, environment{"WX_STORE": "?prefix=w[x]*%3F\\:"}, func(t *testing.T, all found) {
 			all.want(t, "store.values", doctor.OK, "2 of 2 values")
 		}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			server := startGood(t)
-			at := func(env environment) environment {
-				full := healthy(t, env)
-				full["WX_STORE"] = "redis://" + server.Addr + env["WX_STORE"]
-				return full
-			}
-			logIn(t, at(tt.stored), "o-alice")
-			all := visit(t, at(tt.looks))
-			tt.want(t, all)
-			all.none(t, doctor.Skip, "configuration", "wechat.reach")
-		})
-	}
+	})
 }
 
 func TestValuesOfOthers(t *testing.T) {

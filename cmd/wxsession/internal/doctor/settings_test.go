@@ -1,25 +1,33 @@
 package doctor_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
 	"time"
-
-	"context"
 
 	"github.com/wxsession/wxsession/cmd/wxsession/internal/doctor"
 	"github.com/wxsession/wxsession/core"
 	"github.com/wxsession/wxsession/internal/testserver"
 )
 
-func TestSettings(t *testing.T) {
-	server := testserver.StartRedis(t)
-	store := environment{"WX_STORE": "redis://" + server.Addr}
-	for name, tt := range map[string]struct {
-		env  environment
-		want func(t *testing.T, all found)
-	}{
+// settingsCase is an environment, and what is found in it.
+type settingsCase struct {
+	env  environment
+	want func(t *testing.T, all found)
+}
+
+func visitEach(t *testing.T, cases map[string]settingsCase) {
+	t.Helper()
+	store := environment{"WX_STORE": "redis://" + testserver.StartRedis(t).Addr}
+	for name, tt := range cases {
+		t.Run(name, func(t *testing.T) { tt.want(t, visit(t, healthy(t, with(store, tt.env)))) })
+	}
+}
+
+func TestVariables(t *testing.T) {
+	visitEach(t, map[string]settingsCase{
 		"a misspelt variable": {environment{"WX_STORES": "x"}, func(t *testing.T, all found) {
 			all.want(t, "environment", doctor.Fail, "WX_STORES", "WX_STORE ")
 		}},
@@ -42,6 +50,11 @@ func TestSettings(t *testing.T) {
 		"expiry": {environment{"WX_IDLE_TIMEOUT": "2h", "WX_LIFETIME": "48h"}, func(t *testing.T, all found) {
 			all.want(t, "configuration", doctor.OK, "2h0m0s after their last use", "48h0m0s after the login")
 		}},
+	})
+}
+
+func TestKeys(t *testing.T) {
+	visitEach(t, map[string]settingsCase{
 		"no keys": {environment{"WX_KEYS": ""}, func(t *testing.T, all found) {
 			all.want(t, "keys", doctor.Warn, "in clear", "wxsession keygen", "WX_ACCEPT_CLEAR")
 		}},
@@ -67,6 +80,11 @@ func TestSettings(t *testing.T) {
 		"values in clear are accepted": {environment{"WX_ACCEPT_CLEAR": "true", "WX_LIFETIME": "99h"}, func(t *testing.T, all found) {
 			all.want(t, "keys", doctor.Warn, "WX_ACCEPT_CLEAR", "forge", "99h")
 		}},
+	})
+}
+
+func TestCookies(t *testing.T) {
+	visitEach(t, map[string]settingsCase{
 		"a cookie": {environment{"WX_COOKIE": "__Host-wx"}, func(t *testing.T, all found) {
 			all.want(t, "cookie", doctor.OK)
 		}},
@@ -86,9 +104,7 @@ func TestSettings(t *testing.T) {
 				}
 			}
 		}},
-	} {
-		t.Run(name, func(t *testing.T) { tt.want(t, visit(t, healthy(t, with(store, tt.env)))) })
-	}
+	})
 }
 
 func TestDSNs(t *testing.T) {

@@ -114,6 +114,10 @@ func TestRefusals(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestRefusalsInEarnest: the simulator refuses by itself.
+func TestRefusalsInEarnest(t *testing.T) {
 	_, env := simulated(t, wxtest.Options{Whitelist: []string{"192.0.2.0/24"}})
 	visit(t, env).want(t, "wechat.app", doctor.Fail, "the address 127.0.0.1 ", "40164")
 	wx, env := simulated(t, wxtest.Options{})
