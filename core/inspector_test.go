@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +37,8 @@ func TestAnInspectorTellsWhatStandsInAStore(t *testing.T) {
 			"b":  {Kind: kind, Seal: core.SealUnknown},
 			"":   {Kind: kind, Seal: core.SealUnknown},
 		} {
-			if got := inspector(t, keys, "").Inspect(key, w.raw(t, key)); got != want {
+			raw := w.raw(t, key)
+			if got := inspector(t, keys, "").Inspect(key, raw); got != want || !bytes.Equal(raw, w.raw(t, key)) {
 				t.Errorf("%s with the keys %q: %+v, want %+v", kind, keys, got, want)
 			}
 		}

@@ -148,7 +148,7 @@ func (v *redisVisit) checkPlain(ctx context.Context, conn net.Conn, addr string)
 	}
 	if again, dialled := connect(ctx, v.target.Network, addr); dialled == nil {
 		defer again.Close()
-		if state, err := handshake(again, &tls.Config{InsecureSkipVerify: true}, addr, ping); state.HandshakeComplete || isAlert(err) {
+		if state, err := handshake(again, &tls.Config{InsecureSkipVerify: true}, addr, ping); err == nil && state.HandshakeComplete {
 			v.f.fail("store.tls", addr+" speaks TLS, and the DSN asks for none", "use rediss:// in place of redis://, or tls=true")
 			return false
 		}

@@ -87,4 +87,7 @@ func TestCommandsThatAreTakenAway(t *testing.T) {
 	all := visit(t, healthy(t, environment{"WX_STORE": "redis://" + server.Addr}))
 	all.want(t, "redis.rights", doctor.Fail, "EVALSHA, EVAL", "rename-command")
 	all.want(t, "store.write", doctor.Fail, "compare and swap")
+	if n := testserver.Redis(t, server.Addr, "DBSIZE"); n != "0" {
+		t.Errorf("the doctor has left %s keys behind a failure", n)
+	}
 }
