@@ -25,11 +25,12 @@ type Event struct {
 	Kind EventKind
 	// Name is an operation's (OpLogin …), the path of WeChat's endpoint, or the verb
 	// of a call to the store: get, near (the read by which requests are
-	// authenticated), swap, delete. There are few of them.
+	// authenticated), swap, delete; or that of a moment. There are few of them.
 	Name string
 
 	Code     Code // how it ended; "" is well
 	ErrCode  int  // of WeChat
+	Status   int  // of the reply, for MomentRefused
 	Duration time.Duration
 }
 
@@ -40,6 +41,7 @@ const (
 	KindOperation EventKind = "operation" // of the manager
 	KindWeChat    EventKind = "wechat"    // one attempt at a call to WeChat
 	KindStore     EventKind = "store"     // a call to the store
+	KindMoment    EventKind = "moment"    // of the manager: it has no duration, and nothing happens within
 )
 
 // The names of operations. A renewal happens within an authentication.
@@ -54,6 +56,13 @@ const (
 	OpSessions     = "sessions"
 	OpTicket       = "ticket"
 	OpRedeem       = "redeem"
+)
+
+// The names of moments.
+const (
+	// MomentRefused: Refuse has put an error into a reply, one of the application's
+	// own too. What was refused before any operation began shows here only.
+	MomentRefused = "refused"
 )
 
 // observe tells the observer that an operation begins; the function that it
@@ -82,6 +91,14 @@ func beginEvent(ctx context.Context, o Observer, e Event) (context.Context, func
 }
 
 func unobserved(error) {}
+
+// note tells the observer of a moment.
+func (m *Manager) note(ctx context.Context, e Event) {
+	if o := m.cfg.Observe; o != nil {
+		e.Kind = KindMoment
+		o.End(o.Begin(ctx, e), e)
+	}
+}
 
 func outcome(err error) (Code, int) {
 	if err == nil {
