@@ -31,6 +31,7 @@ type Event struct {
 	Code     Code // how it ended; "" is well
 	ErrCode  int  // of WeChat
 	Status   int  // of the reply, for MomentRefused
+	Reason   Reason
 	Duration time.Duration
 }
 
@@ -86,11 +87,24 @@ func beginEvent(ctx context.Context, o Observer, e Event) (context.Context, func
 	return ctx, func(err error) {
 		e.Duration = time.Since(began)
 		e.Code, e.ErrCode = outcome(err)
+		e.Reason = reasonOf(err)
 		o.End(ctx, e)
 	}
 }
 
 func unobserved(error) {}
+
+// Reason tells more of an Event where its Code does not; mostly it is "".
+type Reason string
+
+// The reasons of a failure.
+const (
+	ReasonCanceled  Reason = "canceled"  // the caller went away: not the store's fault, nor WeChat's
+	ReasonBreaker   Reason = "breaker"   // WeChat was not asked, as it has been silent
+	ReasonExchanges Reason = "exchanges" // Config.LimitExchanges
+	ReasonAddress   Reason = "address"   // Config.LimitAddress
+	ReasonUser      Reason = "user"      // Config.LimitUser
+)
 
 // note tells the observer of a moment.
 func (m *Manager) note(ctx context.Context, e Event) {
@@ -116,6 +130,16 @@ func outcome(err error) (Code, int) {
 	return CodeStoreUnavailable, 0
 }
 
+func reasonOf(err error) Reason {
+	if e, ok := errors.AsType[*Error](err); ok && e.reason != "" {
+		return e.reason
+	}
+	if errors.Is(err, context.Canceled) {
+		return ReasonCanceled
+	}
+	return ""
+}
+
 // beforeCall and onCall tell an observer of the calls to WeChat.
 func beforeCall(o Observer) func(context.Context, wxapi.Call) context.Context {
 	if o == nil {
@@ -133,7 +157,7 @@ func onCall(o Observer) func(context.Context, wxapi.Call) {
 	return func(ctx context.Context, c wxapi.Call) {
 		e := Event{Kind: KindWeChat, Name: c.Path, ErrCode: c.ErrCode, Duration: c.Duration}
 		if c.Err != nil {
-			e.Code = upstreamError(c.Err).Code
+			e.Code, e.Reason = upstreamError(c.Err).Code, reasonOf(c.Err)
 		}
 		o.End(ctx, e)
 	}

@@ -3,11 +3,16 @@ package core_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/core/wxtest"
 )
 
 // moments keeps the events that have no duration.
@@ -60,4 +65,70 @@ func TestAnObserverSeesEveryRefusal(t *testing.T) {
 	o.want(t, "an outage", refused(core.CodeStoreUnavailable, 503))
 	send(t, w.Manager, "POST", "/wx/login", `{"code":"`+w.wx.Code("o-alice")+`"}`)
 	o.want(t, "a login")
+}
+
+func TestAnObserverLearnsWhichLimitRefused(t *testing.T) {
+	o := new(moments)
+	w := newWorld(t, func(c *core.Config) {
+		c.Observe, c.PhoneRoute = o, true
+		c.LimitAddress, c.LimitUser = core.Rate{N: 1, Per: time.Hour}, core.Rate{N: 1, Per: time.Hour}
+	})
+	last := func() core.Reason {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		if len(o.kept) == 0 {
+			return "nothing"
+		}
+		return o.kept[len(o.kept)-1].Reason
+	}
+	for range 3 {
+		from(t, w.Manager, "192.0.2.1", "POST", "/wx/login", `{"code":"junk"}`)
+	}
+	if got := last(); got != core.ReasonAddress {
+		t.Errorf("one address: %q", got)
+	}
+	token, _ := w.login(t, "o-alice")
+	for range 3 {
+		send(t, w.Manager, "GET", "/wx/check?deep=1", "", bearer(token)...)
+	}
+	if got := last(); got != core.ReasonUser {
+		t.Errorf("one user: %q", got)
+	}
+	w.wx.Fail(code2Session, wxtest.Fault{Status: 502}, wxtest.Always)
+	for range 11 {
+		send(t, w.Manager, "POST", "/wx/login", `{"code":"`+w.wx.Code("o-alice")+`"}`)
+	}
+	if got := last(); got != core.ReasonBreaker {
+		t.Errorf("a silent WeChat: %q", got)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := w.Authenticate(gone, token)
+	w.Refuse(gone, core.Request{}, err)
+	if got := last(); got != core.ReasonCanceled {
+		t.Errorf("a client that has gone: %q", got)
+	}
+}
+
+func TestAnObserverLearnsThatThereWasNoPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, open := new(moments), make(chan struct{})
+		m, err := core.New(core.Config{
+			AppID: "wx0123456789abcdef", Secret: core.NewSecret("x"), LimitExchanges: 1, Keys: []core.Secret{sealKey('a')}, Observe: o,
+			HTTPClient: &http.Client{Transport: roundTripFunc(func(*http.Request) (*http.Response, error) {
+				<-open
+				return nil, io.ErrUnexpectedEOF
+			})},
+		}, noStore{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		go m.Login(context.Background(), core.LoginRequest{Code: "first"})
+		synctest.Wait()
+		_, _, err = m.Login(t.Context(), core.LoginRequest{Code: "second"})
+		m.Refuse(t.Context(), core.Request{}, err)
+		o.want(t, "no place", core.Event{Name: core.MomentRefused, Code: core.CodeRateLimited, Status: 429, Reason: core.ReasonExchanges})
+		close(open)
+		synctest.Wait()
+	})
 }
