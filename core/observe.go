@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/wxsession/wxsession/core/internal/record"
 	"github.com/wxsession/wxsession/core/wxapi"
 )
 
@@ -64,6 +65,9 @@ const (
 	// MomentRefused: Refuse has put an error into a reply, one of the application's
 	// own too. What was refused before any operation began shows here only.
 	MomentRefused = "refused"
+	// MomentEnded: a session has ended before its time; Reason says why. From here on
+	// it is doomed: what is left to do is done now, or by whoever comes next.
+	MomentEnded = "ended"
 )
 
 // observe tells the observer that an operation begins; the function that it
@@ -105,6 +109,41 @@ const (
 	ReasonAddress   Reason = "address"   // Config.LimitAddress
 	ReasonUser      Reason = "user"      // Config.LimitUser
 )
+
+// The reasons of MomentEnded.
+const (
+	ReasonLogout     Reason = "logout"     // by its client
+	ReasonDevice     Reason = "device"     // by another device of the user, or an administrator
+	ReasonEverywhere Reason = "everywhere" // LogoutUser, or ?all=1
+	ReasonCap        Reason = "cap"        // Config.MaxSessions
+	ReasonTheft      Reason = "theft"      // a token was rotated whose successor is in use
+	ReasonHandOver   Reason = "hand_over"  // a newer hand-over took its place
+)
+
+// noteEnded tells of the sessions that an edit of u has ended, once it is stored.
+func (m *Manager) noteEnded(ctx context.Context, u *user) {
+	for _, why := range u.ended {
+		m.note(ctx, Event{Name: MomentEnded, Reason: endReason(why)})
+	}
+	u.ended = nil
+}
+
+func endReason(why record.Reason) Reason {
+	switch why {
+	case record.ByDevice:
+		return ReasonDevice
+	case record.ByEverywhere:
+		return ReasonEverywhere
+	case record.ByCap:
+		return ReasonCap
+	case record.ByTheft:
+		return ReasonTheft
+	case record.ByHandOver:
+		return ReasonHandOver
+	default:
+		return ReasonLogout
+	}
+}
 
 // note tells the observer of a moment.
 func (m *Manager) note(ctx context.Context, e Event) {

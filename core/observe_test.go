@@ -132,3 +132,87 @@ func TestAnObserverLearnsThatThereWasNoPlace(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// ended are the moments at which sessions end.
+func ended(reasons ...core.Reason) (events []core.Event) {
+	for _, why := range reasons {
+		events = append(events, core.Event{Name: core.MomentEnded, Reason: why})
+	}
+	return events
+}
+
+func TestAnObserverLearnsWhySessionsEnd(t *testing.T) {
+	o := new(moments)
+	w := newWorld(t, func(c *core.Config) { c.Observe, c.MaxSessions = o, 2 })
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	token, s := w.login(t, "o-alice")
+	o.want(t, "a login")
+	ok(w.Logout(t.Context(), token))
+	o.want(t, "a log-out", ended(core.ReasonLogout)...)
+	ok(w.Logout(t.Context(), token))
+	o.want(t, "the same again")
+	_, s = w.login(t, "o-alice")
+	ok(w.Revoke(t.Context(), "", "o-alice", s.ID))
+	o.want(t, "another device's doing", ended(core.ReasonDevice)...)
+	w.login(t, "o-alice")
+	w.login(t, "o-alice")
+	o.want(t, "as many sessions as there may be")
+	w.clock.Advance(time.Second)
+	plain := w.store.Store
+	w.store.Store = &beaten{Store: plain}
+	token, s = w.login(t, "o-alice")
+	w.store.Store = plain
+	o.want(t, "one more, at the second attempt", ended(core.ReasonCap)...)
+	ok(w.LogoutUser(t.Context(), "", "o-alice"))
+	o.want(t, "a log-out everywhere", ended(core.ReasonEverywhere, core.ReasonEverywhere)...)
+	token, s = w.login(t, "o-alice")
+	mustRedeem(t, w, mustTicket(t, w, s))
+	mustRedeem(t, w, mustTicket(t, w, s))
+	o.want(t, "a second hand-over", ended(core.ReasonHandOver)...)
+	newer, _, err := w.Rotate(t.Context(), token)
+	ok(err)
+	_, err = w.Authenticate(t.Context(), newer)
+	ok(err)
+	_, _, err = w.Rotate(t.Context(), token)
+	wantCode(t, err, core.CodeSessionRevoked)
+	o.want(t, "a token that turned up again", ended(core.ReasonTheft, core.ReasonTheft)...)
+}
+
+func TestAnObserverLearnsOfSessionsThatEndInAFullStore(t *testing.T) {
+	o := new(moments)
+	w := newWorld(t, func(c *core.Config) { c.Observe = o })
+	token, _ := w.login(t, "o-alice")
+	w.store.Store = fullStore{w.store.Store}
+	if err := w.Logout(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	o.want(t, "a log-out", ended(core.ReasonLogout)...)
+}
+
+func TestARevocationThatFailsHasEndedNothing(t *testing.T) {
+	o := new(moments)
+	w := newWorld(t, func(c *core.Config) { c.Observe = o })
+	w.login(t, "o-alice")
+	w.store.Store = readOnly{w.store.Store}
+	wantCode(t, w.LogoutUser(t.Context(), "", "o-alice"), core.CodeStoreUnavailable)
+	o.want(t, "a log-out that failed")
+}
+
+// beaten loses the first compare-and-swap against somebody.
+type beaten struct {
+	core.Store
+	once bool
+}
+
+func (s *beaten) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
+	if old != nil && !s.once {
+		s.once = true
+		return core.ErrConflict
+	}
+	return s.Store.Swap(ctx, key, old, new, ttl)
+}
