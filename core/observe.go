@@ -253,6 +253,16 @@ func (s observedAppendGetter) AppendGet(ctx context.Context, dst []byte, key str
 	return v, err
 }
 
+// Breakers tells by appid whether WeChat is not asked for a moment, as it has been
+// silent.
+func (m *Manager) Breakers() map[string]bool {
+	open := make(map[string]bool, len(m.apps))
+	for id, a := range m.apps {
+		open[id] = a.breaker.open()
+	}
+	return open
+}
+
 // Stats tells what the store knows of itself; zero for one that knows nothing.
 func (m *Manager) Stats() StoreStats {
 	if r, ok := storeAs[StatsReporter](m.values.store); ok {

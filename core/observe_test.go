@@ -72,6 +72,7 @@ func TestAnObserverLearnsWhichLimitRefused(t *testing.T) {
 	w := newWorld(t, func(c *core.Config) {
 		c.Observe, c.PhoneRoute = o, true
 		c.LimitAddress, c.LimitUser = core.Rate{N: 1, Per: time.Hour}, core.Rate{N: 1, Per: time.Hour}
+		c.Apps = []core.App{{AppID: "wx00000000000000bb", Secret: core.NewSecret("x")}}
 	})
 	last := func() core.Reason {
 		o.mu.Lock()
@@ -100,6 +101,9 @@ func TestAnObserverLearnsWhichLimitRefused(t *testing.T) {
 	}
 	if got := last(); got != core.ReasonBreaker {
 		t.Errorf("a silent WeChat: %q", got)
+	}
+	if open := w.Breakers(); !open[w.wx.AppID] || open["wx00000000000000bb"] || len(open) != 2 {
+		t.Errorf("the breakers: %v", open)
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
