@@ -58,6 +58,9 @@ const (
 	OpSessions     = "sessions"
 	OpTicket       = "ticket"
 	OpRedeem       = "redeem"
+	OpDecrypt      = "decrypt" // VerifySignature too
+	OpPhone        = "phone"
+	OpSessionKey   = "session_key" // whatever asks WeChat about a session_key
 )
 
 // The names of moments.

@@ -220,3 +220,52 @@ func (s *beaten) Swap(ctx context.Context, key string, old, new []byte, ttl time
 	}
 	return s.Store.Swap(ctx, key, old, new, ttl)
 }
+
+func TestAnObserverSeesWhatNeedsTheSessionKey(t *testing.T) {
+	o := &tally{ended: map[string]int{}}
+	w := newWorld(t, func(c *core.Config) { c.Observe = o })
+	want := func(what string, names ...string) {
+		t.Helper()
+		got := o.take()
+		for _, name := range names {
+			if got[name] == 0 {
+				t.Errorf("%s: %q is missing in %v", what, name, got)
+			}
+		}
+	}
+	_, s := w.login(t, "o-alice")
+	data, iv := w.wx.Encrypt("o-alice", map[string]any{"openId": "o-alice"})
+	var v any
+	if err := w.Decrypt(t.Context(), s, data, iv, &v); err != nil {
+		t.Fatal(err)
+	}
+	want("data", "decrypt ", "decrypt>get ")
+	_ = w.Decrypt(t.Context(), s, data, "", &v)
+	want("data without an iv", "decrypt invalid_signature")
+	_ = w.VerifySignature(t.Context(), s, "{}", "x")
+	want("a signature", "decrypt invalid_signature")
+	if _, err := w.PhoneNumber(t.Context(), "", w.wx.PhoneCode("o-alice", "13580006666")); err != nil {
+		t.Fatal(err)
+	}
+	want("a phone number", "phone ", "phone>/wxa/business/getuserphonenumber ", "phone>/cgi-bin/stable_token ")
+	_, _ = w.PhoneNumber(t.Context(), "", "")
+	want("no code", "phone bad_request")
+	for path, call := range map[string]func() error{
+		"/wxa/checksession":               func() error { return w.CheckSessionKey(t.Context(), s) },
+		"/wxa/resetusersessionkey":        func() error { return w.ResetSessionKey(t.Context(), s) },
+		"/wxa/business/getuserencryptkey": func() error { _, err := w.UserEncryptKeys(t.Context(), s); return err },
+	} {
+		if err := call(); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		want(path, "session_key ", "session_key>"+path+" ")
+	}
+	for _, call := range []func() error{
+		func() error { return w.CheckSessionKey(t.Context(), nil) },
+		func() error { return w.ResetSessionKey(t.Context(), nil) },
+		func() error { _, err := w.UserEncryptKeys(t.Context(), nil); return err },
+	} {
+		_ = call()
+		want("no session", "session_key no_session")
+	}
+}

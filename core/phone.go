@@ -13,7 +13,9 @@ func (m *Manager) PhoneNumber(ctx context.Context, appID, code string) (wxapi.Ph
 }
 
 // phoneNumber lets WeChat check that the code is openID's, if that is not "".
-func (m *Manager) phoneNumber(ctx context.Context, appID, openID, code string) (wxapi.Phone, error) {
+func (m *Manager) phoneNumber(ctx context.Context, appID, openID, code string) (phone wxapi.Phone, err error) {
+	ctx, end := m.observe(ctx, OpPhone)
+	defer func() { end(err) }()
 	if code == "" || len(code) > maxCode || !codeShaped(code) {
 		return wxapi.Phone{}, errBadRequest("code is not one that the getPhoneNumber button returns")
 	}
@@ -25,7 +27,6 @@ func (m *Manager) phoneNumber(ctx context.Context, appID, openID, code string) (
 	if err != nil {
 		return wxapi.Phone{}, err
 	}
-	var phone wxapi.Phone
 	err = m.upstream(ctx, app, func() (err error) {
 		phone, err = client.PhoneNumber(ctx, code, openID)
 		return err
