@@ -87,15 +87,16 @@ func observe(ctx context.Context, o Observer, e Event) (context.Context, func(er
 }
 
 // beginEvent is apart from observe because what it keeps would cost an
-// allocation there.
+// allocation there. Here it costs one, as nothing that it keeps is changed.
 func beginEvent(ctx context.Context, o Observer, e Event) (context.Context, func(error)) {
-	ctx = o.Begin(ctx, e)
+	within := o.Begin(ctx, e)
 	began := time.Now()
-	return ctx, func(err error) {
-		e.Duration = time.Since(began)
-		e.Code, e.ErrCode = outcome(err)
-		e.Reason = reasonOf(err)
-		o.End(ctx, e)
+	return within, func(err error) {
+		ended := e
+		ended.Duration = time.Since(began)
+		ended.Code, ended.ErrCode = outcome(err)
+		ended.Reason = reasonOf(err)
+		o.End(within, ended)
 	}
 }
 

@@ -269,3 +269,20 @@ func TestAnObserverSeesWhatNeedsTheSessionKey(t *testing.T) {
 		want("no session", "session_key no_session")
 	}
 }
+
+func TestAnObservedRequestAllocatesOncePerEvent(t *testing.T) {
+	w := newWorld(t, func(c *core.Config) { c.Observe = new(moments) })
+	token, _ := w.login(t, "o-alice")
+	ctx := t.Context()
+	plain := w.manager(t, nil)
+	allocations := func(m *core.Manager) float64 {
+		return testing.AllocsPerRun(200, func() {
+			if _, err := m.Authenticate(ctx, token); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	if with, without := allocations(w.Manager), allocations(plain); with > without+2 {
+		t.Errorf("Authenticate allocates %v times with an observer, and %v without", with, without)
+	}
+}
