@@ -154,13 +154,13 @@ func TestAnObserverLearnsWhySessionsEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	token, s := w.login(t, "o-alice")
+	token, _ := w.login(t, "o-alice")
 	o.want(t, "a login")
 	ok(w.Logout(t.Context(), token))
 	o.want(t, "a log-out", ended(core.ReasonLogout)...)
 	ok(w.Logout(t.Context(), token))
 	o.want(t, "the same again")
-	_, s = w.login(t, "o-alice")
+	_, s := w.login(t, "o-alice")
 	ok(w.Revoke(t.Context(), "", "o-alice", s.ID))
 	o.want(t, "another device's doing", ended(core.ReasonDevice)...)
 	w.login(t, "o-alice")
@@ -169,7 +169,7 @@ func TestAnObserverLearnsWhySessionsEnd(t *testing.T) {
 	w.clock.Advance(time.Second)
 	plain := w.store.Store
 	w.store.Store = &beaten{Store: plain}
-	token, s = w.login(t, "o-alice")
+	w.login(t, "o-alice")
 	w.store.Store = plain
 	o.want(t, "one more, at the second attempt", ended(core.ReasonCap)...)
 	ok(w.LogoutUser(t.Context(), "", "o-alice"))

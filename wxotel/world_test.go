@@ -184,7 +184,7 @@ func (w *world) values() map[string]int64 {
 func seriesName(name string, set attribute.Set) string {
 	var labels []string
 	for _, kv := range set.ToSlice() {
-		labels = append(labels, fmt.Sprintf("%s=%s", kv.Key, kv.Value.Emit()))
+		labels = append(labels, fmt.Sprintf("%s=%s", kv.Key, kv.Value.String()))
 	}
 	return name + "{" + strings.Join(labels, " ") + "}"
 }
