@@ -52,7 +52,7 @@ func (o *Observer) End(ctx context.Context, e core.Event) {
 	case core.KindWeChat:
 		o.exchanges.Record(ctx, e.Duration.Seconds(), l.record...)
 	case core.KindMoment:
-		o.count(ctx, e.Name, l)
+		o.count(ctx, e.Name, 1, l)
 		return
 	}
 	if o.tracer != nil {
@@ -60,11 +60,11 @@ func (o *Observer) End(ctx context.Context, e core.Event) {
 	}
 }
 
-func (o *Observer) count(ctx context.Context, moment string, l *labels) {
+func (o *Observer) count(ctx context.Context, moment string, n int64, l *labels) {
 	switch moment {
 	case core.MomentRefused:
-		o.refusals.Add(ctx, 1, l.add...)
+		o.refusals.Add(ctx, n, l.add...)
 	case core.MomentEnded:
-		o.ended.Add(ctx, 1, l.add...)
+		o.ended.Add(ctx, n, l.add...)
 	}
 }

@@ -175,6 +175,27 @@ func TestWhatTheStoreAndTheBreakersSayIsRead(t *testing.T) {
 	}
 }
 
+func TestCountersBeginAtZero(t *testing.T) {
+	w := newWorld(t, nil)
+	got := w.values()
+	for _, name := range []string{
+		"wxsession.sessions.ended{wxsession.reason=theft}", "wxsession.sessions.ended{wxsession.reason=hand_over}",
+		"wxsession.refusals{error.type=misconfigured http.response.status_code=500}",
+		"wxsession.refusals{error.type=store_unavailable http.response.status_code=503}",
+		"wxsession.refusals{error.type=rate_limited http.response.status_code=429 wxsession.reason=address}",
+		"wxsession.refusals{error.type=wechat_unavailable http.response.status_code=503 wxsession.reason=breaker}",
+	} {
+		if _, ok := got[name]; !ok {
+			t.Errorf("there is no %s", name)
+		}
+	}
+	for name, n := range got {
+		if n != 0 {
+			t.Errorf("%s is %d", name, n)
+		}
+	}
+}
+
 // refuse puts an error into a reply, as an adapter does.
 func (w *world) refuse(ctx context.Context, err error) {
 	w.t.Helper()

@@ -10,7 +10,9 @@ import (
 )
 
 // Register adds what is read from the manager whenever metrics are collected:
-// entries, the near cache, breakers. The Registration ends that.
+// entries, the near cache, breakers. The Registration ends that. The counters begin
+// at zero here: else a monitoring system does not see their first increase, and a
+// token's theft may be the only one.
 //
 //	cfg.Observe = observer
 //	wx, err := core.New(cfg, store)
@@ -25,6 +27,7 @@ func (o *Observer) Register(m *core.Manager) (metric.Registration, error) {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
+	o.begin()
 	hit, miss := metric.WithAttributes(keyNearResult.String("hit")), metric.WithAttributes(keyNearResult.String("miss"))
 	ofStore := metric.WithAttributes(keyUpstream.String("store"))
 	return o.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
@@ -46,3 +49,28 @@ func flag(set bool) int64 {
 	}
 	return 0
 }
+
+// begin makes the series of the counters that are to be expected.
+func (o *Observer) begin() {
+	refused := func(code core.Code, reasons ...core.Reason) {
+		for _, why := range append(reasons, "") {
+			o.countNone(series{kind: core.KindMoment, name: core.MomentRefused, code: code, reason: why, number: code.Status()})
+		}
+	}
+	for code := range o.labels.words.codes {
+		switch code {
+		case "":
+		case core.CodeRateLimited:
+			refused(code, core.ReasonAddress, core.ReasonUser, core.ReasonExchanges)
+		case core.CodeWeChatUnavailable:
+			refused(code, core.ReasonBreaker)
+		default:
+			refused(code)
+		}
+	}
+	for _, why := range endReasons() {
+		o.countNone(series{kind: core.KindMoment, name: core.MomentEnded, reason: why})
+	}
+}
+
+func (o *Observer) countNone(s series) { o.count(context.Background(), s.name, 0, o.labels.of(s)) }

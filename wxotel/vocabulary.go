@@ -54,9 +54,8 @@ func newVocabularies() vocabularies {
 			core.CodeRateLimited, core.CodeWeChatUnavailable, core.CodeMisconfigured, core.CodeNoSession,
 			core.CodeInvalidSession, core.CodeSessionRevoked, core.CodeSessionKeyExpired, core.CodeStoreUnavailable,
 			core.CodeCrossOrigin, core.CodeInvalidTicket, core.CodeConflict),
-		reasons: newVocabulary(core.ReasonCanceled, core.ReasonBreaker, core.ReasonExchanges, core.ReasonAddress,
-			core.ReasonUser, core.ReasonLogout, core.ReasonDevice, core.ReasonEverywhere, core.ReasonCap, core.ReasonTheft,
-			core.ReasonHandOver),
+		reasons: newVocabulary(append(endReasons(), core.ReasonCanceled, core.ReasonBreaker, core.ReasonExchanges,
+			core.ReasonAddress, core.ReasonUser)...),
 		errcodes: map[int]bool{},
 	}
 	// Those that wxapi knows. Others are WeChat's, or a proxy's, to invent.
@@ -67,6 +66,11 @@ func newVocabularies() vocabularies {
 		v.errcodes[n] = true
 	}
 	return v
+}
+
+// endReasons are those for which sessions end before their time.
+func endReasons() []core.Reason {
+	return []core.Reason{core.ReasonLogout, core.ReasonDevice, core.ReasonEverywhere, core.ReasonCap, core.ReasonTheft, core.ReasonHandOver}
 }
 
 // otherErrCode is none of WeChat's.
