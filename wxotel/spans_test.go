@@ -3,6 +3,7 @@ package wxotel_test
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,13 +22,27 @@ import (
 func (w *world) traced(sampler sdktrace.Sampler) (*wxotel.Observer, trace.Tracer) {
 	w.t.Helper()
 	w.traces, w.reader = tracetest.NewInMemoryExporter(), sdkmetric.NewManualReader()
-	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(w.traces), sdktrace.WithSampler(sampler))
+	unended := new(unended)
+	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(w.traces), sdktrace.WithSampler(sampler), sdktrace.WithSpanProcessor(unended))
+	w.t.Cleanup(func() {
+		if n := unended.Load(); n != 0 {
+			w.t.Errorf("%d spans have not ended", n)
+		}
+	})
 	o, err := wxotel.New(wxotel.Options{
 		MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(w.reader)), TracerProvider: provider,
 	})
 	w.ok(err)
 	return o, provider.Tracer("the application's")
 }
+
+// unended counts the spans that have begun and not ended.
+type unended struct{ atomic.Int64 }
+
+func (u *unended) OnStart(context.Context, sdktrace.ReadWriteSpan) { u.Add(1) }
+func (u *unended) OnEnd(sdktrace.ReadOnlySpan)                     { u.Add(-1) }
+func (u *unended) Shutdown(context.Context) error                  { return nil }
+func (u *unended) ForceFlush(context.Context) error                { return nil }
 
 // nested does what a manager does at a request that renews.
 func nested(ctx context.Context, o core.Observer) {
@@ -51,15 +66,33 @@ func TestSpansAreBelowTheApplications(t *testing.T) {
 		"GET /api/me>wxsession.authenticate>near internal {db.operation.name=near db.system.name=memory error.type=store_unavailable} store_unavailable")
 }
 
-func TestARequestFromElsewhereIsTracedAsItsCallerSays(t *testing.T) {
+func TestARequestFromElsewhereIsTracedAsTheSamplerSays(t *testing.T) {
 	w := &world{t: t}
-	for flags, want := range map[trace.TraceFlags]int{trace.FlagsSampled: 2, 0: 0} {
-		o, _ := w.traced(sdktrace.ParentBased(sdktrace.AlwaysSample()))
-		remote := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: flags, Remote: true})
+	for _, c := range []struct {
+		sampler sdktrace.Sampler
+		flags   trace.TraceFlags
+		want    int
+	}{
+		{sdktrace.ParentBased(sdktrace.NeverSample()), trace.FlagsSampled, 2},
+		{sdktrace.ParentBased(sdktrace.AlwaysSample()), 0, 0},
+		{sdktrace.AlwaysSample(), 0, 2},
+	} {
+		o, _ := w.traced(c.sampler)
+		remote := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: c.flags, Remote: true})
 		nested(trace.ContextWithRemoteSpanContext(t.Context(), remote), o)
-		if n := len(w.traces.GetSpans()); n != want {
-			t.Errorf("flags %v: %d spans, want %d", flags, n, want)
+		if n := len(w.traces.GetSpans()); n != c.want {
+			t.Errorf("%s, flags %v: %d spans, want %d", c.sampler.Description(), c.flags, n, c.want)
 		}
+	}
+}
+
+func TestACallToTheStoreAloneIsNoTrace(t *testing.T) {
+	w := &world{t: t}
+	o, _ := w.traced(sdktrace.AlwaysSample())
+	tell(t, o, core.Event{Kind: core.KindStore, Name: "get"})
+	tell(t, o, core.Event{Kind: core.KindWeChat, Name: "/wxa/getpaidunionid"}) // the application's own call
+	if spans := w.paths(); len(spans) != 1 || spans[exchange("/wxa/getpaidunionid")] != 1 {
+		t.Errorf("the spans: %v", spans)
 	}
 }
 
