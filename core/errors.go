@@ -221,10 +221,6 @@ func errInvalidSignature() *Error {
 	return &Error{Code: CodeInvalidSignature, Message: "signature or encryptedData do not fit this user's session_key"}
 }
 
-func errRateLimited(why Reason, message string, wait time.Duration) *Error {
-	return &Error{Code: CodeRateLimited, Message: message, RetryAfter: wait, reason: why}
-}
-
 // asError gives every error that leaves the manager a Code.
 func asError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {

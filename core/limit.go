@@ -181,3 +181,7 @@ func limitError(why Reason, wait time.Duration) error {
 	}
 	return errRateLimited(why, "too many requests, wait before the next try", wait)
 }
+
+func errRateLimited(why Reason, message string, wait time.Duration) *Error {
+	return &Error{Code: CodeRateLimited, Message: message, RetryAfter: wait, reason: why}
+}

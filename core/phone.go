@@ -13,9 +13,14 @@ func (m *Manager) PhoneNumber(ctx context.Context, appID, code string) (wxapi.Ph
 }
 
 // phoneNumber lets WeChat check that the code is openID's, if that is not "".
-func (m *Manager) phoneNumber(ctx context.Context, appID, openID, code string) (phone wxapi.Phone, err error) {
+func (m *Manager) phoneNumber(ctx context.Context, appID, openID, code string) (wxapi.Phone, error) {
 	ctx, end := m.observe(ctx, OpPhone)
-	defer func() { end(err) }()
+	phone, err := m.askPhoneNumber(ctx, appID, openID, code)
+	end(err)
+	return phone, err
+}
+
+func (m *Manager) askPhoneNumber(ctx context.Context, appID, openID, code string) (wxapi.Phone, error) {
 	if code == "" || len(code) > maxCode || !codeShaped(code) {
 		return wxapi.Phone{}, errBadRequest("code is not one that the getPhoneNumber button returns")
 	}
@@ -27,6 +32,7 @@ func (m *Manager) phoneNumber(ctx context.Context, appID, openID, code string) (
 	if err != nil {
 		return wxapi.Phone{}, err
 	}
+	var phone wxapi.Phone
 	err = m.upstream(ctx, app, func() (err error) {
 		phone, err = client.PhoneNumber(ctx, code, openID)
 		return err
