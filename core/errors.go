@@ -103,8 +103,9 @@ type Error struct {
 	// where waiting does not help.
 	RetryAfter time.Duration
 
-	status int  // of an application's own error; 0: that of Code
-	cookie bool // it is about the token in the request's cookie
+	status int    // of an application's own error; 0: that of Code
+	cookie bool   // it is about the token in the request's cookie
+	reason Reason // for Config.Observe
 	cause  error
 }
 

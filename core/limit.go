@@ -147,7 +147,7 @@ func (m *Manager) LimitAddress(req Request) error {
 	if key == "" {
 		return nil
 	}
-	return limitError(m.addresses.take(key, m.now()*int64(time.Millisecond)))
+	return limitError(ReasonAddress, m.addresses.take(key, m.now()*int64(time.Millisecond)))
 }
 
 // LimitUser counts a request that costs more than a look into the store against
@@ -158,12 +158,16 @@ func (m *Manager) LimitUser(s *Session) error {
 	}
 	appID, openID, _ := s.rec.Owner()
 	name := record.OfUser(appID, openID)
-	return limitError(m.users.take(string(name[:]), m.now()*int64(time.Millisecond)))
+	return limitError(ReasonUser, m.users.take(string(name[:]), m.now()*int64(time.Millisecond)))
 }
 
-func limitError(wait time.Duration) error {
+func limitError(why Reason, wait time.Duration) error {
 	if wait == 0 {
 		return nil
 	}
-	return &Error{Code: CodeRateLimited, Message: "too many requests, wait before the next try", RetryAfter: wait}
+	return errRateLimited(why, "too many requests, wait before the next try", wait)
+}
+
+func errRateLimited(why Reason, message string, wait time.Duration) *Error {
+	return &Error{Code: CodeRateLimited, Message: message, RetryAfter: wait, reason: why}
 }

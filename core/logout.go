@@ -154,8 +154,8 @@ func (m *Manager) endInFullStore(ctx context.Context, key string, fn func(*user)
 		if err != nil {
 			return err
 		}
-		raw := u.raw
-		if err := fn(u.user); err != nil {
+		raw, doomed := u.raw, u.user
+		if err := fn(doomed); err != nil {
 			return err
 		}
 		for _, p := range u.Pending {
@@ -175,6 +175,7 @@ func (m *Manager) endInFullStore(ctx context.Context, key string, fn func(*user)
 			return err
 		}
 		if string(now.raw) == string(raw) { // nothing was listed meanwhile
+			m.noteEnded(ctx, doomed)
 			return nil
 		}
 	}

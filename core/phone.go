@@ -14,6 +14,13 @@ func (m *Manager) PhoneNumber(ctx context.Context, appID, code string) (wxapi.Ph
 
 // phoneNumber lets WeChat check that the code is openID's, if that is not "".
 func (m *Manager) phoneNumber(ctx context.Context, appID, openID, code string) (wxapi.Phone, error) {
+	ctx, end := m.observe(ctx, OpPhone)
+	phone, err := m.askPhoneNumber(ctx, appID, openID, code)
+	end(err)
+	return phone, err
+}
+
+func (m *Manager) askPhoneNumber(ctx context.Context, appID, openID, code string) (wxapi.Phone, error) {
 	if code == "" || len(code) > maxCode || !codeShaped(code) {
 		return wxapi.Phone{}, errBadRequest("code is not one that the getPhoneNumber button returns")
 	}

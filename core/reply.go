@@ -54,6 +54,7 @@ func NewReply(body any) Reply {
 func (m *Manager) Refuse(ctx context.Context, req Request, err error) Reply {
 	e := asError(err)
 	m.report(ctx, e)
+	m.note(ctx, Event{Name: MomentRefused, Code: e.Code, ErrCode: e.ErrCode, Status: e.Status(), Reason: reasonOf(e)})
 	var body any = e
 	if f := m.waferFailure(err, e, &req); f != nil {
 		body = f

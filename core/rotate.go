@@ -126,7 +126,7 @@ func (m *Manager) dropRetired(ctx context.Context, u *user, id string) error {
 	if e == nil || len(e.Records) == 1 {
 		return nil
 	}
-	_, dead, err := m.readSessions(ctx, &user{record.User{Entries: []record.Entry{*e}}})
+	_, dead, err := m.readSessions(ctx, &user{User: record.User{Entries: []record.Entry{*e}}})
 	if err == nil {
 		u.drop(dead)
 	}

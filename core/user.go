@@ -14,7 +14,10 @@ import (
 // pending revocations, and a name is taken out only after its record was seen
 // dead or was deleted. Whatever crashes, the next operation on the user can
 // find every live session.
-type user struct{ record.User }
+type user struct {
+	record.User
+	ended []record.Reason // of sessions that revoke has struck off since it was read
+}
 
 // maxSuccessors bounds the tokens of one session that rotations have made and
 // nobody has used. Beyond it the oldest gives way.
@@ -94,6 +97,7 @@ func (u *user) revoke(id string, why record.Reason) bool {
 	}
 	e := u.Entries[i]
 	u.Entries = slices.Delete(u.Entries, i, i+1)
+	u.ended = append(u.ended, why)
 	for _, r := range e.Records {
 		u.revokeRecord(r.Name, why)
 	}
