@@ -30,7 +30,7 @@ func TestStrangeReplies(t *testing.T) {
 		{"another key's value", "VALUE wx:s:secret 0 6 1\r\nsecret\r\nEND\r\n", "another question"},
 		{"a line that quotes", "VALUE wx:s:secret what\r\n", "unexpected reply"},
 		{"an error that quotes", "CLIENT_ERROR secret\r\n", "unexpected reply"},
-		{"no memory", "SERVER_ERROR out of memory storing object\r\n", "no memory left"},
+		{"no memory", "SERVER_ERROR out of memory storing object\r\n", "the store is full"},
 		{"too large", "SERVER_ERROR object too large for cache\r\n", "too large"},
 	}
 	for _, tt := range tests {
