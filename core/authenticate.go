@@ -135,10 +135,10 @@ func (m *Manager) renew(ctx context.Context, s *Session, now int64) {
 	renewed, err := m.swapSession(ctx, s.key.Text(), m.values.raw(s), s.rec.Touch(max(now, s.rec.LastSeen())))
 	if err == nil {
 		s.set(record.Session(renewed.value)) // nothing else has changed
-		_, err = m.heal(ctx, s)
+		err = m.heal(ctx, s)
 	}
 	end(err)
-	if err != nil && !errors.Is(err, ErrConflict) {
+	if err != nil && !errors.Is(err, ErrConflict) && !isEnded(err) {
 		m.log.failure(ctx, "cannot renew a session", asError(err))
 	}
 }
@@ -147,21 +147,18 @@ func (m *Manager) renew(ctx context.Context, s *Session, now int64) {
 // evicted that record, or gone back to an older one. Whoever logs the user out
 // everywhere would miss it. One that is older than the last log-out everywhere
 // ends instead. A record that was sealed with an older key is written anew.
-// relisted tells that it was not listed.
-func (m *Manager) heal(ctx context.Context, s *Session) (relisted bool, err error) {
+// It fails if the session has ended meanwhile.
+func (m *Manager) heal(ctx context.Context, s *Session) error {
 	key, name := s.userKey(), s.key.Name()
 	known, err := m.readUser(ctx, key)
 	if err != nil || known.hasInUse(s.rec.ID(), name) && !known.stale || known.isPending(name) {
-		return false, err
+		return err
 	}
-	u, err := m.editStored(ctx, key, &known, func(u *user) error {
-		relisted = u.relist(s.rec, name)
-		return nil
-	})
+	u, err := m.editStored(ctx, key, &known, func(u *user) error { return m.relist(ctx, u, s) })
 	if err != nil {
-		return false, err
+		return err
 	}
-	return relisted, m.finish(ctx, key, u)
+	return m.finish(ctx, key, u)
 }
 
 // hasInUse reports whether n is listed as what it is: the record in use.
@@ -170,9 +167,21 @@ func (u *user) hasInUse(id string, n record.Name) bool {
 	return r != nil && r.Role == record.Current
 }
 
-// relist enters a live record that is listed as something else, or not at all;
-// it reports whether it was not.
-func (u *user) relist(rec record.Session, n record.Name) bool {
+// relist is user.relist for a session that is read again where u does not list
+// it. u was read before, so a session that left it by ending is gone by now: it
+// must not be listed, as others would take the list for a proof that it lives.
+func (m *Manager) relist(ctx context.Context, u *user, s *Session) error {
+	if findRecord(u.find(s.rec.ID()), s.key.Name()) == nil {
+		if err := m.refresh(ctx, s); err != nil || s.rec.State() != record.Live {
+			return err
+		}
+	}
+	u.relist(s.rec, s.key.Name())
+	return nil
+}
+
+// relist enters a live record that is listed as something else, or not at all.
+func (u *user) relist(rec record.Session, n record.Name) {
 	r := findRecord(u.find(rec.ID()), n)
 	switch {
 	case u.isPending(n):
@@ -182,11 +191,9 @@ func (u *user) relist(rec record.Session, n record.Name) bool {
 		e := u.entryOf(rec)
 		e.Records = append(e.Records, record.Entered{Name: n, Role: record.Successor})
 		promote(e, n)
-		return true
 	case r.Role == record.Retired:
 		r.Role = record.Retiring // the store has lost that it was rotated away
 	case r.Role == record.Successor:
 		promote(u.find(rec.ID()), n)
 	}
-	return false
 }

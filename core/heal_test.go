@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -207,6 +208,66 @@ func TestInAFullStoreALogoutStillEndsTheSession(t *testing.T) {
 		}
 		_, _, err = w.Login(t.Context(), core.LoginRequest{Code: w.wx.Code("o-alice")})
 		wantCode(t, err, core.CodeStoreUnavailable)
+	}
+}
+
+// hookStore calls back before a call that comes to it, once for each hook.
+type hookStore struct {
+	core.Store
+	beforeGet, beforeSwap map[string]func() // by the beginning of the key
+}
+
+func takeHook(hooks map[string]func(), key string) {
+	if hook := hooks[key[:2]]; hook != nil {
+		delete(hooks, key[:2])
+		hook()
+	}
+}
+
+func (s hookStore) Get(ctx context.Context, key string) ([]byte, error) {
+	takeHook(s.beforeGet, key)
+	return s.Store.Get(ctx, key)
+}
+
+func (s hookStore) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
+	takeHook(s.beforeSwap, key)
+	return s.Store.Swap(ctx, key, old, new, ttl)
+}
+
+// A renewal that finds a session gone from the index cannot tell whether the index
+// was lost or the session has ended. If it listed one that has ended, a rotation
+// on its way would take that for a proof that the session lives.
+func TestARenewalDuringALogoutListsNothingForARotationToFollow(t *testing.T) {
+	w := newWorld(t, nil)
+	token, _ := w.login(t, "o-alice")
+	logOut := func() {
+		if err := w.Logout(t.Context(), token); err != nil {
+			t.Error(err)
+		}
+	}
+	renewing := w.over(t, hookStore{w.store, map[string]func(){"u:": logOut}, nil})
+	renew := func() {
+		w.clock.Advance(twentieth)
+		if _, err := renewing.Authenticate(t.Context(), token); err != nil {
+			t.Errorf("the request was there before the log-out: %v", err)
+		}
+	}
+	hooks := map[string]func(){}
+	hooks["s:"] = func() { hooks["s:"] = renew } // not before the first write, which says that the session is in use
+	after, _, err := w.over(t, hookStore{w.store, nil, hooks}).Rotate(t.Context(), token)
+	if err == nil {
+		_, err = w.Authenticate(t.Context(), after)
+		t.Fatalf("rotated after the log-out; the new token: %v", err)
+	}
+	wantCode(t, err, core.CodeInvalidSession)
+	if len(hooks) != 0 || w.listed(t, "o-alice") != 0 {
+		t.Errorf("%d hooks did not run, %d sessions are listed", len(hooks), w.listed(t, "o-alice"))
+	}
+	if keys := w.store.live(); slices.ContainsFunc(keys, func(k string) bool { return strings.HasPrefix(k, "s:") }) {
+		t.Errorf("there are sessions left: %q", keys)
+	}
+	if log := w.log.String(); strings.Contains(log, "cannot renew") {
+		t.Errorf("a session that ended is no failure to renew it: %s", log)
 	}
 }
 

@@ -78,11 +78,7 @@ func (m *Manager) touch(ctx context.Context, s *Session) error {
 	if s.rec.State() != record.Live {
 		return nil // rotated by somebody else
 	}
-	relisted, err := m.heal(ctx, s)
-	if err != nil || !relisted {
-		return err
-	}
-	return m.refresh(ctx, s) // it may have been ended before it was listed
+	return m.heal(ctx, s)
 }
 
 // refresh reads a session again.
@@ -102,11 +98,8 @@ func (m *Manager) listSuccessor(ctx context.Context, from *Session, n record.Nam
 			return err
 		}
 		if findRecord(u.find(from.rec.ID()), from.key.Name()) == nil { // lost just now, if it has not ended before
-			if err := m.refresh(ctx, from); err != nil {
+			if err := m.relist(ctx, u, from); err != nil {
 				return err
-			}
-			if from.rec.State() == record.Live {
-				u.relist(from.rec, from.key.Name())
 			}
 		}
 		return u.enterSuccessor(from, n)

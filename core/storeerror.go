@@ -66,3 +66,9 @@ func reasonText(why record.Reason) string {
 		return "by a log-out"
 	}
 }
+
+// isEnded reports whether err says that a session lives no more.
+func isEnded(err error) bool {
+	code := CodeOf(err)
+	return code == CodeInvalidSession || code == CodeSessionRevoked
+}

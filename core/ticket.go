@@ -73,10 +73,7 @@ func (m *Manager) editListed(ctx context.Context, s *Session, fn func(*user, *re
 	if missing != nil {
 		return missing
 	}
-	if _, err := m.heal(ctx, found); err != nil { // or another request has healed it
-		return err
-	}
-	if err := m.refresh(ctx, found); err != nil { // it may have been ended before it was listed
+	if err := m.heal(ctx, found); err != nil { // or another request has healed it
 		return err
 	}
 	_, err = m.editUser(ctx, key, edit)

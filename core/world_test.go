@@ -70,6 +70,16 @@ func newWorld(t *testing.T, change func(*core.Config)) *world {
 // manager makes another manager on the same store, as a second process has it.
 func (w *world) manager(t *testing.T, change func(*core.Config)) *core.Manager {
 	t.Helper()
+	return w.managerOver(t, w.store, change)
+}
+
+func (w *world) over(t *testing.T, store core.Store) *core.Manager {
+	t.Helper()
+	return w.managerOver(t, store, nil)
+}
+
+func (w *world) managerOver(t *testing.T, store core.Store, change func(*core.Config)) *core.Manager {
+	t.Helper()
 	cfg := core.Config{
 		AppID: w.wx.AppID, Secret: core.NewSecret(w.wx.Secret), APIBase: w.wx.URL, Now: w.clock.Now,
 		Logger: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -77,7 +87,7 @@ func (w *world) manager(t *testing.T, change func(*core.Config)) *core.Manager {
 	if change != nil {
 		change(&cfg)
 	}
-	m, err := core.New(cfg, w.store)
+	m, err := core.New(cfg, store)
 	if err != nil {
 		t.Fatal(err)
 	}
