@@ -142,6 +142,12 @@ func (s *scheduler) wakeWhile(waiting func() bool) {
 // in a WaitGroup.
 func (s *scheduler) settle() {
 	synctest.Wait()
+	s.handOver()
+}
+
+// handOver orders what was done here before it and what the tasks do after it, for
+// the race detector: one that only time wakes learns it from nothing else.
+func (s *scheduler) handOver() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 }
@@ -157,6 +163,7 @@ func (s *scheduler) rests(t *task) bool {
 // wake lets the bubble's time pass, for longer than anybody rests between two
 // attempts, and for less than any time limit.
 func (s *scheduler) wake() {
+	s.handOver()
 	time.Sleep(100 * time.Millisecond)
 	s.settle()
 }
