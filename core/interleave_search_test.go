@@ -27,10 +27,11 @@ type search struct {
 }
 
 // Where a search would take longer than this, it runs so many schedules, and then
-// as many that it draws as sample says.
+// as many that it draws as sample says. The race detector makes each several times
+// as dear, and finds nothing in the later ones: their tasks take turns.
 const (
-	tooLong = 10000
-	sample  = 2000
+	tooLong = 10000 / dearness
+	sample  = 2000 / dearness
 )
 
 // branch is a run that is still to be made: its choices up to the first that
