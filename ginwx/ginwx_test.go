@@ -48,7 +48,7 @@ func build(app *adaptertest.App) *gin.Engine {
 	}
 	r.Match([]string{"GET", "HEAD"}, "/me", auth, who)
 	r.GET("/public", ginwx.Optional(app.Manager), who)
-	r.GET("/plain", who)
+	r.Match([]string{"GET", "HEAD"}, "/plain", who)
 	r.GET("/key", key, who)
 	r.GET("/me/key", auth, key, who)
 	r.POST("/echo", require, func(c *gin.Context) { _, _ = io.Copy(c.Writer, c.Request.Body) })

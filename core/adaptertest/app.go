@@ -17,7 +17,7 @@ import (
 //
 //	GET, HEAD  /me      Require   text: app.Who(context, Session)
 //	GET        /public  Optional  the same
-//	GET        /plain   none      the same
+//	GET, HEAD  /plain   none      the same
 //	GET        /key     RequireSessionKey with app.KeyMaxAge, the same
 //	GET        /me/key  Require, then RequireSessionKey, the same
 //	POST       /echo    Require   the body of the request

@@ -49,7 +49,14 @@ func brokenRouting() []broken {
 				options.Method = "OPTIONS"
 				return []core.Route{r, options}
 			}}
-		}, []string{"HEAD, OPTIONS"}},
+		}, []string{"OPTIONS, other methods"}},
+		{"mounts GET without HEAD", func() *reference {
+			return &reference{more: func(mux *http.ServeMux) {
+				mux.HandleFunc("HEAD /wx/check", func(w http.ResponseWriter, _ *http.Request) {
+					w.WriteHeader(http.StatusMethodNotAllowed)
+				})
+			}}
+		}, []string{"a login route for GET answers HEAD"}},
 	}
 }
 

@@ -19,7 +19,9 @@ package echowx
 
 import (
 	"context"
+	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,17 +43,29 @@ func Mount(r Router, wx *core.Manager) echo.MiddlewareFunc {
 }
 
 // MountRoutes adds any routes: those of packages that work on top of core, and
-// the application's own.
+// the application's own. A route for GET answers HEAD too, as net/http's own
+// router has it, unless routes holds one for HEAD.
 func MountRoutes(r Router, routes ...core.Route) {
 	for _, route := range routes {
 		path := strings.ReplaceAll(route.Path, "{id}", ":id")
-		r.Add(route.Method, path, func(c *echo.Context) error {
+		serve := func(c *echo.Context) error {
 			r, req := c.Request(), request(c)
 			req.Path, req.Query = r.URL.Path, r.URL.RawQuery
 			req.ID, req.Address, req.Body = param(c, "id"), c.RealIP(), r.Body
 			return send(c, route.Serve(r.Context(), req))
-		})
+		}
+		r.Add(route.Method, path, serve)
+		if route.Method == http.MethodGet && !hasHead(routes, route.Path) {
+			r.Add(http.MethodHead, path, serve)
+		}
 	}
+}
+
+// hasHead reports whether there is a route of its own for HEAD.
+func hasHead(routes []core.Route, path string) bool {
+	return slices.ContainsFunc(routes, func(r core.Route) bool {
+		return r.Method == http.MethodHead && r.Path == path
+	})
 }
 
 // Require returns the middleware for routes that need a session. Requests

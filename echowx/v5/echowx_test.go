@@ -52,6 +52,7 @@ func routes(r router, app *adaptertest.App) {
 	r.HEAD("/me", who, auth)
 	r.GET("/public", who, echowx.Optional(app.Manager))
 	r.GET("/plain", who)
+	r.HEAD("/plain", who)
 	r.GET("/key", who, key)
 	r.GET("/me/key", who, auth, key)
 	r.POST("/echo", func(c *echo.Context) error {
