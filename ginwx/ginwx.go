@@ -11,6 +11,9 @@
 // Gin reuses c, and does not cancel it when the client goes away. [With] is for
 // handlers that take the session as an argument.
 //
+// Gin believes everybody's X-Forwarded-For until SetTrustedProxies is called, and
+// so does Config.LimitAddress then: give it nil, or your proxies.
+//
 // A refusal appears in c.Errors as a *core.Error, for middlewares that log or
 // count; the reply has been written by then.
 package ginwx

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wxsession/wxsession/core"
 	"github.com/wxsession/wxsession/core/adaptertest"
 	"github.com/wxsession/wxsession/nethttpwx"
 )
@@ -15,6 +16,7 @@ func TestAdapter(t *testing.T) {
 		Serve: func(t testing.TB, app *adaptertest.App) string {
 			mux := http.NewServeMux()
 			auth := nethttpwx.Mount(mux, app.Manager)
+			nethttpwx.MountRoutes(mux, app.Routes...)
 			routes(mux, app, auth)
 			return serve(t, app, mux)
 		},
@@ -30,7 +32,11 @@ func TestHandlerOnAnotherRouter(t *testing.T) {
 			mux := http.NewServeMux()
 			routes(mux, app, nethttpwx.Require(app.Manager))
 			prefix := strings.TrimSuffix(app.Manager.Routes()[0].Path, "/login")
-			mux.Handle(prefix+"/", nethttpwx.Handler(app.Manager))
+			all := nethttpwx.Handler(app.Manager, app.Routes...)
+			mux.Handle(prefix+"/", all)
+			for _, own := range []string{"/own/", "/heads", "/reply"} {
+				mux.Handle(own, all)
+			}
 			return serve(t, app, mux)
 		},
 		NoErrorPath: true,
@@ -48,6 +54,11 @@ func routes(mux *http.ServeMux, app *adaptertest.App, auth func(http.Handler) ht
 	mux.Handle("GET /plain", who)
 	mux.Handle("GET /key", key(who))
 	mux.Handle("GET /me/key", auth(key(who)))
+	with := nethttpwx.With(app.Manager, func(w http.ResponseWriter, r *http.Request, s *core.Session) {
+		_, _ = io.WriteString(w, app.Who(r.Context(), s))
+	})
+	mux.Handle("GET /with", with)
+	mux.Handle("POST /with", with)
 	mux.Handle("POST /echo", require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(w, r.Body)
 	})))
@@ -75,6 +86,7 @@ func serve(t testing.TB, app *adaptertest.App, h http.Handler) string {
 				app.Recovered(v)
 			}
 		}()
+		app.Before(w.Header().Set)
 		http.StripPrefix(app.Group, h).ServeHTTP(w, r)
 	}))
 }

@@ -23,6 +23,7 @@ func brokenAdapters() []broken {
 	var all []broken
 	for _, part := range [][]broken{
 		brokenRouting(), brokenRequests(), brokenReplies(), brokenMiddlewares(), brokenSessionKeys(), brokenWafer(), brokenTransport(),
+		brokenWith(), brokenOwnRoutes(), brokenOwnReplies(), brokenErrors(), brokenClients(), brokenCookies(), brokenShapes(),
 	} {
 		all = append(all, part...)
 	}

@@ -22,7 +22,7 @@ func (r *rig) methods() {
 	r.start()
 	token, _ := r.login("alice")
 	for _, m := range []struct{ method, suffix string }{
-		{"OPTIONS", ""}, {"PUT", ""}, {"POST", ""}, {"TRACE", ""},
+		{"OPTIONS", ""}, {"PUT", ""}, {"POST", ""}, {"TRACE", ""}, {"BREW", ""},
 		{"GET", "/"}, {"GET", "//"}, {"GET", "/x"}, {"HEAD", "/"},
 	} {
 		plain := r.do(m.method, "/plain"+m.suffix, "", bearer(token)...)
