@@ -1,8 +1,11 @@
 package nethttpwx_test
 
 import (
+	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -89,4 +92,38 @@ func serve(t testing.TB, app *adaptertest.App, h http.Handler) string {
 		app.Before(w.Header().Set)
 		http.StripPrefix(app.Group, h).ServeHTTP(w, r)
 	}))
+}
+
+// TestPathIsTheClients: URLs in replies are made of it.
+func TestPathIsTheClients(t *testing.T) {
+	var got string
+	mux := http.NewServeMux()
+	nethttpwx.MountRoutes(mux, core.Route{Method: "GET", Path: "/a b/{id}", Serve: func(_ context.Context, req core.Request) core.Reply {
+		got = req.Path
+		return core.NewReply(nil)
+	}})
+	rewritten := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.URL.Path, r.URL.RawPath = "/a b/7", ""
+		mux.ServeHTTP(w, r)
+	})
+	for _, c := range []struct {
+		target  string
+		handler http.Handler
+		want    string
+	}{
+		{"/a%20b/7?x=1", mux, "/a b/7"},
+		{"/v1/a%20b/%37", http.StripPrefix("/v1", mux), "/v1/a b/7"},
+		{"http://shop.example.com/v1/a%20b/7", http.StripPrefix("/v1", mux), "/v1/a b/7"},
+		{"/else", rewritten, "/a b/7"},
+	} {
+		r := httptest.NewRequest("GET", c.target, nil)
+		c.handler.ServeHTTP(httptest.NewRecorder(), r)
+		if got != c.want {
+			t.Errorf("%s: the path is %q, want %q", c.target, got, c.want)
+		}
+	}
+	mux.ServeHTTP(httptest.NewRecorder(), &http.Request{Method: "GET", URL: &url.URL{Path: "/a b/8"}})
+	if got != "/a b/8" {
+		t.Errorf("a request that came by no server: the path is %q", got)
+	}
 }
