@@ -68,7 +68,7 @@ func table() []row {
 		mountRows(), loginRows(), refusalRows(), routeRows(), tokenRows(),
 		outageRows(), middlewareRows(), sessionKeyRows(), transportRows(),
 		frameworkRows(), waferRows(),
-		withRows(), ownRows(), ownErrorRows(), cookieRows(), reshapeRows(),
+		withRows(), ownRows(), addressRows(), ownErrorRows(), cookieRows(), reshapeRows(),
 	} {
 		rows = append(rows, part...)
 	}
