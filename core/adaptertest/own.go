@@ -33,8 +33,8 @@ type told struct {
 // a.Err().
 func (a *App) newRoutes() []core.Route {
 	routes := []core.Route{
+		{Method: "HEAD", Path: "/heads", Serve: named("HEAD")}, // some routers take the last of two
 		{Method: "GET", Path: "/heads", Serve: named("GET")},
-		{Method: "HEAD", Path: "/heads", Serve: named("HEAD")},
 		{Method: "GET", Path: "/reply", Serve: func(context.Context, core.Request) core.Reply { return a.Reply() }},
 		a.Manager.Route("POST", "/address", a.address),
 	}

@@ -94,6 +94,7 @@ func (r *rig) reshapedPages() {
 		"text/html; charset=utf-8": "<p>log in, please</p>",
 		"application/problem+json": `{"title":"log in, please"}`,
 		"text/plain":               "",
+		"application/json":         "", // as left by who drops the body alone
 	} {
 		r.reshapedPage(kind, page)
 	}
