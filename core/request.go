@@ -24,7 +24,7 @@ type Header interface {
 type Request struct {
 	Method  string
 	Host    string // as the client sent it
-	Path    string
+	Path    string // as the client wrote it, unescaped, with the group's part
 	Query   string // raw, without the question mark
 	ID      string // what stands for {id} in Route.Path, unescaped
 	Address string // of the client, as the framework's rules about proxies and Config.TrustedProxies give it

@@ -11,12 +11,17 @@
 // Gin reuses c, and does not cancel it when the client goes away. [With] is for
 // handlers that take the session as an argument.
 //
+// Gin believes everybody's X-Forwarded-For until SetTrustedProxies is called, and
+// so does Config.LimitAddress then: give it nil, or your proxies.
+//
 // A refusal appears in c.Errors as a *core.Error, for middlewares that log or
 // count; the reply has been written by then.
 package ginwx
 
 import (
 	"context"
+	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,17 +38,29 @@ func Mount(r gin.IRouter, wx *core.Manager) gin.HandlerFunc {
 }
 
 // MountRoutes adds any routes: those of packages that work on top of core, and
-// the application's own.
+// the application's own. A route for GET answers HEAD too, as net/http's own
+// router has it, unless routes holds one for HEAD.
 func MountRoutes(r gin.IRouter, routes ...core.Route) {
 	for _, route := range routes {
 		path := strings.ReplaceAll(route.Path, "{id}", ":id")
-		r.Handle(route.Method, path, func(c *gin.Context) {
+		serve := func(c *gin.Context) {
 			req := request(c)
 			req.Path, req.Query = c.Request.URL.Path, c.Request.URL.RawQuery
 			req.ID, req.Address, req.Body = c.Param("id"), c.ClientIP(), c.Request.Body
 			send(c, route.Serve(c.Request.Context(), req))
-		})
+		}
+		r.Handle(route.Method, path, serve)
+		if route.Method == http.MethodGet && !hasHead(routes, route.Path) {
+			r.Handle(http.MethodHead, path, serve)
+		}
 	}
+}
+
+// hasHead reports whether there is a route of its own for HEAD.
+func hasHead(routes []core.Route, path string) bool {
+	return slices.ContainsFunc(routes, func(r core.Route) bool {
+		return r.Method == http.MethodHead && r.Path == path
+	})
 }
 
 // Require returns the middleware for routes that need a session. Requests

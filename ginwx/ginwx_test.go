@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/wxsession/wxsession/core"
 	"github.com/wxsession/wxsession/core/adaptertest"
 	"github.com/wxsession/wxsession/ginwx"
 )
@@ -35,12 +36,14 @@ func serve(t testing.TB, app *adaptertest.App) string {
 
 func build(app *adaptertest.App) *gin.Engine {
 	e := gin.New()
+	_ = e.SetTrustedProxies(nil) // else clients choose their address
 	e.Use(watch(app))
 	var r gin.IRouter = e
 	if app.Group != "" {
 		r = e.Group(app.Group)
 	}
 	auth := ginwx.Mount(r, app.Manager)
+	ginwx.MountRoutes(r, app.Routes...)
 	require := ginwx.Require(app.Manager)
 	key := ginwx.RequireSessionKey(app.Manager, app.KeyMaxAge)
 	who := func(c *gin.Context) {
@@ -48,9 +51,12 @@ func build(app *adaptertest.App) *gin.Engine {
 	}
 	r.Match([]string{"GET", "HEAD"}, "/me", auth, who)
 	r.GET("/public", ginwx.Optional(app.Manager), who)
-	r.GET("/plain", who)
+	r.Match([]string{"GET", "HEAD"}, "/plain", who)
 	r.GET("/key", key, who)
 	r.GET("/me/key", auth, key, who)
+	r.Match([]string{"GET", "POST"}, "/with", ginwx.With(app.Manager, func(c *gin.Context, s *core.Session) {
+		c.String(http.StatusOK, "%s", app.Who(c.Request.Context(), s))
+	}))
 	r.POST("/echo", require, func(c *gin.Context) { _, _ = io.Copy(c.Writer, c.Request.Body) })
 	r.GET("/refuse", func(c *gin.Context) { ginwx.Refuse(c, app.Manager, app.Err()) })
 	r.GET("/stream", require, func(c *gin.Context) { app.Stream(c.Writer, c.Writer.Flush) })
@@ -75,6 +81,7 @@ func watch(app *adaptertest.App) gin.HandlerFunc {
 				c.AbortWithStatus(http.StatusInternalServerError)
 			}
 		}()
+		app.Before(c.Header)
 		c.Next()
 		for _, err := range c.Errors {
 			app.Failed(err)

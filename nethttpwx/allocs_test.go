@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/wxsession/wxsession/core"
 	"github.com/wxsession/wxsession/nethttpwx"
 )
 
@@ -25,6 +26,28 @@ func TestCost(t *testing.T) {
 
 	if got := testing.AllocsPerRun(100, func() { h.ServeHTTP(w, r) }); got > 2 {
 		t.Errorf("the middleware allocates %v times, want 2", got)
+	}
+	if served == 0 {
+		t.Error("the token is refused")
+	}
+}
+
+// TestCostOfWith: the session is all that it allocates.
+func TestCostOfWith(t *testing.T) {
+	wx, token, stop := newManager()
+	defer stop()
+	served := 0
+	h := nethttpwx.With(wx, func(_ http.ResponseWriter, _ *http.Request, s *core.Session) {
+		if s != nil {
+			served++
+		}
+	})
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Authorization", "Bearer "+token)
+
+	if got := testing.AllocsPerRun(100, func() { h.ServeHTTP(w, r) }); got > 1 {
+		t.Errorf("the handler costs %v allocations, want 1", got)
 	}
 	if served == 0 {
 		t.Error("the token is refused")

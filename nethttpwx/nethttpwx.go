@@ -17,7 +17,7 @@
 // Config.Prefix is the path as that handler sees it. Sub-routers of chi and
 // gorilla/mux hand on the whole path: within r.Route("/v1", …) the Prefix is
 // /v1/wx. http.StripPrefix("/v1", …) takes its part away: behind it the Prefix is
-// /wx.
+// /wx, and URLs in replies begin with /v1 nevertheless.
 //
 // The session is in the request's context, where code below the handlers finds
 // it with [core.FromContext]. [With] is for handlers that take the session as an
@@ -28,6 +28,8 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/wxsession/wxsession/core"
@@ -46,7 +48,7 @@ func MountRoutes(mux *http.ServeMux, routes ...core.Route) {
 	for _, route := range routes {
 		mux.HandleFunc(route.Method+" "+route.Path, func(w http.ResponseWriter, r *http.Request) {
 			req := request(r)
-			req.Path, req.Query = r.URL.Path, r.URL.RawQuery
+			req.Path, req.Query = path(r), r.URL.RawQuery
 			req.ID, req.Address, req.Body = r.PathValue("id"), address(r), r.Body
 			send(w, route.Serve(r.Context(), req))
 		})
@@ -136,6 +138,15 @@ func Refuse(w http.ResponseWriter, r *http.Request, wx *core.Manager, err error)
 // request is what a middleware's decision needs.
 func request(r *http.Request) core.Request {
 	return core.Request{Method: r.Method, Host: r.Host, Header: r.Header}
+}
+
+// path is the one that the client asked for: http.StripPrefix takes a part of it
+// away, which the URLs in replies need.
+func path(r *http.Request) string {
+	if asked, err := url.ParseRequestURI(r.RequestURI); err == nil && strings.HasSuffix(asked.Path, r.URL.Path) {
+		return asked.Path
+	}
+	return r.URL.Path // rewritten, or no server's request
 }
 
 // address is that of the connection.

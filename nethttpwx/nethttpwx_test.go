@@ -1,11 +1,15 @@
 package nethttpwx_test
 
 import (
+	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/wxsession/wxsession/core"
 	"github.com/wxsession/wxsession/core/adaptertest"
 	"github.com/wxsession/wxsession/nethttpwx"
 )
@@ -15,6 +19,7 @@ func TestAdapter(t *testing.T) {
 		Serve: func(t testing.TB, app *adaptertest.App) string {
 			mux := http.NewServeMux()
 			auth := nethttpwx.Mount(mux, app.Manager)
+			nethttpwx.MountRoutes(mux, app.Routes...)
 			routes(mux, app, auth)
 			return serve(t, app, mux)
 		},
@@ -30,7 +35,11 @@ func TestHandlerOnAnotherRouter(t *testing.T) {
 			mux := http.NewServeMux()
 			routes(mux, app, nethttpwx.Require(app.Manager))
 			prefix := strings.TrimSuffix(app.Manager.Routes()[0].Path, "/login")
-			mux.Handle(prefix+"/", nethttpwx.Handler(app.Manager))
+			all := nethttpwx.Handler(app.Manager, app.Routes...)
+			mux.Handle(prefix+"/", all)
+			for _, own := range []string{"/own/", "/heads", "/reply"} {
+				mux.Handle(own, all)
+			}
 			return serve(t, app, mux)
 		},
 		NoErrorPath: true,
@@ -48,6 +57,11 @@ func routes(mux *http.ServeMux, app *adaptertest.App, auth func(http.Handler) ht
 	mux.Handle("GET /plain", who)
 	mux.Handle("GET /key", key(who))
 	mux.Handle("GET /me/key", auth(key(who)))
+	with := nethttpwx.With(app.Manager, func(w http.ResponseWriter, r *http.Request, s *core.Session) {
+		_, _ = io.WriteString(w, app.Who(r.Context(), s))
+	})
+	mux.Handle("GET /with", with)
+	mux.Handle("POST /with", with)
 	mux.Handle("POST /echo", require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(w, r.Body)
 	})))
@@ -75,6 +89,41 @@ func serve(t testing.TB, app *adaptertest.App, h http.Handler) string {
 				app.Recovered(v)
 			}
 		}()
+		app.Before(w.Header().Set)
 		http.StripPrefix(app.Group, h).ServeHTTP(w, r)
 	}))
+}
+
+// TestPathIsTheClients: URLs in replies are made of it.
+func TestPathIsTheClients(t *testing.T) {
+	var got string
+	mux := http.NewServeMux()
+	nethttpwx.MountRoutes(mux, core.Route{Method: "GET", Path: "/a b/{id}", Serve: func(_ context.Context, req core.Request) core.Reply {
+		got = req.Path
+		return core.NewReply(nil)
+	}})
+	rewritten := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.URL.Path, r.URL.RawPath = "/a b/7", ""
+		mux.ServeHTTP(w, r)
+	})
+	for _, c := range []struct {
+		target  string
+		handler http.Handler
+		want    string
+	}{
+		{"/a%20b/7?x=1", mux, "/a b/7"},
+		{"/v1/a%20b/%37", http.StripPrefix("/v1", mux), "/v1/a b/7"},
+		{"http://shop.example.com/v1/a%20b/7", http.StripPrefix("/v1", mux), "/v1/a b/7"},
+		{"/else", rewritten, "/a b/7"},
+	} {
+		r := httptest.NewRequest("GET", c.target, nil)
+		c.handler.ServeHTTP(httptest.NewRecorder(), r)
+		if got != c.want {
+			t.Errorf("%s: the path is %q, want %q", c.target, got, c.want)
+		}
+	}
+	mux.ServeHTTP(httptest.NewRecorder(), &http.Request{Method: "GET", URL: &url.URL{Path: "/a b/8"}})
+	if got != "/a b/8" {
+		t.Errorf("a request that came by no server: the path is %q", got)
+	}
 }

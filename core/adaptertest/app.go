@@ -17,14 +17,19 @@ import (
 //
 //	GET, HEAD  /me      Require   text: app.Who(context, Session)
 //	GET        /public  Optional  the same
-//	GET        /plain   none      the same
+//	GET, HEAD  /plain   none      the same
 //	GET        /key     RequireSessionKey with app.KeyMaxAge, the same
 //	GET        /me/key  Require, then RequireSessionKey, the same
+//	GET, POST  /with    With      text: app.Who(context, the argument)
 //	POST       /echo    Require   the body of the request
 //	GET        /refuse  none      refuses with app.Err() as the adapter lets handlers do it
 //	GET        /stream  Require   app.Stream(body, flush)
 //	GET        /hijack  Require   app.Hijack(connection)
 //	GET        /panic   Require   app.Panic()
+//
+// app.Routes are mounted beside them by the adapter's MountRoutes, and no proxy is
+// trusted by the framework's own settings. Before the adapter has a say in a
+// reply, the application calls app.Before, which sets headers.
 //
 // /me uses the middleware that Mount returns. Who gets the context that a
 // handler passes down, and what the adapter's Session returns. Flushing and
@@ -38,12 +43,15 @@ type App struct {
 	Manager *core.Manager
 	Group   string // "" or a path such as /v1; "" means on the application itself
 
+	Routes []core.Route // the application's own
+
 	KeyMaxAge time.Duration // what /key and /me/key give to RequireSessionKey
 
 	proceed chan struct{} // closed: Stream goes on
 
 	mu       sync.Mutex
 	refusal  error
+	reply    core.Reply
 	served   int // calls of handlers
 	errs     []error
 	panicked []any
@@ -111,6 +119,29 @@ func (a *App) setErr(err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.refusal = err
+}
+
+// Reply returns what /reply answers.
+func (a *App) Reply() core.Reply {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.reply
+}
+
+func (a *App) setReply(r core.Reply) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.reply = r
+}
+
+// earlierCookie is one that the application sets on every reply.
+const earlierCookie = "app=1; Path=/"
+
+// Before sets headers of a reply, as middlewares of an application do: set gives
+// the named header one value.
+func (a *App) Before(set func(name, value string)) {
+	set("Cache-Control", "public, max-age=60")
+	set("Set-Cookie", earlierCookie)
 }
 
 // Recovered takes the value of a panic that left the adapter's middlewares.

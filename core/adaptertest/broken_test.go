@@ -23,6 +23,7 @@ func brokenAdapters() []broken {
 	var all []broken
 	for _, part := range [][]broken{
 		brokenRouting(), brokenRequests(), brokenReplies(), brokenMiddlewares(), brokenSessionKeys(), brokenWafer(), brokenTransport(),
+		brokenWith(), brokenOwnRoutes(), brokenOwnReplies(), brokenErrors(), brokenClients(), brokenCookies(), brokenShapes(),
 	} {
 		all = append(all, part...)
 	}
@@ -49,7 +50,14 @@ func brokenRouting() []broken {
 				options.Method = "OPTIONS"
 				return []core.Route{r, options}
 			}}
-		}, []string{"HEAD, OPTIONS"}},
+		}, []string{"OPTIONS, other methods"}},
+		{"mounts GET without HEAD", func() *reference {
+			return &reference{more: func(mux *http.ServeMux) {
+				mux.HandleFunc("HEAD /wx/check", func(w http.ResponseWriter, _ *http.Request) {
+					w.WriteHeader(http.StatusMethodNotAllowed)
+				})
+			}}
+		}, []string{"a login route for GET answers HEAD"}},
 	}
 }
 

@@ -6,6 +6,7 @@
 //		adaptertest.Run(t, adaptertest.Harness{Serve: func(t testing.TB, app *adaptertest.App) string {
 //			mux := http.NewServeMux()
 //			auth := mywx.Mount(mux, app.Manager)
+//			mywx.MountRoutes(mux, app.Routes...)
 //			// … the routes that App names …
 //			return adaptertest.ServeHTTP(t, mux)
 //		}})

@@ -8,7 +8,8 @@ import (
 
 func frameworkRows() []row {
 	return []row{
-		{name: "HEAD, OPTIONS, other methods and slashes at the end are the framework's affair", check: (*rig).methods},
+		{name: "OPTIONS, other methods and slashes at the end are the framework's affair", check: (*rig).methods},
+		{name: "a login route for GET answers HEAD as it answers GET, without the body", check: (*rig).headOfRoutes},
 		{name: "HEAD without a session is 401 without a body", check: (*rig).head},
 		{name: "the framework's error path gets the typed error", check: (*rig).errorPath, needs: func(h Harness) bool { return !h.NoErrorPath }},
 		{name: "the framework's error path gets nothing where nothing failed", check: (*rig).quietErrorPath, needs: func(h Harness) bool { return !h.NoErrorPath }},
@@ -21,7 +22,7 @@ func (r *rig) methods() {
 	r.start()
 	token, _ := r.login("alice")
 	for _, m := range []struct{ method, suffix string }{
-		{"HEAD", ""}, {"OPTIONS", ""}, {"PUT", ""}, {"POST", ""}, {"TRACE", ""},
+		{"OPTIONS", ""}, {"PUT", ""}, {"POST", ""}, {"TRACE", ""}, {"BREW", ""},
 		{"GET", "/"}, {"GET", "//"}, {"GET", "/x"}, {"HEAD", "/"},
 	} {
 		plain := r.do(m.method, "/plain"+m.suffix, "", bearer(token)...)
@@ -31,6 +32,20 @@ func (r *rig) methods() {
 		}
 		if a, b := plain.header.Get("Allow"), check.header.Get("Allow"); a != b {
 			r.Errorf("%s: Allow %q, but %s: %q", check.what, b, plain.what, a)
+		}
+	}
+}
+
+func (r *rig) headOfRoutes() {
+	r.start()
+	token, _ := r.login("alice")
+	for _, headers := range [][]string{bearer(token), bearer(unissued), nil} {
+		for _, path := range []string{"/wx/check", "/wx/sessions"} {
+			get, head := r.do("GET", path, "", headers...), r.do("HEAD", path, "", headers...)
+			head.want(get.status)
+			for _, name := range []string{"Cache-Control", "WWW-Authenticate"} {
+				head.wantHeader(name, get.header.Get(name))
+			}
 		}
 	}
 }

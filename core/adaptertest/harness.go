@@ -10,7 +10,7 @@ import (
 // Only Serve is required.
 type Harness struct {
 	// Serve runs the application that App describes, with the framework's default
-	// settings, until the test ends (t.Cleanup). It returns the application's
+	// settings but for proxies, until the test ends (t.Cleanup). It returns the application's
 	// address, such as http://127.0.0.1:41234.
 	Serve func(t testing.TB, app *App) (url string)
 
@@ -68,6 +68,7 @@ func table() []row {
 		mountRows(), loginRows(), refusalRows(), routeRows(), tokenRows(),
 		outageRows(), middlewareRows(), sessionKeyRows(), transportRows(),
 		frameworkRows(), waferRows(),
+		withRows(), ownRows(), addressRows(), ownErrorRows(), cookieRows(), reshapeRows(),
 	} {
 		rows = append(rows, part...)
 	}

@@ -3,6 +3,7 @@ package adaptertest
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"testing"
 
@@ -17,8 +18,11 @@ type reference struct {
 	request  func(*core.Request, *http.Request)
 	context  func(context.Context) context.Context
 	reply    func(*core.Reply)
-	guard    func(http.Handler) http.Handler // around Require
-	admit    func(*core.Manager) error       // before Require
+	own      func(core.Route) []core.Route                                   // what to mount for a route of the application's own
+	header   func(http.Header, core.HeaderField)                             // in place of the rule for headers of replies
+	with     func(*App, *http.Request) (*http.Request, *core.Session, error) // in place of With
+	guard    func(http.Handler) http.Handler                                 // around Require
+	admit    func(*core.Manager) error                                       // before Require
 	attach   func(*http.Request, context.Context) *http.Request
 	keyed    func(*core.Manager, *http.Request) (context.Context, error) // in place of RequireSessionKey
 	optional func(*core.Manager, *http.Request) (*http.Request, error)
@@ -43,16 +47,22 @@ func (a *reference) harness() Harness {
 					app.Recovered(v)
 				}
 			}()
+			app.Before(w.Header().Set)
 			http.StripPrefix(app.Group, mux).ServeHTTP(w, r)
 		}))
 	}}
 }
 
 func (a *reference) mount(mux *http.ServeMux, app *App) {
-	for _, configured := range app.Manager.Routes() {
+	a.mountRoutes(mux, app, app.Manager.Routes(), a.routes)
+	a.mountRoutes(mux, app, app.Routes, a.own)
+}
+
+func (a *reference) mountRoutes(mux *http.ServeMux, app *App, all []core.Route, change func(core.Route) []core.Route) {
+	for _, configured := range all {
 		routes := []core.Route{configured}
-		if a.routes != nil {
-			routes = a.routes(configured)
+		if change != nil {
+			routes = change(configured)
 		}
 		for _, route := range routes {
 			mux.HandleFunc(route.Method+" "+route.Path, func(w http.ResponseWriter, r *http.Request) {
@@ -68,7 +78,12 @@ func (a *reference) mount(mux *http.ServeMux, app *App) {
 }
 
 func requestOf(r *http.Request) core.Request {
-	return core.Request{Method: r.Method, Host: r.Host, Path: r.URL.Path, Address: r.RemoteAddr, Header: r.Header}
+	return core.Request{Method: r.Method, Host: r.Host, Path: r.URL.Path, Address: addressOf(r), Header: r.Header}
+}
+
+func addressOf(r *http.Request) string {
+	host, _, _ := net.SplitHostPort(r.RemoteAddr) // of a TCP connection
+	return host
 }
 
 func (a *reference) ctx(r *http.Request) context.Context {
@@ -89,11 +104,23 @@ func (a *reference) send(w http.ResponseWriter, app *App, r core.Reply) {
 	if a.reply != nil {
 		a.reply(&r)
 	}
+	header := a.header
+	if header == nil {
+		header = setHeader
+	}
 	for _, h := range r.Header {
-		w.Header().Add(h.Name, h.Value)
+		header(w.Header(), h)
 	}
 	w.WriteHeader(r.Status)
 	_, _ = w.Write(r.Body)
+}
+
+func setHeader(header http.Header, h core.HeaderField) {
+	if h.Name == "Set-Cookie" {
+		header.Add(h.Name, h.Value)
+	} else {
+		header.Set(h.Name, h.Value)
+	}
 }
 
 func (a *reference) require(app *App, next http.Handler) http.Handler {
@@ -170,6 +197,24 @@ func (a *reference) public(app *App, next http.Handler) http.Handler {
 	})
 }
 
+func (a *reference) withHandler(app *App) http.HandlerFunc {
+	with := a.with
+	if with == nil {
+		with = func(app *App, r *http.Request) (*http.Request, *core.Session, error) {
+			s, err := app.Manager.AuthenticateRequest(r.Context(), requestOf(r))
+			return r, s, err
+		}
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		r, s, err := with(app, r)
+		if err != nil {
+			a.refuse(w, r, app, err)
+			return
+		}
+		_, _ = io.WriteString(w, app.Who(r.Context(), s))
+	}
+}
+
 func (a *reference) addRoutes(mux *http.ServeMux, app *App) {
 	session := func(r *http.Request) *core.Session { return core.FromContext(r.Context()) }
 	if a.session != nil {
@@ -185,6 +230,8 @@ func (a *reference) addRoutes(mux *http.ServeMux, app *App) {
 	mux.Handle("GET /key", a.requireKey(app, who))
 	handle("GET /me/key", a.requireKey(app, who).ServeHTTP)
 	handle("POST /echo", func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
+	mux.HandleFunc("GET /with", a.withHandler(app))
+	mux.HandleFunc("POST /with", a.withHandler(app))
 	mux.HandleFunc("GET /refuse", func(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, app, app.Err())
 	})

@@ -53,6 +53,7 @@ func (r *rig) start(change ...func(*core.Config)) {
 		r.Fatal(err)
 	}
 	r.app = &App{Manager: wx, Group: r.group, KeyMaxAge: keyMaxAge, proceed: make(chan struct{})}
+	r.app.Routes = r.app.newRoutes()
 	r.url = r.h.Serve(r.TB, r.app)
 	transport := &http.Transport{}
 	r.Cleanup(transport.CloseIdleConnections)

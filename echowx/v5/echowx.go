@@ -14,12 +14,17 @@
 // Refusals are returned, as Echo wants it. Its own error handler turns them into
 // the replies of the wire protocol; one of the application finds the *core.Error
 // with errors.As, the status with echo.StatusCode, and may answer as it likes.
-// WWW-Authenticate, Retry-After and Cache-Control are set in either case.
+// WWW-Authenticate, Retry-After and Cache-Control are set in either case. A
+// refusal that Config.Reply has made into something other than JSON has been
+// written by then: the response is committed.
 package echowx
 
 import (
 	"context"
+	"encoding/json"
+	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,17 +46,29 @@ func Mount(r Router, wx *core.Manager) echo.MiddlewareFunc {
 }
 
 // MountRoutes adds any routes: those of packages that work on top of core, and
-// the application's own.
+// the application's own. A route for GET answers HEAD too, as net/http's own
+// router has it, unless routes holds one for HEAD.
 func MountRoutes(r Router, routes ...core.Route) {
 	for _, route := range routes {
 		path := strings.ReplaceAll(route.Path, "{id}", ":id")
-		r.Add(route.Method, path, func(c *echo.Context) error {
+		serve := func(c *echo.Context) error {
 			r, req := c.Request(), request(c)
 			req.Path, req.Query = r.URL.Path, r.URL.RawQuery
 			req.ID, req.Address, req.Body = param(c, "id"), c.RealIP(), r.Body
 			return send(c, route.Serve(r.Context(), req))
-		})
+		}
+		r.Add(route.Method, path, serve)
+		if route.Method == http.MethodGet && !hasHead(routes, route.Path) {
+			r.Add(http.MethodHead, path, serve)
+		}
 	}
+}
+
+// hasHead reports whether there is a route of its own for HEAD.
+func hasHead(routes []core.Route, path string) bool {
+	return slices.ContainsFunc(routes, func(r core.Route) bool {
+		return r.Method == http.MethodHead && r.Path == path
+	})
 }
 
 // Require returns the middleware for routes that need a session. Requests
@@ -132,8 +149,11 @@ func request(c *echo.Context) core.Request {
 	return core.Request{Method: r.Method, Host: r.Host, Header: r.Header}
 }
 
-// send writes r, or returns the error that Echo's error handler makes r of.
+// send writes r, or returns the error that Echo's error handler makes r of. What
+// that one cannot make, because Config.Reply has put something other than JSON
+// into r, is written before the error is returned.
 func send(c *echo.Context, r core.Reply) error {
+	left := r.Err != nil && isJSON(r)
 	header := c.Response().Header()
 	for _, h := range r.Header {
 		// An error handler that answers in HTML would be stuck with a
@@ -141,16 +161,30 @@ func send(c *echo.Context, r core.Reply) error {
 		switch {
 		case h.Name == echo.HeaderSetCookie:
 			header.Add(h.Name, h.Value)
-		case r.Err == nil || h.Name != echo.HeaderContentType:
+		case !left || h.Name != echo.HeaderContentType:
 			header.Set(h.Name, h.Value)
 		}
 	}
-	if r.Err != nil {
+	if left {
 		return &refusal{r}
 	}
 	c.Response().WriteHeader(r.Status)
 	_, err := c.Response().Write(r.Body)
+	if r.Err != nil {
+		return &refusal{r}
+	}
 	return err
+}
+
+// isJSON reports whether r is what it would be if Echo encoded it.
+func isJSON(r core.Reply) bool {
+	kind := ""
+	for _, h := range r.Header {
+		if h.Name == echo.HeaderContentType {
+			kind = h.Value
+		}
+	}
+	return strings.HasPrefix(kind, echo.MIMEApplicationJSON) && json.Valid(r.Body)
 }
 
 // refusal is a reply as an error, with what Echo's error handler asks one for.

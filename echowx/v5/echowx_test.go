@@ -9,6 +9,7 @@ import (
 
 	"github.com/labstack/echo/v5"
 
+	"github.com/wxsession/wxsession/core"
 	"github.com/wxsession/wxsession/core/adaptertest"
 	"github.com/wxsession/wxsession/echowx/v5"
 )
@@ -43,6 +44,7 @@ type router interface {
 
 func routes(r router, app *adaptertest.App) {
 	auth := echowx.Mount(r, app.Manager)
+	echowx.MountRoutes(r, app.Routes...)
 	require := echowx.Require(app.Manager)
 	key := echowx.RequireSessionKey(app.Manager, app.KeyMaxAge)
 	who := func(c *echo.Context) error {
@@ -52,8 +54,14 @@ func routes(r router, app *adaptertest.App) {
 	r.HEAD("/me", who, auth)
 	r.GET("/public", who, echowx.Optional(app.Manager))
 	r.GET("/plain", who)
+	r.HEAD("/plain", who)
 	r.GET("/key", who, key)
 	r.GET("/me/key", who, auth, key)
+	with := echowx.With(app.Manager, func(c *echo.Context, s *core.Session) error {
+		return c.String(http.StatusOK, app.Who(c.Request().Context(), s))
+	})
+	r.GET("/with", with)
+	r.POST("/with", with)
 	r.POST("/echo", func(c *echo.Context) error {
 		_, err := io.Copy(c.Response(), c.Request().Body)
 		return err
@@ -83,6 +91,7 @@ func watch(app *adaptertest.App) echo.MiddlewareFunc {
 					err = c.NoContent(http.StatusInternalServerError)
 				}
 			}()
+			app.Before(c.Response().Header().Set)
 			return next(c)
 		}
 	}

@@ -3,6 +3,7 @@ package seams
 import (
 	"context"
 	"net/http"
+	"net/netip"
 
 	"github.com/wxsession/wxsession/core"
 )
@@ -11,8 +12,9 @@ import (
 func Mount(mux *http.ServeMux, wx *core.Manager, failed func(error), routes ...core.Route) {
 	for _, route := range append(wx.Routes(), routes...) {
 		mux.HandleFunc(route.Method+" "+route.Path, func(w http.ResponseWriter, r *http.Request) {
+			peer, _ := netip.ParseAddrPort(r.RemoteAddr)
 			req := request(r)
-			req.Path, req.Query, req.ID, req.Body = r.URL.Path, r.URL.RawQuery, r.PathValue("id"), r.Body
+			req.Path, req.Query, req.ID, req.Body, req.Address = r.URL.Path, r.URL.RawQuery, r.PathValue("id"), r.Body, peer.Addr().String()
 			send(w, failed, route.Serve(r.Context(), req))
 		})
 	}
@@ -47,6 +49,9 @@ func send(w http.ResponseWriter, failed func(error), reply core.Reply) {
 		failed(reply.Err)
 	}
 	for _, h := range reply.Header {
+		if h.Name != "Set-Cookie" {
+			w.Header().Del(h.Name)
+		}
 		w.Header().Add(h.Name, h.Value)
 	}
 	w.WriteHeader(reply.Status)

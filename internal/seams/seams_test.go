@@ -52,7 +52,7 @@ func TestInviteRoute(t *testing.T) {
 func TestAdapter(t *testing.T) {
 	adaptertest.Run(t, adaptertest.Harness{Serve: func(t testing.TB, app *adaptertest.App) string {
 		mux := http.NewServeMux()
-		Mount(mux, app.Manager, app.Failed)
+		Mount(mux, app.Manager, app.Failed, app.Routes...)
 		addRoutes(mux, app)
 		return adaptertest.ServeHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			defer func() {
@@ -60,6 +60,7 @@ func TestAdapter(t *testing.T) {
 					app.Recovered(v)
 				}
 			}()
+			app.Before(w.Header().Set)
 			http.StripPrefix(app.Group, mux).ServeHTTP(w, r)
 		}))
 	}})
@@ -85,6 +86,16 @@ func addRoutes(mux *http.ServeMux, app *adaptertest.App) {
 	mux.HandleFunc("GET /plain", who)
 	mux.Handle("GET /key", keyed)
 	mux.Handle("GET /me/key", require(keyed.ServeHTTP))
+	with := func(w http.ResponseWriter, r *http.Request) {
+		s, err := wx.AuthenticateRequest(r.Context(), request(r))
+		if err != nil {
+			Refuse(w, r, wx, app.Failed, err)
+			return
+		}
+		_, _ = io.WriteString(w, app.Who(r.Context(), s))
+	}
+	mux.HandleFunc("GET /with", with)
+	mux.HandleFunc("POST /with", with)
 	mux.Handle("POST /echo", require(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }))
 	mux.HandleFunc("GET /refuse", func(w http.ResponseWriter, r *http.Request) { Refuse(w, r, wx, app.Failed, app.Err()) })
 	mux.Handle("GET /stream", require(func(w http.ResponseWriter, _ *http.Request) { app.Stream(w, w.(http.Flusher).Flush) }))

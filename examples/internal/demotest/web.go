@@ -127,6 +127,9 @@ func waitingPoll(t *testing.T) {
 	}
 	poll.AddCookie(&http.Cookie{Name: cookie + "-scan", Value: b.cookies[cookie+"-scan"]})
 	status := make(chan int, 1)
+	// A connection that was idle may be closed by the server before it reads the
+	// poll, so the poll gets a new one, and so does the request behind it.
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	go func() {
 		res, err := new(http.Client).Do(poll)
 		if err != nil {
