@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 )
 
@@ -40,7 +41,13 @@ type (
 // serveWaferLogin needs the code alone. A profile that does not decrypt is left
 // out: these clients send one with every login, and WeChat has not put anything
 // of interest into it for years.
+//
+// Frameworks answer HEAD where there is a GET. Such an answer has no body, so
+// the session would be nobody's, and the code spent.
 func (m *Manager) serveWaferLogin(ctx context.Context, req Request) (any, error) {
+	if req.Method == http.MethodHead {
+		return nil, errBadRequest("a log-in by HEAD gets no session, use GET or POST")
+	}
 	if err := m.LimitAddress(req); err != nil {
 		return nil, &waferError{err}
 	}

@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -44,6 +45,23 @@ func TestWaferLogin(t *testing.T) {
 				t.Errorf("%s: the skey does not authenticate: %s", name, r.Body)
 			}
 		}
+	}
+}
+
+func TestWaferLoginByHEADSpendsNoCode(t *testing.T) {
+	w := waferWorld(t)
+	code := w.wx.Code("o-alice")
+	for _, route := range w.Routes() {
+		if route.Path != "/wx/wafer/login" {
+			continue
+		}
+		req := core.Request{Method: "HEAD", Path: route.Path, Header: http.Header{"X-Wx-Code": {code}}}
+		if r := route.Serve(t.Context(), req); r.Status != 400 {
+			t.Errorf("%s: status %d, body %s", route.Method, r.Status, r.Body)
+		}
+	}
+	if r, _ := send(t, w.Manager, "GET", "/wx/wafer/login", "", "X-WX-Code", code); r.Status != 200 {
+		t.Errorf("the code was spent: %s", r.Body)
 	}
 }
 
