@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/wxsession/wxsession/cmd/wxsession/internal/doctor"
+	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/core/weblogin"
+	"github.com/wxsession/wxsession/core/wxtoken"
 )
 
 type doctorOptions struct {
@@ -78,7 +81,7 @@ func (p *program) doctor(ctx context.Context, o *doctorOptions) error {
 	defer cancel()
 	r := &doctorReport{Status: doctor.OK, Checks: []doctor.Check{}}
 	r.Version, _, _ = buildVersion()
-	doctor.Run(limited, p.getenv, extensions(), func(c doctor.Check) {
+	doctor.New(p.getenv, extensions()).Run(limited, func(c doctor.Check) {
 		r.add(c)
 		if !o.json {
 			fmt.Fprintln(p.out, p.line(c))
@@ -150,9 +153,26 @@ func (p *program) coloured(s doctor.Status) string {
 // by its ConfigFromEnv and refuses in its New what cannot work.
 func extensions() []doctor.Extension {
 	return []doctor.Extension{
-		// MERGE core/weblogin: Check: func(wx *core.Manager) error { cfg, err := weblogin.ConfigFromEnv(); … weblogin.New(wx, cfg) … }
-		{Name: "scan-login", Vars: []string{"WX_SCAN_LOGIN", "WX_SCAN_PAGE"}},
-		// MERGE core/wxtoken: the same with wxtoken.ConfigFromEnv and wxtoken.New.
-		{Name: "signed-tokens", Vars: []string{"WX_SIGNING_KEYS", "WX_ISSUER", "WX_AUDIENCES", "WX_CLAIMS", "WX_SUBJECT"}},
+		{Name: "scan-login", Vars: []string{"WX_SCAN_LOGIN", "WX_SCAN_PAGE"}, Read: readScanLogin},
+		{Name: "signed-tokens", Vars: []string{"WX_SIGNING_KEYS", "WX_ISSUER", "WX_AUDIENCES", "WX_CLAIMS", "WX_SUBJECT"}, Read: readSignedTokens},
 	}
+}
+
+func readScanLogin() (func(*core.Manager) error, error) {
+	cfg, err := weblogin.ConfigFromEnv()
+	return func(wx *core.Manager) error {
+		login, err := weblogin.New(wx, cfg)
+		if err == nil {
+			login.Close()
+		}
+		return err
+	}, err
+}
+
+func readSignedTokens() (func(*core.Manager) error, error) {
+	cfg, err := wxtoken.ConfigFromEnv()
+	return func(wx *core.Manager) error {
+		_, err := wxtoken.New(wx, cfg)
+		return err
+	}, err
 }

@@ -20,7 +20,7 @@ type memServer struct {
 	said map[string]string // version, and what stats says; of stats settings with "settings " before it
 }
 
-func (d *doctor) checkMemcached(ctx context.Context, f findings, store core.Store) {
+func (d *Doctor) checkMemcached(ctx context.Context, f findings, store core.Store) {
 	selector, options, err := memcached.ParseDSN(d.cfg.Store)
 	if err != nil { // Open has taken it just now
 		f.fail("store.dsn", err.Error(), "mend "+mendDSN)
@@ -101,7 +101,7 @@ func (s *memServer) number(name string) int64 {
 // smallItem is a size of items that a user's record could reach.
 const smallItem = 64 << 10
 
-func (s *memServer) check(_ context.Context, f findings, d *doctor) {
+func (s *memServer) check(_ context.Context, f findings, d *Doctor) {
 	where := s.addr.String() + ": "
 	if s.said["settings cas_enabled"] == "no" {
 		f.fail("memcached.version", where+"compare-and-swap is off", "start it without -C")

@@ -13,6 +13,7 @@ import (
 )
 
 func TestMemcached(t *testing.T) {
+	t.Parallel()
 	a, b := testserver.StartMemcached(t), testserver.StartMemcached(t)
 	env := func(dsn string) environment { return healthy(t, environment{"WX_STORE": "memcached://" + dsn}) }
 	all := visit(t, env(a.Addr+","+b.Addr))
@@ -44,6 +45,7 @@ func TestMemcached(t *testing.T) {
 }
 
 func TestMemcachedSettings(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		args  []string
 		check string
@@ -55,6 +57,7 @@ func TestMemcachedSettings(t *testing.T) {
 		"small items":              {[]string{"-I", "16k", "-o", "slab_chunk_max=8192"}, "memcached.items", doctor.Warn, []string{"16 KiB", "-I 1m"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			server := testserver.StartMemcached(t, tt.args...)
 			visit(t, healthy(t, environment{"WX_STORE": "memcached://" + server.Addr})).want(t, tt.check, tt.s, tt.want...)
 		})
@@ -62,6 +65,7 @@ func TestMemcachedSettings(t *testing.T) {
 }
 
 func TestMemcachedThatEvicts(t *testing.T) {
+	t.Parallel()
 	server := testserver.StartMemcached(t, "-m", "8")
 	conn, err := net.Dial("tcp", server.Addr)
 	if err != nil {
@@ -100,6 +104,7 @@ func memcachedStat(t *testing.T, addr, name string) string {
 
 // TestMemcachedSaysSeldom: what servers in trouble say, and what is none.
 func TestMemcachedSaysSeldom(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		stats string
 		check string

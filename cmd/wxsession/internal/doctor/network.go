@@ -11,14 +11,17 @@ import (
 	"time"
 )
 
-// connect opens a connection, to see whether that can be done.
+// connect opens a connection, to see whether that can be done. Nothing waits on
+// it longer than patience, or than ctx lasts.
 func connect(ctx context.Context, network, addr string) (net.Conn, error) {
-	ctx, cancel := within(ctx, patience)
+	dialling, cancel := within(ctx, patience)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, network, addr)
-	if err == nil {
-		err = conn.SetDeadline(time.Now().Add(patience))
+	conn, err := new(net.Dialer).DialContext(dialling, network, addr)
+	if err != nil {
+		return nil, err
 	}
+	err = conn.SetDeadline(time.Now().Add(patience))
+	context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })
 	return conn, err
 }
 

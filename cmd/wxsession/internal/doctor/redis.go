@@ -14,7 +14,7 @@ import (
 
 // redisVisit is one visit to Redis or Valkey.
 type redisVisit struct {
-	d       *doctor
+	d       *Doctor
 	f       findings
 	target  *redis.Target // more patient than the DSN says
 	timeout time.Duration // as the DSN says
@@ -22,7 +22,7 @@ type redisVisit struct {
 	nodes   []*node       // that take writes: the server, Sentinel's master, the cluster's masters
 }
 
-func (d *doctor) checkRedis(ctx context.Context, f findings, store core.Store) {
+func (d *Doctor) checkRedis(ctx context.Context, f findings, store core.Store) {
 	target, err := redis.ParseDSN(d.cfg.Store)
 	if err != nil { // Open has taken it just now
 		f.fail("store.dsn", err.Error(), "mend "+mendDSN)
@@ -146,12 +146,9 @@ func (v *redisVisit) checkPlain(ctx context.Context, conn net.Conn, addr string)
 	if err == nil {
 		return true
 	}
-	if again, dialled := connect(ctx, v.target.Network, addr); dialled == nil {
-		defer again.Close()
-		if state, err := handshake(again, &tls.Config{InsecureSkipVerify: true}, addr, ping); err == nil && state.HandshakeComplete {
-			v.f.fail("store.tls", addr+" speaks TLS, and the DSN asks for none", "use rediss:// in place of redis://, or tls=true")
-			return false
-		}
+	if !isTimeout(err) && speaksTLS(ctx, v.target.Network, addr) { // whoever speaks TLS would not wait for more
+		v.f.fail("store.tls", addr+" speaks TLS, and the DSN asks for none", "use rediss:// in place of redis://, or tls=true")
+		return false
 	}
 	p := networkProblem(err, addr, mendDSN)
 	if errors.Is(err, errNoRedis) {
@@ -159,6 +156,18 @@ func (v *redisVisit) checkPlain(ctx context.Context, conn net.Conn, addr string)
 	}
 	v.f.fail("store.connect", p.what, p.do)
 	return false
+}
+
+// speaksTLS reports whether the server at addr does, also where it then refuses:
+// for want of a client's certificate, or because it knows old versions only.
+func speaksTLS(ctx context.Context, network, addr string) bool {
+	conn, err := connect(ctx, network, addr)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	state, err := handshake(conn, &tls.Config{InsecureSkipVerify: true}, addr, ping)
+	return state.HandshakeComplete || isAlert(err)
 }
 
 const ping = "*1\r\n$4\r\nPING\r\n"

@@ -21,6 +21,7 @@ func startGood(t *testing.T, extra ...string) *testserver.Process {
 }
 
 func TestAllIsWell(t *testing.T) {
+	t.Parallel()
 	server := startGood(t, "--requirepass", secretPassword)
 	all := visit(t, healthy(t, environment{"WX_STORE": "redis://:" + secretPassword + "@" + server.Addr + "/3?cache=100"}))
 	all.none(t, doctor.Warn)
@@ -58,6 +59,7 @@ func askRedis(t *testing.T, addr string, args ...string) string {
 }
 
 func TestServersThatCannotBeReached(t *testing.T) {
+	t.Parallel()
 	server := startGood(t)
 	proxy := testserver.NewProxy(t, server.Addr)
 	http := listen(t, func(conn net.Conn) { fmt.Fprint(conn, "HTTP/1.1 400 Bad Request\r\n\r\n") })
@@ -114,6 +116,7 @@ func startTLS(t *testing.T, cert, key string, extra ...string) *testserver.Proce
 }
 
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	cert, key := certificate(t, nil)
 	good, plain := startTLS(t, cert, key, "--tls-auth-clients", "no"), startGood(t)
 	strict := startTLS(t, cert, key, "--tls-auth-clients", "yes")
@@ -147,6 +150,7 @@ func TestTLS(t *testing.T) {
 		"TLS for plain, a cluster": {"redis+cluster://" + plain.Addr + "?tls=1", "store.tls", doctor.Fail, []string{"does not speak TLS", "tls=true"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			all := visit(t, healthy(t, environment{"WX_STORE": tt.dsn}))
 			all.want(t, tt.check, tt.s, tt.want...)
 			if tt.s == doctor.Fail {
@@ -160,6 +164,7 @@ func TestTLS(t *testing.T) {
 }
 
 func TestLogins(t *testing.T) {
+	t.Parallel()
 	secured, open := startGood(t, "--requirepass", "right"), startGood(t)
 	for dsn, want := range map[string][]string{
 		"redis://:" + secretPassword + "@" + secured.Addr: {"WRONGPASS", "user or the password in the DSN is wrong"},
@@ -175,6 +180,7 @@ func TestLogins(t *testing.T) {
 }
 
 func TestKindsOfServers(t *testing.T) {
+	t.Parallel()
 	master := startGood(t)
 	replica := startGood(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(master.Port))
 	node := startGood(t, "--cluster-enabled", "yes", "--appendonly", "no")

@@ -12,6 +12,7 @@ import (
 )
 
 func TestMemoryAndEviction(t *testing.T) {
+	t.Parallel()
 	server := startGood(t)
 	env := healthy(t, environment{"WX_STORE": "redis://" + server.Addr})
 	look := func(limit, policy string) found {
@@ -39,6 +40,7 @@ func TestMemoryAndEviction(t *testing.T) {
 }
 
 func TestPersistence(t *testing.T) {
+	t.Parallel()
 	server := startGood(t)
 	env := healthy(t, environment{"WX_STORE": "redis://" + server.Addr})
 	set := func(aof, save string) found {
@@ -54,6 +56,7 @@ func TestPersistence(t *testing.T) {
 
 // TestWhatServersSaySeldom: what INFO tells of a server in trouble.
 func TestWhatServersSaySeldom(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		info  string
 		check string
@@ -81,6 +84,7 @@ func TestWhatServersSaySeldom(t *testing.T) {
 }
 
 func TestLatency(t *testing.T) {
+	t.Parallel()
 	proxy := testserver.NewProxy(t, startGood(t).Addr)
 	for timeout, s := range map[string]doctor.Status{"80ms": doctor.Fail, "300ms": doctor.Warn, "20s": doctor.OK} {
 		proxy.Slow(25 * time.Millisecond) // there and back
@@ -90,6 +94,7 @@ func TestLatency(t *testing.T) {
 }
 
 func TestClocks(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		off  time.Duration
 		s    doctor.Status
@@ -113,6 +118,7 @@ func TestClocks(t *testing.T) {
 }
 
 func TestNearCacheThatLearnsNothing(t *testing.T) {
+	t.Parallel()
 	values := map[string]string{}
 	forgetful := false
 	addr := fakeRedis(t, func(c testserver.FakeCommand) string {

@@ -30,7 +30,7 @@ type sample struct {
 
 func (v *redisVisit) checkValues(ctx context.Context) {
 	inspector, err := core.NewInspector(v.d.cfg, v.target.Prefix)
-	if err != nil || v.d.errs != nil && len(v.d.cfg.Keys) == 0 && v.d.getenv("WX_KEYS") != "" {
+	if err != nil || v.d.errs != nil && len(v.d.cfg.Keys) == 0 && v.d.keysSet {
 		v.f.skip("store.values", "without the keys they cannot be looked at", "")
 		return
 	}
@@ -102,12 +102,12 @@ func (v *redisVisit) look(ctx context.Context, n *node, inspector *core.Inspecto
 	}
 }
 
-func (d *doctor) configured(appID string) bool {
+func (d *Doctor) configured(appID string) bool {
 	return slices.ContainsFunc(d.apps(), func(a core.App) bool { return a.AppID == appID })
 }
 
 // apps are those that are configured, the default one first.
-func (d *doctor) apps() []core.App {
+func (d *Doctor) apps() []core.App {
 	if d.cfg.AppID == "" {
 		return d.cfg.Apps
 	}

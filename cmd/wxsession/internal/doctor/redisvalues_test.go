@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 	"testing"
 
@@ -17,13 +16,14 @@ import (
 // logIn starts a session of a user as a service with env does.
 func logIn(t *testing.T, env environment, openID string) {
 	t.Helper()
-	env.set(t)
-	cfg, err := core.ConfigFromEnv()
+	var cfg core.Config
+	var err error
+	env.read(t, func() { cfg, err = core.ConfigFromEnv() })
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg.Logger = slog.New(slog.DiscardHandler)
-	store, err := stores.Open(t.Context(), os.Getenv("WX_STORE"))
+	store, err := stores.Open(t.Context(), cfg.Store)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,6 +48,7 @@ func visitStored(t *testing.T, cases map[string]storedCase) {
 	t.Helper()
 	for name, tt := range cases {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			server := startGood(t)
 			at := func(env environment) environment {
 				full := healthy(t, env)
@@ -63,6 +64,7 @@ func visitStored(t *testing.T, cases map[string]storedCase) {
 }
 
 func TestKeysOfStoredValues(t *testing.T) {
+	t.Parallel()
 	a, b, ba := storeKey('a'), storeKey('b'), storeKey('b')+","+storeKey('a')
 	visitStored(t, map[string]storedCase{
 		"the same key": {environment{"WX_KEYS": a}, environment{"WX_KEYS": a}, func(t *testing.T, all found) {
@@ -96,6 +98,7 @@ func TestKeysOfStoredValues(t *testing.T) {
 }
 
 func TestOwnersOfStoredValues(t *testing.T) {
+	t.Parallel()
 	const otherApp = "wxfedcba9876543210"
 	visitStored(t, map[string]storedCase{
 		"another app": {environment{"WX_APPID": otherApp}, nil, func(t *testing.T, all found) {
@@ -129,6 +132,7 @@ func TestOwnersOfStoredValues(t *testing.T) {
 }
 
 func TestValuesOfOthers(t *testing.T) {
+	t.Parallel()
 	server := startGood(t)
 	env := healthy(t, environment{"WX_STORE": "redis://" + server.Addr})
 	logIn(t, env, "o-alice")
@@ -145,6 +149,7 @@ func TestValuesOfOthers(t *testing.T) {
 // TestTheSampleIsBounded: a store with many values costs no more than one with a
 // few hundred.
 func TestTheSampleIsBounded(t *testing.T) {
+	t.Parallel()
 	server := startGood(t)
 	testserver.Redis(t, server.Addr, "DEBUG", "POPULATE", "200000", "others", "1")
 	visit(t, healthy(t, environment{"WX_STORE": "redis://" + server.Addr})).want(t, "store.values", doctor.OK, "none yet")

@@ -18,12 +18,12 @@ import (
 const mendDSN = "WX_STORE"
 
 // local reports whether values never leave the process.
-func (d *doctor) local() bool {
+func (d *Doctor) local() bool {
 	scheme, _, _ := strings.Cut(d.cfg.Store, "://")
 	return d.cfg.Store == "" || scheme == "memory"
 }
 
-func (d *doctor) checkStore(ctx context.Context, f findings) {
+func (d *Doctor) checkStore(ctx context.Context, f findings) {
 	store, err := stores.Open(ctx, d.cfg.Store)
 	if err != nil {
 		for _, text := range lines(err) {

@@ -23,19 +23,18 @@ import (
 
 // wechat is one visit to WeChat's API.
 type wechat struct {
-	d      *doctor
+	d      *Doctor
 	f      findings
 	client *http.Client
 	proxy  func(*url.URL) (*url.URL, error)
 }
 
-func (d *doctor) checkWeChat(ctx context.Context, f findings) {
+func (d *Doctor) checkWeChat(ctx context.Context, f findings) {
 	if d.wx == nil {
 		f.skip("wechat.reach", "without a configuration it is not asked", "")
 		return
 	}
-	env := httpproxy.FromEnvironment()
-	proxy := env.ProxyFunc()
+	proxy := d.proxies.ProxyFunc()
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.Proxy = func(r *http.Request) (*url.URL, error) { return proxy(r.URL) }
 	defer transport.CloseIdleConnections()
@@ -43,7 +42,7 @@ func (d *doctor) checkWeChat(ctx context.Context, f findings) {
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, proxy}
-	w.checkProxies(env)
+	w.checkProxies(d.proxies)
 	reached := 0
 	for _, base := range d.bases() {
 		if ctx.Err() == nil && w.reach(ctx, base) {
@@ -58,7 +57,7 @@ func (d *doctor) checkWeChat(ctx context.Context, f findings) {
 }
 
 // bases are the hosts of WeChat's API. core.New has taken them.
-func (d *doctor) bases() (bases []string) {
+func (d *Doctor) bases() (bases []string) {
 	if d.cfg.APIBase == "" {
 		return []string{wxapi.DefaultBase}
 	}

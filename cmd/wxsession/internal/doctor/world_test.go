@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"flag"
 	"fmt"
 	"math/big"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,18 +55,45 @@ func with(env, more environment) environment {
 // storeKey is a key of 32 bytes that base64 writes with one letter.
 func storeKey(letter byte) string { return strings.Repeat(string(letter), 42) + "E=" }
 
-// set makes env the environment, and nothing else of ours.
-func (env environment) set(t *testing.T) {
+// process is the environment that all tests share.
+var process sync.Mutex
+
+// read calls f while env is the environment, and nothing else of ours. So tests
+// that run side by side each have their own.
+func (env environment) read(t *testing.T, f func()) {
 	t.Helper()
+	process.Lock()
+	defer process.Unlock()
+	before := environment{}
 	for _, item := range os.Environ() {
-		name, _, _ := strings.Cut(item, "=")
-		if upper := strings.ToUpper(name); strings.HasPrefix(upper, "WX_") || strings.HasSuffix(upper, "_PROXY") {
-			t.Setenv(name, "")
+		name, value, _ := strings.Cut(item, "=")
+		upper := strings.ToUpper(name)
+		if strings.HasPrefix(upper, "WX_") && name != "WX_TEST_SERVERS" || strings.HasSuffix(upper, "_PROXY") {
+			before[name] = value
+			_ = os.Unsetenv(name)
 		}
 	}
 	for name, value := range env {
-		t.Setenv(name, value)
+		if err := os.Setenv(name, value); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
+	f()
+	for name := range env {
+		_ = os.Unsetenv(name)
+	}
+	for name, value := range before {
+		_ = os.Setenv(name, value)
+	}
+}
+
+// TestMain runs more tests at once than there are processors: they wait for
+// servers most of the time.
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
 }
 
 // found is what a visit has found.
@@ -82,9 +111,10 @@ func visit(t *testing.T, env environment, extensions ...doctor.Extension) found 
 
 func visitWithin(ctx context.Context, t *testing.T, env environment, extensions ...doctor.Extension) found {
 	t.Helper()
-	env.set(t)
+	var d *doctor.Doctor
+	env.read(t, func() { d = doctor.New(os.Getenv, extensions) })
 	var all found
-	doctor.Run(ctx, os.Getenv, extensions, func(c doctor.Check) { all = append(all, c) })
+	d.Run(ctx, func(c doctor.Check) { all = append(all, c) })
 	for _, c := range all {
 		checkForm(t, env, c)
 	}
