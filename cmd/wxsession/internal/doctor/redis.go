@@ -19,6 +19,7 @@ type redisVisit struct {
 	target  *redis.Target // more patient than the DSN says
 	timeout time.Duration // as the DSN says
 	store   core.Store    // the service's own
+	lacking bool          // a right that the store needs, on some server
 	nodes   []*node       // that take writes: the server, Sentinel's master, the cluster's masters
 }
 

@@ -77,10 +77,13 @@ func TestServersThatCannotBeReached(t *testing.T) {
 		if strings.Contains(dsn, proxy.Addr) {
 			proxy.HalfOpen()
 		}
-		all := visit(t, healthy(t, environment{"WX_STORE": dsn}))
-		all.want(t, "store.connect", doctor.Fail, want...)
-		all.want(t, "store.write", doctor.Skip)
-		all.want(t, "wechat.app", doctor.OK)
+		t.Run(dsn, func(t *testing.T) {
+			t.Parallel()
+			all := visit(t, healthy(t, environment{"WX_STORE": dsn}))
+			all.want(t, "store.connect", doctor.Fail, want...)
+			all.want(t, "store.write", doctor.Skip)
+			all.want(t, "wechat.app", doctor.OK)
+		})
 	}
 }
 

@@ -86,10 +86,13 @@ func TestWhatServersSaySeldom(t *testing.T) {
 func TestLatency(t *testing.T) {
 	t.Parallel()
 	proxy := testserver.NewProxy(t, startGood(t).Addr)
+	proxy.Slow(25 * time.Millisecond) // there and back
 	for timeout, s := range map[string]doctor.Status{"80ms": doctor.Fail, "300ms": doctor.Warn, "20s": doctor.OK} {
-		proxy.Slow(25 * time.Millisecond) // there and back
-		all := visit(t, healthy(t, environment{"WX_STORE": "redis://" + proxy.Addr + "?timeout=" + timeout}))
-		all.want(t, "store.latency", s, "a round trip takes")
+		t.Run(timeout, func(t *testing.T) {
+			t.Parallel()
+			all := visit(t, healthy(t, environment{"WX_STORE": "redis://" + proxy.Addr + "?timeout=" + timeout}))
+			all.want(t, "store.latency", s, "a round trip takes")
+		})
 	}
 }
 

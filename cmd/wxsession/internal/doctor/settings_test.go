@@ -24,7 +24,10 @@ func visitEach(t *testing.T, cases map[string]settingsCase) {
 	t.Helper()
 	store := environment{"WX_STORE": "redis://" + testserver.StartRedis(t).Addr}
 	for name, tt := range cases {
-		t.Run(name, func(t *testing.T) { tt.want(t, visit(t, healthy(t, with(store, tt.env)))) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tt.want(t, visit(t, healthy(t, with(store, tt.env))))
+		})
 	}
 }
 
