@@ -106,12 +106,3 @@ func TestLinesAndColours(t *testing.T) {
 		t.Errorf("colours in JSON: %q", coloured.out)
 	}
 }
-
-// TestEveryExtensionHasATopic, and reads variables that core knows.
-func TestEveryExtensionHasATopic(t *testing.T) {
-	for _, x := range extensions() {
-		if !slices.ContainsFunc(doctor.Topics(), func(topic doctor.Topic) bool { return topic.Name == x.Name }) || len(x.Vars) == 0 {
-			t.Errorf("%s has no topic, or no variables", x.Name)
-		}
-	}
-}
