@@ -32,7 +32,7 @@ func (p *program) doctorCommand() *command {
 		synopsis: []string{"wxsession doctor [--json] [--strict] [--timeout duration]"},
 		description: []string{
 			"Prints a line for each check: how it went, its name, what was found, and after a dash what to do. ok: all is well. warn: the service works, and something endangers it or its users. fail: the service, or some of it, does not work as it should. skip: it could not be looked at, mostly for want of a right; the rest of the line says which.",
-			"It asks as the service does: with its variables, its client of the store, its keys. To see whether the store takes writes it writes values of its own under the store's prefix (x:doctor-…), which it removes, and which go by themselves after ten seconds. WeChat is asked for the access token that is valid already, so that nobody loses one.",
+			"It asks as the service does: with its variables, its client of the store, its keys. To see whether the store takes writes it writes values of its own under the store's prefix (x:doctor-…; to try a near cache, one under s:…), which it removes, and which go by themselves after ten seconds. It ends no session, and counts as no use of one. WeChat is asked for the access token that is valid already, so that nobody loses one.",
 			"In JSON: {\"version\", \"status\", \"counts\": {\"ok\", \"warn\", \"fail\", \"skip\"}, \"checks\": [{\"name\", \"status\", \"message\", \"advice\"}]}; status is the worst of ok, warn and fail; advice is left out where there is none. Names and members stay, messages may change with any release.",
 		},
 		sections: []section{

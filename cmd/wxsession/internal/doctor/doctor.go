@@ -117,7 +117,7 @@ func (d *Doctor) checkSettings(_ context.Context, f findings) {
 	case d.errs != nil:
 		f.skip("configuration", "it is not complete without the variables that cannot be read", "")
 	case d.refused == nil:
-		f.ok("configuration", "sessions end %v after their last use and %v after the login", d.idleTimeout(), d.lifetime())
+		f.ok("configuration", "sessions end %s after their last use and %s after the login", short(d.idleTimeout()), short(d.lifetime()))
 	default:
 		for _, text := range lines(d.refused) {
 			f.fail("configuration", text, "")
@@ -171,9 +171,13 @@ func (d *Doctor) checkKeys(f findings) {
 		}
 	}
 	if d.cfg.AcceptClear {
-		f.warn("keys", "WX_ACCEPT_CLEAR is set: who writes to the store can forge sessions", fmt.Sprintf("unset it one lifetime (%v) after the keys came", d.lifetime()))
+		f.warn("keys", "WX_ACCEPT_CLEAR is set: who writes to the store can forge sessions", fmt.Sprintf("unset it one lifetime (%s) after the keys came", short(d.lifetime())))
 	}
-	f.ok("keys", "values are sealed, with the first of %s", plural(len(d.cfg.Keys), "key"))
+	if len(d.cfg.Keys) == 1 {
+		f.ok("keys", "values are sealed, with the only key of WX_KEYS")
+		return
+	}
+	f.ok("keys", "values are sealed, with the first of the %d keys of WX_KEYS", len(d.cfg.Keys))
 }
 
 func (d *Doctor) checkCookie(f findings) {

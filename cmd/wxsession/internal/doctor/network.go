@@ -34,7 +34,7 @@ func networkProblem(err error, addr, where string) problem {
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
-		return problem{"the name in " + addr + " does not resolve", "mend the host in " + where + ", or this machine's DNS"}
+		return problem{"the host name in " + addr + " does not resolve", "mend the host in " + where + ", or this machine's DNS"}
 	case errors.As(err, &dns):
 		return problem{"the DNS does not tell where " + addr + " is", "see to this machine's DNS (/etc/resolv.conf)"}
 	case errors.Is(err, syscall.ECONNREFUSED):

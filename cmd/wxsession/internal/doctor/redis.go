@@ -34,7 +34,7 @@ func (d *Doctor) checkRedis(ctx context.Context, f findings, store core.Store) {
 	defer v.leave()
 	up := v.connect(ctx)
 	if len(up) == 0 || !v.findNodes(ctx, up) {
-		f.skip("store.write", "without a server that can be used there is nothing more to look at", "")
+		f.skip("store.write", "not tried: there is no server that can be used", "")
 		return
 	}
 	v.warmUp(ctx)
@@ -152,8 +152,8 @@ func (v *redisVisit) checkPlain(ctx context.Context, conn net.Conn, addr string)
 		return false
 	}
 	p := networkProblem(err, addr, mendDSN)
-	if errors.Is(err, errNoRedis) {
-		p = problem{"what answers at " + addr + " is no Redis", "mend the port in " + mendDSN}
+	if errors.Is(err, errNotRedis) {
+		p = problem{"what answers at " + addr + " is not Redis", "mend the port in " + mendDSN}
 	}
 	v.f.fail("store.connect", p.what, p.do)
 	return false
@@ -173,7 +173,7 @@ func speaksTLS(ctx context.Context, network, addr string) bool {
 
 const ping = "*1\r\n$4\r\nPING\r\n"
 
-var errNoRedis = errors.New("no Redis")
+var errNotRedis = errors.New("not Redis")
 
 // answersPing returns nil for a server that answers in plain, an error too: it may
 // want a password first.
@@ -184,7 +184,7 @@ func answersPing(conn net.Conn) error {
 		_, err = conn.Read(first)
 	}
 	if err == nil && first[0] != '+' && first[0] != '-' {
-		return errNoRedis
+		return errNotRedis
 	}
 	return err
 }

@@ -68,7 +68,7 @@ func TestServersThatCannotBeReached(t *testing.T) {
 		"redis://127.0.0.1:1":                      {"nothing listens at 127.0.0.1:1", "start the server", "WX_STORE"},
 		"redis://nowhere.invalid":                  {"nowhere.invalid:6379"},
 		"redis+unix:///nowhere/redis.sock":         {"no socket /nowhere/redis.sock"},
-		"redis://" + http:                          {"is no Redis", "port"},
+		"redis://" + http:                          {"is not Redis", "port"},
 		"redis://" + shut:                          {"ends them"},
 		"redis+cluster://127.0.0.1:1,127.0.0.1:2":  {"none of the addresses"},
 		"redis+sentinel://127.0.0.1:1,[::1]:1/m":   {"none of the addresses"},

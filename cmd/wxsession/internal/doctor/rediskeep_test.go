@@ -24,7 +24,7 @@ func TestMemoryAndEviction(t *testing.T) {
 	all.want(t, "redis.memory", doctor.OK, "of 100 MiB")
 	all.want(t, "redis.eviction", doctor.OK, "noeviction")
 	all = look("0", "noeviction")
-	all.want(t, "redis.memory", doctor.Warn, "no maxmemory", "noeviction")
+	all.want(t, "redis.memory", doctor.Warn, "maxmemory is not set", "noeviction")
 	all.want(t, "redis.eviction", doctor.OK, "noeviction")
 	look("0", "allkeys-lru").want(t, "redis.eviction", doctor.OK, "nothing is evicted")
 	for _, policy := range []string{"allkeys-lru", "volatile-ttl"} {

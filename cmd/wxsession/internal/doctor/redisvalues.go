@@ -151,7 +151,7 @@ func (v *redisVisit) judgeSeals(s sample) {
 		v.f.ok("store.values", "there are none yet")
 	case good == 0:
 	case s.seals[core.SealOlder] > 0:
-		v.f.ok("store.values", "%d %s open, %d of them with an older key: it has to stay for one idle timeout (%v) after the newer one came", good, of, s.seals[core.SealOlder], v.d.idleTimeout())
+		v.f.ok("store.values", "%d %s open, %d of them with an older key: it has to stay for one idle timeout (%s) after the newer one came", good, of, s.seals[core.SealOlder], short(v.d.idleTimeout()))
 	default:
 		v.f.ok("store.values", "%d %s can be read", good, of)
 	}

@@ -56,7 +56,11 @@ func visitStored(t *testing.T, cases map[string]storedCase) {
 				return full
 			}
 			logIn(t, at(tt.stored), "o-alice")
+			before := testserver.Redis(t, server.Addr, "DEBUG", "DIGEST")
 			all := visit(t, at(tt.looks))
+			if after := testserver.Redis(t, server.Addr, "DEBUG", "DIGEST"); after != before {
+				t.Error("the visit has changed what is stored")
+			}
 			tt.want(t, all)
 			all.none(t, doctor.Skip, "configuration", "wechat.reach")
 		})

@@ -54,7 +54,7 @@ func TestVariables(t *testing.T) {
 			all.want(t, "configuration", doctor.Fail, "WX_PREFIX")
 		}},
 		"expiry": {environment{"WX_IDLE_TIMEOUT": "2h", "WX_LIFETIME": "48h"}, func(t *testing.T, all found) {
-			all.want(t, "configuration", doctor.OK, "2h0m0s after their last use", "48h0m0s after the login")
+			all.want(t, "configuration", doctor.OK, "2h after their last use", "48h after the login")
 		}},
 	})
 }

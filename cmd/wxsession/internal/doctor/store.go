@@ -33,11 +33,15 @@ func (d *Doctor) checkStore(ctx context.Context, f findings) {
 	}
 	defer store.Close()
 	if d.local() {
-		f.warn("store.dsn", "sessions live in one process, and end with it", "set WX_STORE to redis:// or memcached:// where there are several, or where a restart should not log everybody out")
+		why := ""
+		if d.cfg.Store == "" {
+			why = "WX_STORE is not set: "
+		}
+		f.warn("store.dsn", why+"sessions live in the memory of one process, and end with it", "set WX_STORE to redis:// or memcached:// where there are several, or where a restart should not log everybody out")
 		return
 	}
 	scheme, _, _ := strings.Cut(d.cfg.Store, "://")
-	f.ok("store.dsn", "it is well formed (%s)", scheme)
+	f.ok("store.dsn", "the DSN is well formed (%s)", scheme)
 	if scheme == "memcached" {
 		d.checkMemcached(ctx, f, store)
 		return
@@ -158,7 +162,7 @@ func measure(ctx context.Context, ping func(context.Context) error) (latencies, 
 
 // judgeLatency compares round trips with the bound that the DSN sets to a call.
 func judgeLatency(f findings, where string, l latencies, timeout time.Duration) {
-	text := fmt.Sprintf("%sa round trip takes %v, %v at the worst of %d, and may take %v", where, round(l.median), round(l.worst), pings, timeout)
+	text := fmt.Sprintf("%sa round trip takes %v, the slowest of %d took %v; the timeout is %v", where, round(l.median), pings, round(l.worst), timeout)
 	const do = "bring service and store closer together, or raise timeout in WX_STORE"
 	switch {
 	case l.median > timeout/2:

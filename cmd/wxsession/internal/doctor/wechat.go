@@ -31,7 +31,7 @@ type wechat struct {
 
 func (d *Doctor) checkWeChat(ctx context.Context, f findings) {
 	if d.wx == nil {
-		f.skip("wechat.reach", "without a configuration it is not asked", "")
+		f.skip("wechat.reach", "WeChat is not asked before core.New takes the configuration", "")
 		return
 	}
 	proxy := d.proxies.ProxyFunc()
@@ -50,7 +50,7 @@ func (d *Doctor) checkWeChat(ctx context.Context, f findings) {
 		}
 	}
 	if reached == 0 {
-		f.skip("wechat.app", "without WeChat no AppID and no Secret can be looked at", "")
+		f.skip("wechat.app", "the AppID and the Secret cannot be tried without WeChat", "")
 		return
 	}
 	w.askForTokens(ctx)
@@ -211,7 +211,7 @@ func (w *wechat) askForToken(ctx context.Context, wx *core.Manager, appID string
 	}
 	_, left, err := api.FetchToken(ctx, wxapi.StableToken, false)
 	if err == nil {
-		w.f.ok("wechat.app", "%s: WeChat takes the AppID and the Secret (its access token lives another %v)", appID, left.Round(time.Second))
+		w.f.ok("wechat.app", "%s: WeChat takes the AppID and the Secret (the access token is valid for another %s)", appID, short(left.Round(time.Minute)))
 		return
 	}
 	p := refusalProblem(err)
