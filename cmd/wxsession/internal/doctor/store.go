@@ -143,13 +143,18 @@ func isAdvice(text string) bool {
 }
 
 // latencies is how long a question took, asked again and again.
-type latencies struct{ median, worst time.Duration }
+type latencies struct {
+	median, worst time.Duration
+	asked         int
+}
 
-const pings = 20
+// maxPings is how often measure asks where that is quick, minPings where it is not.
+const minPings, maxPings = 3, 20
 
 func measure(ctx context.Context, ping func(context.Context) error) (latencies, error) {
 	var all []time.Duration
-	for range pings {
+	began := time.Now()
+	for len(all) < minPings || len(all) < maxPings && time.Since(began) < patience/2 {
 		start := time.Now()
 		if err := ping(ctx); err != nil {
 			return latencies{}, err
@@ -157,12 +162,12 @@ func measure(ctx context.Context, ping func(context.Context) error) (latencies, 
 		all = append(all, time.Since(start))
 	}
 	slices.Sort(all)
-	return latencies{all[len(all)/2], all[len(all)-1]}, nil
+	return latencies{all[len(all)/2], all[len(all)-1], len(all)}, nil
 }
 
 // judgeLatency compares round trips with the bound that the DSN sets to a call.
 func judgeLatency(f findings, where string, l latencies, timeout time.Duration) {
-	text := fmt.Sprintf("%sa round trip takes %v, the slowest of %d took %v; the timeout is %v", where, round(l.median), pings, round(l.worst), timeout)
+	text := fmt.Sprintf("%sa round trip takes %v, the slowest of %d took %v; the timeout is %v", where, round(l.median), l.asked, round(l.worst), timeout)
 	const do = "bring service and store closer together, or raise timeout in WX_STORE"
 	switch {
 	case l.median > timeout/2:
