@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wxsession/wxsession/cmd/wxsession/internal/doctor"
 	"github.com/wxsession/wxsession/internal/testserver"
@@ -28,14 +29,14 @@ func goodRedis(t *testing.T) string {
 }
 
 func TestDoctorsExitStatus(t *testing.T) {
-	good := "redis://:" + password + "@" + goodRedis(t)
+	good := "redis://:" + password + "@" + goodRedis(t) + "?timeout=8s"
 	for _, tt := range []struct {
 		store           string
 		status, strict  int
 		worst, lastLine string
 	}{
 		{good, exitOK, exitOK, "ok", " ok, 0 warn, 0 fail, 0 skip"},
-		{good + "?prefix=shop:", exitOK, exitOK, "ok", ""},
+		{good + "&prefix=shop:", exitOK, exitOK, "ok", ""},
 		{"memory://", exitOK, exitWarned, "warn", " 1 warn, 0 fail"},
 		{"redis://127.0.0.1:1", exitFound, exitFound, "fail", " 1 fail"},
 		{"redis://:" + password + "x@" + good[len("redis://:"+password+"@"):], exitFound, exitFound, "fail", " 1 fail"},
@@ -53,7 +54,11 @@ func TestDoctorsExitStatus(t *testing.T) {
 		}
 	}
 	service(t, map[string]string{"WX_STORE": "redis://" + listenSilently(t)})
+	began := time.Now()
 	run(t, "doctor", "--timeout", "300ms").want(t, exitFound, "fail  time", "--timeout")
+	if took := time.Since(began); took > 2500*time.Millisecond { // what a single step may take is more
+		t.Errorf("--timeout 300ms took %v", took)
+	}
 }
 
 // TestTheFormOfJSON: programs read it. Members may be added; a change of those
@@ -87,6 +92,24 @@ func TestTheFormOfJSON(t *testing.T) {
 			if text, ok := value.(string); !ok || text == "" || !slices.Contains([]string{"name", "status", "message", "advice"}, name) {
 				t.Errorf("a check has %s: %v", name, value)
 			}
+		}
+	}
+}
+
+func TestColoursAreForTerminals(t *testing.T) {
+	for _, tt := range []struct {
+		terminal bool
+		env      map[string]string
+		want     bool
+	}{
+		{true, nil, true},
+		{true, map[string]string{"TERM": "xterm"}, true},
+		{false, nil, false},
+		{true, map[string]string{"NO_COLOR": "1"}, false},
+		{true, map[string]string{"TERM": "dumb"}, false},
+	} {
+		if got := wantsColours(tt.terminal, func(name string) string { return tt.env[name] }); got != tt.want {
+			t.Errorf("a terminal %v, %v: colours %v", tt.terminal, tt.env, got)
 		}
 	}
 }

@@ -148,6 +148,7 @@ func TestTLS(t *testing.T) {
 		"too old":                  {"rediss://" + old.Addr + "?tls_ca=" + cert, "store.tls", doctor.Fail, []string{"TLS 1.2"}},
 		"plain for TLS":            {"redis://" + good.Addr, "store.tls", doctor.Fail, []string{"speaks TLS", "rediss://"}},
 		"plain for strict TLS":     {"redis://" + strict.Addr, "store.tls", doctor.Fail, []string{"speaks TLS", "rediss://"}},
+		"plain for old TLS":        {"redis://" + old.Addr, "store.tls", doctor.Fail, []string{"speaks TLS", "rediss://"}},
 		"TLS for plain":            {"rediss://" + plain.Addr, "store.tls", doctor.Fail, []string{"does not speak TLS", "redis://"}},
 		"a server that hangs":      {"rediss://" + proxy.Addr, "store.tls", doctor.Fail, []string{"does not answer", "firewalls"}},
 		"TLS for plain, a cluster": {"redis+cluster://" + plain.Addr + "?tls=1", "store.tls", doctor.Fail, []string{"does not speak TLS", "tls=true"}},

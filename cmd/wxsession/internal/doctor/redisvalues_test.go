@@ -18,7 +18,7 @@ func logIn(t *testing.T, env environment, openID string) {
 	t.Helper()
 	var cfg core.Config
 	var err error
-	env.read(t, func() { cfg, err = core.ConfigFromEnv() })
+	env.patient().read(t, func() { cfg, err = core.ConfigFromEnv() })
 	if err != nil {
 		t.Fatal(err)
 	}

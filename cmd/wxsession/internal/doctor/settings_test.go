@@ -176,12 +176,12 @@ func TestTheTimeIsBounded(t *testing.T) {
 	t.Parallel()
 	proxy := testserver.NewProxy(t, testserver.StartRedis(t).Addr)
 	proxy.HalfOpen()
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	start := time.Now()
 	env := healthy(t, environment{"WX_STORE": "redis+cluster://" + strings.Repeat(proxy.Addr+",", 20) + proxy.Addr})
 	visitWithin(ctx, t, env).want(t, "time", doctor.Fail, "--timeout")
-	if took := time.Since(start); took > 10*time.Second {
+	if took := time.Since(start); took > 2500*time.Millisecond { // what a single step may take is more
 		t.Errorf("it took %v", took)
 	}
 }
