@@ -37,8 +37,9 @@ func TestMemcached(t *testing.T) {
 
 	b.Kill()
 	all = visit(t, env(a.Addr+","+b.Addr))
-	all.want(t, "store.connect", doctor.Fail, "nothing listens at "+b.Addr, "503")
+	all.want(t, "store.connect", doctor.Fail, "nothing listens at "+b.Addr, "its share of the users gets 503")
 	all.want(t, "store.write", doctor.OK, a.Addr)
+	visit(t, env(b.Addr)).want(t, "store.connect", doctor.Fail, "nothing listens at "+b.Addr, "all users get 503")
 	proxy := testserver.NewProxy(t, a.Addr)
 	proxy.Slow(25 * time.Millisecond)
 	visit(t, env(proxy.Addr+"?timeout=80ms")).want(t, "store.latency", doctor.Fail, "a round trip takes")
@@ -133,7 +134,7 @@ func TestMemcachedSaysSeldom(t *testing.T) {
 }
 
 // fakeMemcached knows version and stats; times are in seconds from now. Without
-// stats it refuses to tell.
+// stats it refuses to tell. A last dump is its answer to who asks for its keys.
 func fakeMemcached(t *testing.T, stats string) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -142,9 +143,12 @@ func fakeMemcached(t *testing.T, stats string) string {
 	}
 	t.Cleanup(func() { ln.Close() })
 	answer := func(line string) string {
+		_, dump, dumps := strings.Cut(stats, "dump ")
 		switch {
 		case line == "version":
 			return "VERSION 9.9\r\n"
+		case dumps && strings.HasPrefix(line, "lru_crawler metadump"):
+			return dump + "\r\n"
 		case stats == "" || !strings.HasPrefix(line, "stats"):
 			return "ERROR\r\n"
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/wxsession/wxsession/core"
 	"github.com/wxsession/wxsession/stores/memcached"
@@ -13,12 +14,23 @@ import (
 // maxListed bounds how many keys of others are passed over on a server.
 const maxListed = 100_000
 
+// busy is what a server says whose crawler is under way, as it is now and then by
+// itself.
+const busy = "BUSY"
+
 // checkValues adds the values of this server to the sample, as far as it lists
 // their keys. It reports whether it does.
 func (s *memServer) checkValues(ctx context.Context, f findings, all *sample, store core.Store, selector *memcached.Selector, most int) bool {
 	keys, refused := s.listKeys(ctx, all, most)
+	for end := time.Now().Add(patience); strings.HasPrefix(refused, busy) && time.Now().Before(end) && ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
+		keys, refused = s.listKeys(ctx, all, most)
+	}
 	if refused != "" {
-		f.skip("store.values", s.addr.String()+": the server does not list its keys (lru_crawler metadump): "+refused, "start it without -o no_lru_crawler to have them looked at")
+		do := "start it without -o no_lru_crawler and without -X to have them looked at"
+		if strings.HasPrefix(refused, busy) {
+			do = "try again"
+		}
+		f.skip("store.values", s.addr.String()+": the server does not list its keys (lru_crawler metadump): "+refused, do)
 		return false
 	}
 	for _, key := range keys {
@@ -45,7 +57,7 @@ func (s *memServer) listKeys(ctx context.Context, all *sample, most int) (keys [
 	line, err := s.ask(conn, r, "lru_crawler metadump all")
 	for range maxListed {
 		switch {
-		case line == "END", strings.HasPrefix(line, "NOT STARTED"): // the latter: the server is empty
+		case line == "END", strings.HasPrefix(line, "NOTSTARTED"): // the latter: the server is empty
 			return keys, ""
 		case err != nil && len(keys) > 0:
 			return keys, ""

@@ -81,6 +81,17 @@ func TestMemcachedThatDoesNotListItsKeys(t *testing.T) {
 	all = visit(t, env)
 	all.want(t, "store.values", doctor.Skip, server.Addr)
 	all.want(t, "store.values", doctor.OK, "none yet") // what there is to see is looked at
+	for said, want := range map[string]struct {
+		s    doctor.Status
+		text string
+	}{
+		"NOTSTARTED no items to crawl":              {doctor.OK, "none yet"},
+		"BUSY currently processing crawler request": {doctor.Skip, "try again"},
+		"ERROR metadump not allowed":                {doctor.Skip, "without -X"},
+	} {
+		fake := fakeMemcached(t, "time +0;dump "+said)
+		visit(t, healthy(t, environment{"WX_STORE": "memcached://" + fake})).want(t, "store.values", want.s, want.text)
+	}
 }
 
 func TestTheSampleOfMemcachedIsBounded(t *testing.T) {

@@ -70,6 +70,9 @@ func TestMissingRights(t *testing.T) {
 						t.Errorf("one right is missing: %s", c.Advice)
 					}
 				}
+				if without != "+wait" && without != "+ping" && without != "+unlink" {
+					all.want(t, "redis.cache", doctor.Skip, "redis.rights")
+				}
 				if without == "+wait" {
 					all.want(t, "redis.replicas", doctor.Fail, "503", "+wait")
 				}

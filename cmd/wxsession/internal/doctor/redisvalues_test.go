@@ -150,6 +150,14 @@ func TestValuesOfOthers(t *testing.T) {
 	visit(t, env).want(t, "store.prefix", doctor.Warn, "2 keys under the prefix")
 }
 
+// TestAKeyThatIsListedTwice counts once: SCAN may show it again.
+func TestAKeyThatIsListedTwice(t *testing.T) {
+	t.Parallel()
+	key := bulk("wx:others")
+	addr := fakeRedis(t, nil, "SCAN", "*2\r\n"+bulk("0")+"*2\r\n"+key+key, "GET", bulk("x"))
+	visit(t, healthy(t, environment{"WX_STORE": "redis://" + addr})).want(t, "store.prefix", doctor.Warn, "1 key under the prefix")
+}
+
 // TestTheSampleIsBounded: a store with many values costs no more than one with a
 // few hundred.
 func TestTheSampleIsBounded(t *testing.T) {
