@@ -16,14 +16,14 @@ func TestValuesInMemcached(t *testing.T) {
 	const otherApp = "wxfedcba9876543210"
 	for name, tt := range map[string]storedCase{
 		"the same key": {nil, nil, func(t *testing.T, all found) {
-			all.want(t, "store.values", doctor.OK, "2 of 2 values that were looked at can be read")
+			all.want(t, "store.values", doctor.OK, "2 of 2 sampled values can be read")
 			all.want(t, "store.apps", doctor.OK)
 			all.want(t, "store.prefix", doctor.OK)
 			all.none(t, doctor.Fail)
 			all.none(t, doctor.Warn)
 		}},
 		"another key": {nil, environment{"WX_KEYS": storeKey('b')}, func(t *testing.T, all found) {
-			all.want(t, "store.values", doctor.Fail, "2 of 2 values", "not among WX_KEYS", "logged out")
+			all.want(t, "store.values", doctor.Fail, "2 of 2 sampled values", "not among WX_KEYS", "logged out")
 		}},
 		"another app": {environment{"WX_APPID": otherApp}, nil, func(t *testing.T, all found) {
 			all.want(t, "store.apps", doctor.Warn, otherApp, "WX_APPS")
@@ -35,7 +35,7 @@ func TestValuesInMemcached(t *testing.T) {
 			all.want(t, "store.values", doctor.OK, "none yet")
 		}},
 		"a prefix of signs": {environment{"WX_STORE": "?prefix=a%25b%3D:"}, environment{"WX_STORE": "?prefix=a%25b%3D:"}, func(t *testing.T, all found) {
-			all.want(t, "store.values", doctor.OK, "2 of 2 values")
+			all.want(t, "store.values", doctor.OK, "2 of 2 sampled values")
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -62,7 +62,7 @@ func TestOtherListsOfServers(t *testing.T) {
 	for i := range 8 {
 		logIn(t, both, fmt.Sprint("o-", i))
 	}
-	visit(t, both).want(t, "store.values", doctor.OK, "16 of 16 values")
+	visit(t, both).want(t, "store.values", doctor.OK, "16 of 16 sampled values")
 	for i := range 8 {
 		logIn(t, one, fmt.Sprint("o-", 8+i))
 	}

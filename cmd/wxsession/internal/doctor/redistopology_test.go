@@ -158,7 +158,7 @@ func TestCluster(t *testing.T) {
 	all.want(t, "redis.cluster", doctor.OK, "all slots are served by 3 masters, of 6 nodes")
 	all.want(t, "redis.version", doctor.OK, "on all 3 servers")
 	all.want(t, "store.write", doctor.OK, "on all 3 servers")
-	all.want(t, "store.values", doctor.OK, "8 of 8 values")
+	all.want(t, "store.values", doctor.OK, "8 of 8 sampled values")
 	for _, m := range c.Masters {
 		all.want(t, "store.latency", doctor.OK, m.Addr)
 		if n := testserver.Redis(t, m.Addr, "INFO", "commandstats"); !strings.Contains(n, "cmdstat_evalsha") {

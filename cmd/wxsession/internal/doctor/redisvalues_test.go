@@ -72,30 +72,30 @@ func TestKeysOfStoredValues(t *testing.T) {
 	a, b, ba := storeKey('a'), storeKey('b'), storeKey('b')+","+storeKey('a')
 	visitStored(t, map[string]storedCase{
 		"the same key": {environment{"WX_KEYS": a}, environment{"WX_KEYS": a}, func(t *testing.T, all found) {
-			all.want(t, "store.values", doctor.OK, "2 of 2 values that were looked at can be read")
+			all.want(t, "store.values", doctor.OK, "2 of 2 sampled values can be read")
 			all.want(t, "store.apps", doctor.OK)
 			all.none(t, doctor.Fail)
 		}},
 		"an older key": {environment{"WX_KEYS": a}, environment{"WX_KEYS": ba, "WX_IDLE_TIMEOUT": "5h"}, func(t *testing.T, all found) {
-			all.want(t, "store.values", doctor.OK, "2 of 2 values", "2 of them with an older key", "5h")
+			all.want(t, "store.values", doctor.OK, "2 of 2 sampled values", "2 of them with an older key", "5h")
 			all.none(t, doctor.Fail)
 		}},
 		"another key": {environment{"WX_KEYS": a}, environment{"WX_KEYS": b}, func(t *testing.T, all found) {
-			all.want(t, "store.values", doctor.Fail, "2 of 2 values", "not among WX_KEYS", "logged out", "at the end of WX_KEYS")
+			all.want(t, "store.values", doctor.Fail, "2 of 2 sampled values", "not among WX_KEYS", "logged out", "at the end of WX_KEYS")
 			all.lacks(t, "store.apps") // nothing says whose they are
 		}},
 		"no key here": {environment{"WX_KEYS": a}, environment{"WX_KEYS": ""}, func(t *testing.T, all found) {
-			all.want(t, "store.values", doctor.Fail, "2 of 2 values", "WX_KEYS is not set", "503")
+			all.want(t, "store.values", doctor.Fail, "2 of 2 sampled values", "WX_KEYS is not set", "503")
 		}},
 		"in clear, as it should be": {environment{"WX_KEYS": ""}, environment{"WX_KEYS": ""}, func(t *testing.T, all found) {
-			all.want(t, "store.values", doctor.OK, "2 of 2 values")
+			all.want(t, "store.values", doctor.OK, "2 of 2 sampled values")
 			all.want(t, "store.apps", doctor.OK)
 		}},
 		"in clear, and keys here": {environment{"WX_KEYS": ""}, environment{"WX_KEYS": a}, func(t *testing.T, all found) {
-			all.want(t, "store.values", doctor.Fail, "2 of 2 values", "in clear", "WX_ACCEPT_CLEAR=true")
+			all.want(t, "store.values", doctor.Fail, "2 of 2 sampled values", "in clear", "WX_ACCEPT_CLEAR=true")
 		}},
 		"in clear, while that is accepted": {environment{"WX_KEYS": ""}, environment{"WX_KEYS": a, "WX_ACCEPT_CLEAR": "true"}, func(t *testing.T, all found) {
-			all.want(t, "store.values", doctor.Warn, "2 of 2 values", "in clear", "one lifetime")
+			all.want(t, "store.values", doctor.Warn, "2 of 2 sampled values", "in clear", "one lifetime")
 			all.none(t, doctor.Fail)
 		}},
 	})
@@ -130,7 +130,7 @@ func TestOwnersOfStoredValues(t *testing.T) {
 			all.want(t, "store.prefix", doctor.Warn, `2 keys under the prefix "wx:"`, "?prefix=")
 		}},
 		"a prefix of signs": {environment{"WX_STORE": "?prefix=w[x]*%3F\\:"}, environment{"WX_STORE": "?prefix=w[x]*%3F\\:"}, func(t *testing.T, all found) {
-			all.want(t, "store.values", doctor.OK, "2 of 2 values")
+			all.want(t, "store.values", doctor.OK, "2 of 2 sampled values")
 		}},
 	})
 }
@@ -142,9 +142,9 @@ func TestValuesOfOthers(t *testing.T) {
 	logIn(t, env, "o-alice")
 	key := testserver.Redis(t, server.Addr, "KEYS", "wx:s:*")
 	testserver.Redis(t, server.Addr, "COPY", key, "wx:s:AAAAAAAAAAAAAAAAAAAAAA")
-	visit(t, env).want(t, "store.values", doctor.Fail, "1 of 3 values", "moved from another key")
+	visit(t, env).want(t, "store.values", doctor.Fail, "1 of 3 sampled values", "moved from another key")
 	testserver.Redis(t, server.Addr, "SET", "wx:s:AAAAAAAAAAAAAAAAAAAAAA", "\x7fanything")
-	visit(t, env).want(t, "store.values", doctor.Fail, "1 of 3 values", "does not know", "release")
+	visit(t, env).want(t, "store.values", doctor.Fail, "1 of 3 sampled values", "does not know", "release")
 	testserver.Redis(t, server.Addr, "LPUSH", "wx:s:BBBBBBBBBBBBBBBBBBBBBA", "x")
 	testserver.Redis(t, server.Addr, "SET", "wx:"+secretPassword, "x")
 	visit(t, env).want(t, "store.prefix", doctor.Warn, "2 keys under the prefix")

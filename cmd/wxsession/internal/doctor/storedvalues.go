@@ -102,7 +102,7 @@ func areKeys(n int) string {
 }
 
 func (s *sample) judgeSeals(f findings) {
-	of := fmt.Sprintf("of %s that were looked at", plural(s.values, "value"))
+	of := fmt.Sprintf("of %d sampled values", s.values)
 	tell := func(say func(name, message, advice string), seal core.Seal, what, do string) {
 		if n := s.seals[seal]; n > 0 {
 			say("store.values", fmt.Sprintf("%d %s %s", n, of, what), do)
