@@ -58,9 +58,39 @@ func failedSettings(t *testing.T) map[string][]string {
 	return said
 }
 
+// startCase is an environment, and the check that says why no service starts in
+// it.
+type startCase struct {
+	env   map[string]string
+	check string // "": it starts
+}
+
 // TestTheDoctorFailsWhereAServiceDoesNotStart, and nowhere else, by the check that
 // the variable belongs to.
 func TestTheDoctorFailsWhereAServiceDoesNotStart(t *testing.T) {
+	for name, tt := range startCases(t) {
+		t.Run(name, func(t *testing.T) {
+			service(t, tt.env)
+			err, said := startService(t), failedSettings(t)
+			if (err != nil) != (tt.check != "") {
+				t.Fatalf("the service starts with %v, want %q", err, tt.check)
+			}
+			if (tt.check == "") != (len(said) == 0) || tt.check != "" && said[tt.check] == nil {
+				t.Errorf("the service starts with %v; the doctor says %q", err, said)
+			}
+			for check, texts := range said {
+				for _, text := range texts {
+					if !strings.Contains(err.Error(), text) {
+						t.Errorf("%s: %q is not what the service says: %v", check, text, err)
+					}
+				}
+			}
+		})
+	}
+}
+
+func startCases(t *testing.T) map[string]startCase {
+	t.Helper()
 	signing := strings.TrimSpace(run(t, "keygen", "--signing", "ed25519", "--quiet").out)
 	signed := func(more map[string]string) map[string]string {
 		env := map[string]string{"WX_SIGNING_KEYS": signing, "WX_ISSUER": "https://login.example.com", "WX_AUDIENCES": "orders"}
@@ -68,10 +98,7 @@ func TestTheDoctorFailsWhereAServiceDoesNotStart(t *testing.T) {
 		return env
 	}
 	twice := strings.Repeat("a", 42) + "E=," + strings.Repeat("a", 42) + "E="
-	for name, tt := range map[string]struct {
-		env   map[string]string
-		check string // "": it starts
-	}{
+	return map[string]startCase{
 		"nothing special":                       {nil, ""},
 		"a misspelt name":                       {map[string]string{"WX_SCANLOGIN": "true"}, "environment"},
 		"a limit that is none":                  {map[string]string{"WX_LIMIT_USER": "many"}, "environment"},
@@ -98,24 +125,6 @@ func TestTheDoctorFailsWhereAServiceDoesNotStart(t *testing.T) {
 		"one signing key twice":                 {signed(map[string]string{"WX_SIGNING_KEYS": signing + "," + signing}), "signed-tokens"},
 		"an issuer that is none, and no key":    {map[string]string{"WX_ISSUER": "login"}, "signed-tokens"},
 		"a subject, and nothing that is signed": {map[string]string{"WX_SUBJECT": "account"}, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			service(t, tt.env)
-			err, said := startService(t), failedSettings(t)
-			if (err != nil) != (tt.check != "") {
-				t.Fatalf("the service starts with %v, want %q", err, tt.check)
-			}
-			if (tt.check == "") != (len(said) == 0) || tt.check != "" && said[tt.check] == nil {
-				t.Errorf("the service starts with %v; the doctor says %q", err, said)
-			}
-			for check, texts := range said {
-				for _, text := range texts {
-					if !strings.Contains(err.Error(), text) {
-						t.Errorf("%s: %q is not what the service says: %v", check, text, err)
-					}
-				}
-			}
-		})
 	}
 }
 

@@ -134,6 +134,9 @@ func (v *redisVisit) tlsProblem(ctx context.Context, err error, addr string) pro
 	// A server that speaks none waits for the end of a command, or hangs up. So do others.
 	if conn, dialled := connect(ctx, v.target.Network, addr); dialled == nil {
 		defer conn.Close()
+		if isTimeout(err) { // one that hangs would do so again
+			_ = conn.SetDeadline(time.Now().Add(patience / 3))
+		}
 		if answersPing(conn) == nil {
 			return problem{addr + " does not speak TLS", words.plain}
 		}
