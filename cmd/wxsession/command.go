@@ -64,13 +64,21 @@ func (p *program) run(ctx context.Context, args []string) int {
 	case errors.As(err, &told):
 		return int(told)
 	case errors.As(err, &usage):
-		fmt.Fprintf(p.err, "wxsession: %v\nwxsession help tells more\n", err)
+		fmt.Fprintf(p.err, "wxsession: %v\n`%s` tells more\n", err, p.helpFor(args))
 		return exitUsage
 	}
 	for line := range strings.Lines(err.Error()) { // a configuration may be wrong in several places
-		fmt.Fprintf(p.err, "wxsession: %s\n", strings.TrimSuffix(line, "\n"))
+		fmt.Fprintf(p.err, "wxsession: %s\n", strings.TrimPrefix(strings.TrimSuffix(line, "\n"), "wxsession: "))
 	}
 	return exitFailed
+}
+
+// helpFor is the command that shows the page about args.
+func (p *program) helpFor(args []string) string {
+	if c, _ := p.find(args); c != nil {
+		return "wxsession help " + c.name
+	}
+	return "wxsession help"
 }
 
 func (p *program) dispatch(ctx context.Context, args []string) error {

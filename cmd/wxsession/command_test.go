@@ -69,9 +69,9 @@ func TestPagesAreComplete(t *testing.T) {
 func TestMistakesInTheCommandLine(t *testing.T) {
 	for line, want := range map[string][]string{
 		"":                                    {"doctor, sessions list, sessions end, keygen, help"},
-		"docter":                              {`"docter"`, "doctor, sessions list, sessions end, keygen, help"},
+		"docter":                              {`"docter"`, "doctor, sessions list, sessions end, keygen, help", "`wxsession help` tells more"},
 		"--verbose":                           {"--verbose", "--help and --version"},
-		"doctor --vebose":                     {"--vebose", "--json, --strict, --timeout, --help"},
+		"doctor --vebose":                     {"--vebose", "--json, --strict, --timeout, --help", "`wxsession help doctor` tells more"},
 		"doctor -j":                           {"--j", "--json"},
 		"doctor now":                          {`"now"`, "doctor knows --json"},
 		"doctor --timeout":                    {"--timeout wants a value"},
@@ -79,7 +79,7 @@ func TestMistakesInTheCommandLine(t *testing.T) {
 		"doctor --timeout 0s":                 {"--timeout must be positive"},
 		"sessions":                            {"list or end"},
 		"sessions show":                       {"list or end"},
-		"sessions list":                       {"--openid"},
+		"sessions list":                       {"--openid", "`wxsession help sessions list`"},
 		"sessions list --openid":              {"--openid wants a value", "--appid, --json, --openid"},
 		"sessions end --openid o":             {"--id, or --all"},
 		"sessions end --openid o --id i -all": {"--id, or --all"},

@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/wxsession/wxsession/cmd/wxsession/internal/doctor"
+	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/core/weblogin"
+	"github.com/wxsession/wxsession/core/wxtoken"
 )
 
 type doctorOptions struct {
@@ -29,7 +32,7 @@ func (p *program) doctorCommand() *command {
 		synopsis: []string{"wxsession doctor [--json] [--strict] [--timeout duration]"},
 		description: []string{
 			"Prints a line for each check: how it went, its name, what was found, and after a dash what to do. ok: all is well. warn: the service works, and something endangers it or its users. fail: the service, or some of it, does not work as it should. skip: it could not be looked at, mostly for want of a right; the rest of the line says which.",
-			"It asks as the service does: with its variables, its client of the store, its keys. To see whether the store takes writes it writes values of its own under the store's prefix (x:doctor-…), which it removes, and which go by themselves after ten seconds. WeChat is asked for the access token that is valid already, so that nobody loses one.",
+			"It asks as the service does: with its variables, its client of the store, its keys. To see whether the store takes writes it writes values of its own under the store's prefix (x:doctor-…; to try a near cache, one under s:…), which it removes, and which go by themselves after ten seconds. It ends no session, and counts as no use of one. WeChat is asked for the access token that is valid already, so that nobody loses one.",
 			"In JSON: {\"version\", \"status\", \"counts\": {\"ok\", \"warn\", \"fail\", \"skip\"}, \"checks\": [{\"name\", \"status\", \"message\", \"advice\"}]}; status is the worst of ok, warn and fail; advice is left out where there is none. Names and members stay, messages may change with any release.",
 		},
 		sections: []section{
@@ -78,7 +81,7 @@ func (p *program) doctor(ctx context.Context, o *doctorOptions) error {
 	defer cancel()
 	r := &doctorReport{Status: doctor.OK, Checks: []doctor.Check{}}
 	r.Version, _, _ = buildVersion()
-	doctor.Run(limited, p.getenv, extensions(), func(c doctor.Check) {
+	doctor.New(p.getenv, extensions()).Run(limited, func(c doctor.Check) {
 		r.add(c)
 		if !o.json {
 			fmt.Fprintln(p.out, p.line(c))
@@ -150,9 +153,26 @@ func (p *program) coloured(s doctor.Status) string {
 // by its ConfigFromEnv and refuses in its New what cannot work.
 func extensions() []doctor.Extension {
 	return []doctor.Extension{
-		// MERGE core/weblogin: Check: func(wx *core.Manager) error { cfg, err := weblogin.ConfigFromEnv(); … weblogin.New(wx, cfg) … }
-		{Name: "scan-login", Vars: []string{"WX_SCAN_LOGIN", "WX_SCAN_PAGE"}},
-		// MERGE core/wxtoken: the same with wxtoken.ConfigFromEnv and wxtoken.New.
-		{Name: "signed-tokens", Vars: []string{"WX_SIGNING_KEYS", "WX_ISSUER", "WX_AUDIENCES", "WX_CLAIMS", "WX_SUBJECT"}},
+		{Name: "scan-login", Vars: []string{"WX_SCAN_LOGIN", "WX_SCAN_PAGE"}, Read: readScanLogin},
+		{Name: "signed-tokens", Vars: []string{"WX_SIGNING_KEYS", "WX_ISSUER", "WX_AUDIENCES", "WX_CLAIMS", "WX_SUBJECT"}, Read: readSignedTokens},
 	}
+}
+
+func readScanLogin() (func(*core.Manager) error, error) {
+	cfg, err := weblogin.ConfigFromEnv()
+	return func(wx *core.Manager) error {
+		login, err := weblogin.New(wx, cfg)
+		if err == nil {
+			login.Close()
+		}
+		return err
+	}, err
+}
+
+func readSignedTokens() (func(*core.Manager) error, error) {
+	cfg, err := wxtoken.ConfigFromEnv()
+	return func(wx *core.Manager) error {
+		_, err := wxtoken.New(wx, cfg)
+		return err
+	}, err
 }

@@ -121,8 +121,8 @@ func TestRotationsThatCannotBe(t *testing.T) {
 		{"keygen --rotate", nil, []string{"WX_KEYS is not set", "`wxsession keygen`"}},
 		{"keygen --rotate", map[string]string{"WX_KEYS": password}, []string{"WX_KEYS", "32 bytes"}},
 		{"keygen --signing ed25519 --rotate", nil, []string{"WX_SIGNING_KEYS is not set", "--signing ed25519"}},
-		{"keygen --signing p256 --rotate", map[string]string{"WX_SIGNING_KEYS": password}, []string{"key 1 of WX_SIGNING_KEYS", "PKCS#8"}},
-		{"keygen --signing p256 --rotate", map[string]string{"WX_SIGNING_KEYS": base64.StdEncoding.EncodeToString([]byte(password))}, []string{"key 1"}},
+		{"keygen --signing p256 --rotate", map[string]string{"WX_SIGNING_KEYS": password}, []string{"key 1 of SigningKeys (WX_SIGNING_KEYS)", "not base64"}},
+		{"keygen --signing p256 --rotate", map[string]string{"WX_SIGNING_KEYS": base64.StdEncoding.EncodeToString([]byte(password))}, []string{"key 1", "PKCS#8"}},
 	} {
 		setEnv(t, tt.env)
 		if r := run(t, strings.Fields(tt.args)...).want(t, exitFailed, tt.want...); r.out != "" {

@@ -20,11 +20,16 @@ func main() {
 	p := &program{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv,
 		asks:    isatty.IsTerminal(os.Stdin.Fd()) && isatty.IsTerminal(os.Stderr.Fd()),
-		colours: isatty.IsTerminal(os.Stdout.Fd()) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		colours: wantsColours(isatty.IsTerminal(os.Stdout.Fd()), os.Getenv),
 	}
 	status := p.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(status)
+}
+
+// wantsColours goes by no-color.org, and by terminals that have none.
+func wantsColours(terminal bool, getenv func(string) string) bool {
+	return terminal && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
 }
 
 // program is one run, and what it has of the world.

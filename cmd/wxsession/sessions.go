@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"log/slog"
 	"strings"
 
@@ -72,7 +73,11 @@ func (p *program) withManager(ctx context.Context, o userOptions, fn func(*core.
 			break
 		}
 	}
-	return fn(wx)
+	err = fn(wx)
+	if e, ok := errors.AsType[*core.Error](err); ok && e.Code == core.CodeStoreUnavailable {
+		err = fmt.Errorf("%w\n`wxsession doctor` looks closer at the store", err)
+	}
+	return err
 }
 
 const connectTries = 5

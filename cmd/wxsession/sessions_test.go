@@ -13,8 +13,8 @@ import (
 
 func TestSessions(t *testing.T) {
 	for name, start := range map[string]func() string{
-		"redis":     func() string { return "redis://:" + password + "@" + goodRedis(t) },
-		"memcached": func() string { return "memcached://" + testserver.StartMemcached(t).Addr },
+		"redis":     func() string { return "redis://:" + password + "@" + goodRedis(t) + "?timeout=8s" },
+		"memcached": func() string { return "memcached://" + testserver.StartMemcached(t).Addr + "?timeout=8s" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			service(t, map[string]string{"WX_STORE": start()})
@@ -65,6 +65,7 @@ func listAndEnd(t *testing.T, wx *core.Manager) {
 	wantAlive(t, wx, third, false)
 	wantAlive(t, wx, foreign, true)
 	run(t, "sessions", "end", "--openid", "o-alice", "--all", "--yes").want(t, exitOK, "no session on the list")
+	run(t, "sessions", "end", "--openid", "o-alice", "--id", s.ID, "--yes").want(t, exitFailed, "this user has no session\n")
 }
 
 func wantAlive(t *testing.T, wx *core.Manager, token string, alive bool) {
@@ -80,7 +81,7 @@ func wantAlive(t *testing.T, wx *core.Manager, token string, alive bool) {
 
 // TestItAsks before it ends anything, and takes nothing but yes for yes.
 func TestItAsks(t *testing.T) {
-	service(t, map[string]string{"WX_STORE": "redis://:" + password + "@" + goodRedis(t)})
+	service(t, map[string]string{"WX_STORE": "redis://:" + password + "@" + goodRedis(t) + "?timeout=8s"})
 	wx := manager(t)
 	token, s := login(t, wx, "", "o-alice", "phone")
 	for _, answer := range []string{"n\n", "\n", "", "yess\n", "no yes\n"} {
@@ -139,7 +140,7 @@ func TestSessionsThatCannotBeReached(t *testing.T) {
 	}{
 		"another process's memory": {map[string]string{"WX_STORE": "memory://"}, []string{"memory://", "WX_STORE"}},
 		"none":                     {map[string]string{"WX_STORE": ""}, []string{"WX_STORE"}},
-		"a server that is down":    {map[string]string{"WX_STORE": "redis://:" + password + "@127.0.0.1:1"}, []string{"store_unavailable", "127.0.0.1:1"}},
+		"a server that is down":    {map[string]string{"WX_STORE": "redis://:" + password + "@127.0.0.1:1"}, []string{"store_unavailable", "127.0.0.1:1", "`wxsession doctor`"}},
 		"a malformed DSN":          {map[string]string{"WX_STORE": "redis://:" + password + "@@h"}, []string{"percent-encoded"}},
 		"two mistakes":             {map[string]string{"WX_STORE": "redis://h", "WX_IDLE_TIMEOUT": "x", "WX_LIFETIME": "y"}, []string{"wxsession: cannot read WX_IDLE_TIMEOUT", "wxsession: cannot read WX_LIFETIME"}},
 		"no app":                   {map[string]string{"WX_STORE": "redis://h", "WX_APPID": "", "WX_SECRET": "", "WX_APPS": ""}, []string{"no app"}},
@@ -148,6 +149,8 @@ func TestSessionsThatCannotBeReached(t *testing.T) {
 			service(t, tt.env)
 			if r := run(t, list...).want(t, exitFailed, tt.want...); r.out != "" {
 				t.Errorf("on the standard output: %s", r.out)
+			} else if strings.Contains(r.err, "wxsession: wxsession:") {
+				t.Errorf("it says twice who it is: %s", r.err)
 			}
 		})
 	}
@@ -155,7 +158,7 @@ func TestSessionsThatCannotBeReached(t *testing.T) {
 
 // TestAUserThatCannotBeRead is no user without sessions: it is said.
 func TestAUserThatCannotBeRead(t *testing.T) {
-	env := service(t, map[string]string{"WX_STORE": "redis://:" + password + "@" + goodRedis(t)})
+	env := service(t, map[string]string{"WX_STORE": "redis://:" + password + "@" + goodRedis(t) + "?timeout=8s"})
 	login(t, manager(t), "", "o-alice", "phone")
 	env["WX_KEYS"] = strings.Repeat("o", 42) + "E="
 	setEnv(t, env)

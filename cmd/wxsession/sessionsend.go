@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -60,7 +61,7 @@ func (p *program) end(ctx context.Context, o *endOptions) error {
 		}
 		doomed := o.choose(found)
 		if o.id != "" && len(doomed) == 0 {
-			return fmt.Errorf("this user has no session with that id: `wxsession sessions list` shows the %d that there are", len(found))
+			return errNoSuchSession(len(found))
 		}
 		if !o.yes && !p.confirm(ctx, doomed) {
 			fmt.Fprintln(p.err, "wxsession: nothing was ended")
@@ -76,6 +77,13 @@ func (p *program) end(ctx context.Context, o *endOptions) error {
 		}
 		return err
 	})
+}
+
+func errNoSuchSession(others int) error {
+	if others == 0 {
+		return errors.New("this user has no session")
+	}
+	return fmt.Errorf("this user has no session with that id: `wxsession sessions list` shows the %d that there are", others)
 }
 
 func (o *endOptions) choose(found []core.SessionInfo) (doomed []core.SessionInfo) {

@@ -1,12 +1,11 @@
 package main
 
 import (
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/x509"
 	"encoding/base64"
-	"fmt"
+
+	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/core/wxtoken"
 )
 
 // signingKind is WX_SIGNING_KEYS, whose new keys generate makes.
@@ -30,19 +29,13 @@ func signingKind(algorithm string, generate func() (any, error)) keyKind {
 	}
 }
 
-// checkSigningKeys tells a key by its place, and nothing of its text.
+// checkSigningKeys refuses what the service refuses, in its words. Those tell a
+// key by its place, and nothing of its text.
 func checkSigningKeys(all []string) error {
-	for i, text := range all {
-		der, err := base64.StdEncoding.DecodeString(text)
-		var key any
-		if err == nil {
-			key, err = x509.ParsePKCS8PrivateKey(der)
-		}
-		ec, isEC := key.(*ecdsa.PrivateKey)
-		_, isEd := key.(ed25519.PrivateKey)
-		if err != nil || !isEd && !(isEC && ec.Curve == elliptic.P256()) {
-			return fmt.Errorf("key %d of WX_SIGNING_KEYS is none: it must be base64 of PKCS#8 DER, Ed25519 or P-256", i+1)
-		}
+	cfg := wxtoken.Config{Issuer: "https://localhost", Audiences: []string{"any"}}
+	for _, key := range all {
+		cfg.SigningKeys = append(cfg.SigningKeys, core.NewSecret(key))
 	}
-	return nil
+	_, err := wxtoken.New(new(core.Manager), cfg) // nobody is asked for a token
+	return err
 }

@@ -13,8 +13,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/net/http/httpproxy"
 
 	"github.com/wxsession/wxsession/core"
 	"github.com/wxsession/wxsession/stores/memory"
@@ -24,35 +27,60 @@ import (
 type Extension struct {
 	Name string   // of its check
 	Vars []string // with any of which set it is looked at
-	// Check reads the variables and says what is wrong with them; nil: this build
-	// cannot.
-	Check func(*core.Manager) error
+	// Read reads the variables, and returns what tells whether they go with a
+	// manager.
+	Read func() (check func(*core.Manager) error, err error)
+}
+
+// extension is one that is looked at.
+type extension struct {
+	name  string
+	check func(*core.Manager) error
+	err   error // of reading the variables
 }
 
 // patience is what a single step may take. It is longer than the store's own
 // timeouts, so that a slow server is told from one that does not answer.
 const patience = 3 * time.Second
 
-// doctor is one visit.
-type doctor struct {
+// Doctor is one visit, to what the environment said when New read it.
+type Doctor struct {
 	cfg        core.Config
-	errs       error         // of reading the variables
-	wx         *core.Manager // nil where cfg does not make one; its store is not the real one
-	refused    error         // why there is none
-	extensions []Extension
+	errs       error // of reading the variables
+	keysSet    bool  // WX_KEYS is not empty, whether it can be read or not
+	proxies    *httpproxy.Config
+	extensions []extension
 	now        func() time.Time
-	getenv     func(string) string
+
+	wx      *core.Manager // nil where cfg does not make one; its store is not the real one
+	refused error         // why there is none
+}
+
+// New reads the environment. It asks nobody.
+func New(getenv func(string) string, extensions []Extension) *Doctor {
+	d := &Doctor{keysSet: getenv("WX_KEYS") != "", proxies: httpproxy.FromEnvironment(), now: time.Now}
+	d.cfg, d.errs = core.ConfigFromEnv()
+	d.cfg.Logger = slog.New(slog.DiscardHandler)
+	for _, x := range extensions {
+		if slices.ContainsFunc(x.Vars, func(name string) bool { return getenv(name) != "" }) {
+			check, err := x.Read()
+			d.extensions = append(d.extensions, extension{x.Name, check, err})
+		}
+	}
+	return d
 }
 
 // Run makes all checks and hands each to report, in the order of Topics, but for
-// those of one server, which come together. It ends when ctx does.
-func Run(ctx context.Context, getenv func(string) string, extensions []Extension, report func(Check)) {
-	d := &doctor{extensions: extensions, now: time.Now, getenv: getenv}
-	d.cfg, d.errs = core.ConfigFromEnv()
-	d.cfg.Logger = slog.New(slog.DiscardHandler)
+// those of one server, which come together. It ends when ctx does, and is called
+// once.
+func (d *Doctor) Run(ctx context.Context, report func(Check)) {
 	if store, err := memory.New(memory.Options{}); err == nil {
 		defer store.Close()
-		d.wx, d.refused = core.New(d.cfg, unseen{store})
+		var like core.Store = store
+		if !d.local() {
+			like = unseen{store}
+		}
+		d.wx, d.refused = core.New(d.cfg, like)
 	}
 	groups := []func(context.Context, findings){d.checkSettings, d.checkStore, d.checkWeChat}
 	found := make([]findings, len(groups))
@@ -74,11 +102,11 @@ func Run(ctx context.Context, getenv func(string) string, extensions []Extension
 }
 
 // unseen hides what a store can do, so that core.New takes it for one outside the
-// process, whose values are sealed.
+// process, whose values are sealed. That is all that core.New asks of a store.
 type unseen struct{ core.Store }
 
 // checkSettings looks at what needs no server.
-func (d *doctor) checkSettings(_ context.Context, f findings) {
+func (d *Doctor) checkSettings(_ context.Context, f findings) {
 	for _, text := range lines(d.errs) {
 		f.fail("environment", text, "")
 	}
@@ -89,10 +117,10 @@ func (d *doctor) checkSettings(_ context.Context, f findings) {
 	case d.errs != nil:
 		f.skip("configuration", "it is not complete without the variables that cannot be read", "")
 	case d.refused == nil:
-		f.ok("configuration", "sessions end %v after their last use and %v after the login", d.idleTimeout(), d.lifetime())
+		f.ok("configuration", "sessions end %s after their last use and %s after the login", short(d.idleTimeout()), short(d.lifetime()))
 	default:
 		for _, text := range lines(d.refused) {
-			f.fail("configuration", strings.TrimPrefix(text, "cannot use this configuration: "), "")
+			f.fail("configuration", text, "")
 		}
 	}
 	d.checkKeys(f)
@@ -103,25 +131,32 @@ func (d *doctor) checkSettings(_ context.Context, f findings) {
 }
 
 // The defaults are core's, which says them in its documentation.
-func (d *doctor) idleTimeout() time.Duration { return cmp.Or(d.cfg.IdleTimeout, 72*time.Hour) }
-func (d *doctor) lifetime() time.Duration    { return cmp.Or(d.cfg.Lifetime, 30*24*time.Hour) }
+func (d *Doctor) idleTimeout() time.Duration { return cmp.Or(d.cfg.IdleTimeout, 72*time.Hour) }
+func (d *Doctor) lifetime() time.Duration    { return cmp.Or(d.cfg.Lifetime, 30*24*time.Hour) }
 
-// lines takes joined errors apart.
-func lines(err error) []string {
+// lines takes joined errors apart, and leaves out that they are about the
+// configuration: the name of the check says so.
+func lines(err error) (all []string) {
 	if err == nil {
 		return nil
 	}
-	return strings.Split(err.Error(), "\n")
+	for text := range strings.SplitSeq(err.Error(), "\n") {
+		if _, cause, found := strings.Cut(text, " this configuration: "); found {
+			text = cause
+		}
+		all = append(all, text)
+	}
+	return all
 }
 
-func (d *doctor) checkKeys(f findings) {
+func (d *Doctor) checkKeys(f findings) {
 	const newKey = "make one with `wxsession keygen`"
 	if d.local() {
 		f.ok("keys", "values stay in the process, nothing needs to be sealed")
 		return
 	}
 	if len(d.cfg.Keys) == 0 {
-		if d.getenv("WX_KEYS") == "" {
+		if !d.keysSet {
 			f.warn("keys", "WX_KEYS is not set: openids, attributes and session_keys stand in the store in clear", newKey+", and set WX_ACCEPT_CLEAR=true beside it for one lifetime")
 		}
 		return
@@ -136,12 +171,16 @@ func (d *doctor) checkKeys(f findings) {
 		}
 	}
 	if d.cfg.AcceptClear {
-		f.warn("keys", "WX_ACCEPT_CLEAR is set: who writes to the store can forge sessions", fmt.Sprintf("unset it one lifetime (%v) after the keys came", d.lifetime()))
+		f.warn("keys", "WX_ACCEPT_CLEAR is set: who writes to the store can forge sessions", fmt.Sprintf("unset it one lifetime (%s) after the keys came", short(d.lifetime())))
 	}
-	f.ok("keys", "values are sealed, with the first of %s", plural(len(d.cfg.Keys), "key"))
+	if len(d.cfg.Keys) == 1 {
+		f.ok("keys", "values are sealed, with the only key of WX_KEYS")
+		return
+	}
+	f.ok("keys", "values are sealed, with the first of the %d keys of WX_KEYS", len(d.cfg.Keys))
 }
 
-func (d *doctor) checkCookie(f findings) {
+func (d *Doctor) checkCookie(f findings) {
 	switch {
 	case d.cfg.Cookie == "" || d.refused != nil:
 		return
@@ -152,29 +191,20 @@ func (d *doctor) checkCookie(f findings) {
 	}
 }
 
-func (d *doctor) checkExtension(x Extension, f findings) {
-	set := ""
-	for _, name := range x.Vars {
-		if d.getenv(name) != "" {
-			set = name
-		}
-	}
-	switch {
-	case set == "":
+func (d *Doctor) checkExtension(x extension, f findings) {
+	err := x.err
+	if err == nil && d.wx == nil {
+		f.skip(x.name, "without a configuration that core.New takes it cannot be looked at", "")
 		return
-	case x.Check == nil:
-		f.skip(x.Name, "this build does not know the package that reads "+set, "")
-		return
-	case d.wx == nil:
-		f.skip(x.Name, "without a configuration it cannot be looked at", "")
-		return
-	}
-	err := x.Check(d.wx)
-	for _, text := range lines(err) {
-		f.fail(x.Name, text, "")
 	}
 	if err == nil {
-		f.ok(x.Name, "its variables fit")
+		err = x.check(d.wx)
+	}
+	for _, text := range lines(err) {
+		f.fail(x.name, text, "")
+	}
+	if err == nil {
+		f.ok(x.name, "the service starts with its variables")
 	}
 }
 

@@ -17,28 +17,39 @@ import (
 // memServer is one Memcached of the list.
 type memServer struct {
 	addr net.Addr
+	only bool              // there is no other
 	said map[string]string // version, and what stats says; of stats settings with "settings " before it
 }
 
-func (d *doctor) checkMemcached(ctx context.Context, f findings, store core.Store) {
+func (d *Doctor) checkMemcached(ctx context.Context, f findings, store core.Store) {
 	selector, options, err := memcached.ParseDSN(d.cfg.Store)
 	if err != nil { // Open has taken it just now
 		f.fail("store.dsn", err.Error(), "mend "+mendDSN)
 		return
 	}
-	listed := 0
+	var servers []*memServer
 	_ = selector.Each(func(addr net.Addr) error {
-		listed++
-		s := &memServer{addr: addr}
-		if ctx.Err() == nil && s.enter(ctx, f) {
-			s.check(ctx, f, d)
-			s.checkWrites(ctx, f, store, selector, options)
-			s.checkLatency(ctx, f, options.Timeout)
-		}
+		servers = append(servers, &memServer{addr: addr})
 		return nil
 	})
-	if listed > 1 {
-		f.ok("store.dsn", "it lists %d servers; all instances have to list the same ones, by the same names", listed)
+	if len(servers) > 1 {
+		f.ok("store.dsn", "it lists %d servers; all instances have to list the same ones, by the same names", len(servers))
+	}
+	all, listing := d.newSample(f, options.Prefix), 0
+	for _, s := range servers {
+		s.only = len(servers) == 1
+		if ctx.Err() != nil || !s.enter(ctx, f) {
+			continue
+		}
+		s.check(ctx, f, d)
+		s.checkWrites(ctx, f, store, selector, options)
+		s.checkLatency(ctx, f, options.Timeout)
+		if all != nil && s.checkValues(ctx, f, all, store, selector, max(1, maxSample/len(servers))) {
+			listing++
+		}
+	}
+	if listing > 0 {
+		all.judge(f)
 	}
 }
 
@@ -47,7 +58,11 @@ func (s *memServer) enter(ctx context.Context, f findings) bool {
 	conn, err := connect(ctx, s.addr.Network(), s.addr.String())
 	if err != nil {
 		p := networkProblem(err, s.addr.String(), mendDSN)
-		f.fail("store.connect", p.what+": its share of the users gets 503", p.do)
+		who := "its share of the users gets 503"
+		if s.only {
+			who = "all users get 503"
+		}
+		f.fail("store.connect", p.what+": "+who, p.do)
 		return false
 	}
 	defer conn.Close()
@@ -101,7 +116,7 @@ func (s *memServer) number(name string) int64 {
 // smallItem is a size of items that a user's record could reach.
 const smallItem = 64 << 10
 
-func (s *memServer) check(_ context.Context, f findings, d *doctor) {
+func (s *memServer) check(_ context.Context, f findings, d *Doctor) {
 	where := s.addr.String() + ": "
 	if s.said["settings cas_enabled"] == "no" {
 		f.fail("memcached.version", where+"compare-and-swap is off", "start it without -C")
@@ -180,7 +195,10 @@ func (s *memServer) checkLatency(ctx context.Context, f findings, timeout time.D
 	}
 	defer conn.Close()
 	r := bufio.NewReader(conn)
-	l, err := measure(ctx, func(context.Context) error {
+	l, err := measure(ctx, func(ctx context.Context) error {
+		if err := errors.Join(ctx.Err(), conn.SetDeadline(time.Now().Add(patience))); err != nil {
+			return err
+		}
 		_, err := s.ask(conn, r, "version")
 		return err
 	})

@@ -13,6 +13,7 @@ import (
 )
 
 func TestMemcached(t *testing.T) {
+	t.Parallel()
 	a, b := testserver.StartMemcached(t), testserver.StartMemcached(t)
 	env := func(dsn string) environment { return healthy(t, environment{"WX_STORE": "memcached://" + dsn}) }
 	all := visit(t, env(a.Addr+","+b.Addr))
@@ -36,14 +37,16 @@ func TestMemcached(t *testing.T) {
 
 	b.Kill()
 	all = visit(t, env(a.Addr+","+b.Addr))
-	all.want(t, "store.connect", doctor.Fail, "nothing listens at "+b.Addr, "503")
+	all.want(t, "store.connect", doctor.Fail, "nothing listens at "+b.Addr, "its share of the users gets 503")
 	all.want(t, "store.write", doctor.OK, a.Addr)
+	visit(t, env(b.Addr)).want(t, "store.connect", doctor.Fail, "nothing listens at "+b.Addr, "all users get 503")
 	proxy := testserver.NewProxy(t, a.Addr)
 	proxy.Slow(25 * time.Millisecond)
 	visit(t, env(proxy.Addr+"?timeout=80ms")).want(t, "store.latency", doctor.Fail, "a round trip takes")
 }
 
 func TestMemcachedSettings(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		args  []string
 		check string
@@ -55,6 +58,7 @@ func TestMemcachedSettings(t *testing.T) {
 		"small items":              {[]string{"-I", "16k", "-o", "slab_chunk_max=8192"}, "memcached.items", doctor.Warn, []string{"16 KiB", "-I 1m"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			server := testserver.StartMemcached(t, tt.args...)
 			visit(t, healthy(t, environment{"WX_STORE": "memcached://" + server.Addr})).want(t, tt.check, tt.s, tt.want...)
 		})
@@ -62,6 +66,7 @@ func TestMemcachedSettings(t *testing.T) {
 }
 
 func TestMemcachedThatEvicts(t *testing.T) {
+	t.Parallel()
 	server := testserver.StartMemcached(t, "-m", "8")
 	conn, err := net.Dial("tcp", server.Addr)
 	if err != nil {
@@ -100,6 +105,7 @@ func memcachedStat(t *testing.T, addr, name string) string {
 
 // TestMemcachedSaysSeldom: what servers in trouble say, and what is none.
 func TestMemcachedSaysSeldom(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		stats string
 		check string
@@ -128,7 +134,7 @@ func TestMemcachedSaysSeldom(t *testing.T) {
 }
 
 // fakeMemcached knows version and stats; times are in seconds from now. Without
-// stats it refuses to tell.
+// stats it refuses to tell. A last dump is its answer to who asks for its keys.
 func fakeMemcached(t *testing.T, stats string) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -137,9 +143,12 @@ func fakeMemcached(t *testing.T, stats string) string {
 	}
 	t.Cleanup(func() { ln.Close() })
 	answer := func(line string) string {
+		_, dump, dumps := strings.Cut(stats, "dump ")
 		switch {
 		case line == "version":
 			return "VERSION 9.9\r\n"
+		case dumps && strings.HasPrefix(line, "lru_crawler metadump"):
+			return dump + "\r\n"
 		case stats == "" || !strings.HasPrefix(line, "stats"):
 			return "ERROR\r\n"
 		}

@@ -11,14 +11,17 @@ import (
 	"time"
 )
 
-// connect opens a connection, to see whether that can be done.
+// connect opens a connection, to see whether that can be done. Nothing waits on
+// it longer than patience, or than ctx lasts.
 func connect(ctx context.Context, network, addr string) (net.Conn, error) {
-	ctx, cancel := within(ctx, patience)
+	dialling, cancel := within(ctx, patience)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, network, addr)
-	if err == nil {
-		err = conn.SetDeadline(time.Now().Add(patience))
+	conn, err := new(net.Dialer).DialContext(dialling, network, addr)
+	if err != nil {
+		return nil, err
 	}
+	err = conn.SetDeadline(time.Now().Add(patience))
+	context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })
 	return conn, err
 }
 
@@ -31,7 +34,7 @@ func networkProblem(err error, addr, where string) problem {
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
-		return problem{"the name in " + addr + " does not resolve", "mend the host in " + where + ", or this machine's DNS"}
+		return problem{"the host name in " + addr + " does not resolve", "mend the host in " + where + ", or this machine's DNS"}
 	case errors.As(err, &dns):
 		return problem{"the DNS does not tell where " + addr + " is", "see to this machine's DNS (/etc/resolv.conf)"}
 	case errors.Is(err, syscall.ECONNREFUSED):

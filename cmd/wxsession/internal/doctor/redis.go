@@ -14,15 +14,16 @@ import (
 
 // redisVisit is one visit to Redis or Valkey.
 type redisVisit struct {
-	d       *doctor
+	d       *Doctor
 	f       findings
 	target  *redis.Target // more patient than the DSN says
 	timeout time.Duration // as the DSN says
 	store   core.Store    // the service's own
+	lacking bool          // a right that the store needs, on some server
 	nodes   []*node       // that take writes: the server, Sentinel's master, the cluster's masters
 }
 
-func (d *doctor) checkRedis(ctx context.Context, f findings, store core.Store) {
+func (d *Doctor) checkRedis(ctx context.Context, f findings, store core.Store) {
 	target, err := redis.ParseDSN(d.cfg.Store)
 	if err != nil { // Open has taken it just now
 		f.fail("store.dsn", err.Error(), "mend "+mendDSN)
@@ -33,7 +34,7 @@ func (d *doctor) checkRedis(ctx context.Context, f findings, store core.Store) {
 	defer v.leave()
 	up := v.connect(ctx)
 	if len(up) == 0 || !v.findNodes(ctx, up) {
-		f.skip("store.write", "without a server that can be used there is nothing more to look at", "")
+		f.skip("store.write", "not tried: there is no server that can be used", "")
 		return
 	}
 	v.warmUp(ctx)
@@ -133,6 +134,9 @@ func (v *redisVisit) tlsProblem(ctx context.Context, err error, addr string) pro
 	// A server that speaks none waits for the end of a command, or hangs up. So do others.
 	if conn, dialled := connect(ctx, v.target.Network, addr); dialled == nil {
 		defer conn.Close()
+		if isTimeout(err) { // one that hangs would do so again
+			_ = conn.SetDeadline(time.Now().Add(patience / 3))
+		}
 		if answersPing(conn) == nil {
 			return problem{addr + " does not speak TLS", words.plain}
 		}
@@ -146,24 +150,33 @@ func (v *redisVisit) checkPlain(ctx context.Context, conn net.Conn, addr string)
 	if err == nil {
 		return true
 	}
-	if again, dialled := connect(ctx, v.target.Network, addr); dialled == nil {
-		defer again.Close()
-		if state, err := handshake(again, &tls.Config{InsecureSkipVerify: true}, addr, ping); err == nil && state.HandshakeComplete {
-			v.f.fail("store.tls", addr+" speaks TLS, and the DSN asks for none", "use rediss:// in place of redis://, or tls=true")
-			return false
-		}
+	if !isTimeout(err) && speaksTLS(ctx, v.target.Network, addr) { // whoever speaks TLS would not wait for more
+		v.f.fail("store.tls", addr+" speaks TLS, and the DSN asks for none", "use rediss:// in place of redis://, or tls=true")
+		return false
 	}
 	p := networkProblem(err, addr, mendDSN)
-	if errors.Is(err, errNoRedis) {
-		p = problem{"what answers at " + addr + " is no Redis", "mend the port in " + mendDSN}
+	if errors.Is(err, errNotRedis) {
+		p = problem{"what answers at " + addr + " is not Redis", "mend the port in " + mendDSN}
 	}
 	v.f.fail("store.connect", p.what, p.do)
 	return false
 }
 
+// speaksTLS reports whether the server at addr does, also where it then refuses:
+// for want of a client's certificate, or because it knows old versions only.
+func speaksTLS(ctx context.Context, network, addr string) bool {
+	conn, err := connect(ctx, network, addr)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	state, err := handshake(conn, &tls.Config{InsecureSkipVerify: true}, addr, ping)
+	return state.HandshakeComplete || isAlert(err)
+}
+
 const ping = "*1\r\n$4\r\nPING\r\n"
 
-var errNoRedis = errors.New("no Redis")
+var errNotRedis = errors.New("not Redis")
 
 // answersPing returns nil for a server that answers in plain, an error too: it may
 // want a password first.
@@ -174,7 +187,7 @@ func answersPing(conn net.Conn) error {
 		_, err = conn.Read(first)
 	}
 	if err == nil && first[0] != '+' && first[0] != '-' {
-		return errNoRedis
+		return errNotRedis
 	}
 	return err
 }

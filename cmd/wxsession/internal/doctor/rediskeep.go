@@ -33,7 +33,7 @@ func (v *redisVisit) checkVersion(ctx context.Context) {
 		case n.hello["role"] == "replica", n.info["role"] == "slave":
 			return failed(replica, "name the master, or let redis+sentinel:// find it")
 		}
-		return fine("it is a master")
+		return fine("it is a master, and takes writes")
 	})
 }
 
@@ -54,10 +54,10 @@ func (v *redisVisit) checkMemory(ctx context.Context) {
 		limit, used, all := n.number("maxmemory"), n.number("used_memory"), n.number("total_system_memory")
 		switch {
 		case limit == 0 && all > 0 && used > all/2:
-			return failed(fmt.Sprintf("it uses %s of the machine's %s, without a maxmemory", size(used), size(all)),
-				"set maxmemory to three quarters of what the server may have, and see to more memory: the kernel ends a server that takes too much")
+			return failed(fmt.Sprintf("it uses %s of the machine's %s, and maxmemory is not set", size(used), size(all)),
+				"give it more memory, and set maxmemory to three quarters of what it may have: the kernel kills a server when the machine runs out")
 		case limit == 0:
-			return warned("there is no maxmemory: the kernel ends a server that takes too much", "set maxmemory to three quarters of what the server may have, with maxmemory-policy noeviction")
+			return warned("maxmemory is not set: the kernel kills the server when the machine runs out of memory", "set maxmemory to three quarters of what the server may have, with maxmemory-policy noeviction")
 		case used > limit/10*9:
 			return warned(fmt.Sprintf("%s of %s are used; when it is full, logins get 503", size(used), size(limit)), "raise maxmemory, or let sessions expire sooner")
 		}
@@ -69,12 +69,12 @@ func (v *redisVisit) checkEviction(ctx context.Context) {
 	v.informed(ctx, "redis.eviction", func(_ context.Context, n *node) verdict {
 		policy, evicted := n.info["maxmemory_policy"], n.number("evicted_keys")
 		const harm = "users are logged out, and sessions live on that nobody can list or end"
-		const do = "set maxmemory-policy noeviction"
+		const do = "set maxmemory-policy noeviction (CONFIG SET, and in redis.conf)"
 		switch {
 		case policy == "":
 			return skipped("the server does not tell its maxmemory-policy", "")
 		case policy != "noeviction" && n.number("maxmemory") == 0:
-			return fine("there is no maxmemory, so that nothing is evicted (maxmemory-policy %s)", policy)
+			return fine("maxmemory is not set, so that nothing is evicted (maxmemory-policy %s)", policy)
 		case policy != "noeviction" && evicted > 0:
 			return failed(fmt.Sprintf("it has evicted %s since its start (maxmemory-policy %s): %s", plural(int(evicted), "key"), policy, harm), do+", and give it more memory")
 		case policy != "noeviction":
@@ -86,6 +86,7 @@ func (v *redisVisit) checkEviction(ctx context.Context) {
 
 func (v *redisVisit) checkPersistence(ctx context.Context) {
 	v.informed(ctx, "redis.persistence", func(ctx context.Context, n *node) verdict {
+		const aof = "set appendonly yes (CONFIG SET, and in redis.conf)"
 		const disk = "see the server's log: make room on its disk, or mend the rights of its folder"
 		switch {
 		case n.info["loading"] == "1":
@@ -99,9 +100,9 @@ func (v *redisVisit) checkPersistence(ctx context.Context) {
 		case n.info["aof_enabled"] == "1":
 			return fine("the append-only file is on")
 		case n.snapshots(ctx):
-			return warned("there are snapshots only: after a crash, sessions live again that were logged out since the last one, and logins since then are lost", "set appendonly yes")
+			return warned("there are snapshots only: after a crash, sessions live again that were logged out since the last one, and logins since then are lost", aof)
 		}
-		return warned("nothing is kept on disk: a restart logs everybody out, and a master that restarts empty empties its replicas", "set appendonly yes")
+		return warned("nothing is kept on disk: a restart logs everybody out, and a master that restarts empty empties its replicas", aof)
 	})
 }
 

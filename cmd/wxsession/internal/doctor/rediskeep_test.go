@@ -12,6 +12,7 @@ import (
 )
 
 func TestMemoryAndEviction(t *testing.T) {
+	t.Parallel()
 	server := startGood(t)
 	env := healthy(t, environment{"WX_STORE": "redis://" + server.Addr})
 	look := func(limit, policy string) found {
@@ -23,7 +24,7 @@ func TestMemoryAndEviction(t *testing.T) {
 	all.want(t, "redis.memory", doctor.OK, "of 100 MiB")
 	all.want(t, "redis.eviction", doctor.OK, "noeviction")
 	all = look("0", "noeviction")
-	all.want(t, "redis.memory", doctor.Warn, "no maxmemory", "noeviction")
+	all.want(t, "redis.memory", doctor.Warn, "maxmemory is not set", "noeviction")
 	all.want(t, "redis.eviction", doctor.OK, "noeviction")
 	look("0", "allkeys-lru").want(t, "redis.eviction", doctor.OK, "nothing is evicted")
 	for _, policy := range []string{"allkeys-lru", "volatile-ttl"} {
@@ -39,6 +40,7 @@ func TestMemoryAndEviction(t *testing.T) {
 }
 
 func TestPersistence(t *testing.T) {
+	t.Parallel()
 	server := startGood(t)
 	env := healthy(t, environment{"WX_STORE": "redis://" + server.Addr})
 	set := func(aof, save string) found {
@@ -54,6 +56,7 @@ func TestPersistence(t *testing.T) {
 
 // TestWhatServersSaySeldom: what INFO tells of a server in trouble.
 func TestWhatServersSaySeldom(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		info  string
 		check string
@@ -81,15 +84,20 @@ func TestWhatServersSaySeldom(t *testing.T) {
 }
 
 func TestLatency(t *testing.T) {
+	t.Parallel()
 	proxy := testserver.NewProxy(t, startGood(t).Addr)
+	proxy.Slow(25 * time.Millisecond) // there and back
 	for timeout, s := range map[string]doctor.Status{"80ms": doctor.Fail, "300ms": doctor.Warn, "20s": doctor.OK} {
-		proxy.Slow(25 * time.Millisecond) // there and back
-		all := visit(t, healthy(t, environment{"WX_STORE": "redis://" + proxy.Addr + "?timeout=" + timeout}))
-		all.want(t, "store.latency", s, "a round trip takes")
+		t.Run(timeout, func(t *testing.T) {
+			t.Parallel()
+			all := visit(t, healthy(t, environment{"WX_STORE": "redis://" + proxy.Addr + "?timeout=" + timeout}))
+			all.want(t, "store.latency", s, "a round trip takes")
+		})
 	}
 }
 
 func TestClocks(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		off  time.Duration
 		s    doctor.Status
@@ -113,6 +121,7 @@ func TestClocks(t *testing.T) {
 }
 
 func TestNearCacheThatLearnsNothing(t *testing.T) {
+	t.Parallel()
 	values := map[string]string{}
 	forgetful := false
 	addr := fakeRedis(t, func(c testserver.FakeCommand) string {

@@ -20,7 +20,7 @@ func (v *redisVisit) checkReplicas(ctx context.Context) {
 		case wanted == 0 && n.info == nil:
 			return skipped("the server does not tell (INFO)", "grant this user +info to have it looked at")
 		case wanted == 0 && connected == 0:
-			return fine("there is none: what the server has on disk is all there is")
+			return fine("there is none: if this server is lost, only what is on its disk remains")
 		case wanted == 0:
 			return fine("%s in step; a fail-over may lose a log-out that was acknowledged, wait_replicas=1 narrows that", areIn(connected))
 		}

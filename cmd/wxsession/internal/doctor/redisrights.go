@@ -67,6 +67,7 @@ func (v *redisVisit) checkRights(ctx context.Context) {
 			}
 		}
 		slices.Sort(grants)
+		v.lacking = v.lacking || len(grants) > 0
 		switch {
 		case len(absent) > 0:
 			return failed("the server lacks commands that the store needs: "+strings.Join(absent, ", "), "enable them there (see rename-command), or use another server")

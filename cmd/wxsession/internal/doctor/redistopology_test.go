@@ -31,6 +31,7 @@ func startReplica(t *testing.T, master *testserver.Process) *testserver.Process 
 }
 
 func TestWaitReplicas(t *testing.T) {
+	t.Parallel()
 	master := startGood(t)
 	env := func(options string) environment {
 		return healthy(t, environment{"WX_STORE": "redis://" + master.Addr + options})
@@ -54,11 +55,13 @@ func TestWaitReplicas(t *testing.T) {
 
 // TestAnAcknowledgedWriteThatIsLost: the replicas' word is not taken for the value.
 func TestAnAcknowledgedWriteThatIsLost(t *testing.T) {
+	t.Parallel()
 	addr := fakeRedis(t, nil, "SET", "+OK\r\n", "WAIT", ":1\r\n", "GET", "$-1\r\n", "UNLINK", ":0\r\n")
 	visit(t, healthy(t, environment{"WX_STORE": "redis://" + addr + "?wait_replicas=1"})).want(t, "redis.replicas", doctor.Fail, "did not come back", "is gone")
 }
 
 func TestSentinel(t *testing.T) {
+	t.Parallel()
 	s := testserver.StartSentinel(t)
 	addrs := s.Addrs()
 	dsn := "redis+sentinel://" + strings.Join(addrs, ",") + "/"
@@ -96,6 +99,7 @@ func TestSentinel(t *testing.T) {
 
 // TestSentinelsThatSaySomethingElse: what sentinels say of masters in trouble.
 func TestSentinelsThatSaySomethingElse(t *testing.T) {
+	t.Parallel()
 	master, other := startGood(t), startGood(t)
 	sentinel := func(addr, flags, replicas, others string, quorum bool) string {
 		host, port, _ := net.SplitHostPort(addr)
@@ -136,6 +140,7 @@ func TestSentinelsThatSaySomethingElse(t *testing.T) {
 }
 
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	c := testserver.StartRedisCluster(t)
 	for _, m := range append(c.Masters, c.Replicas...) {
 		testserver.Redis(t, m.Addr, "CONFIG", "SET", "maxmemory", "100mb", "appendonly", "yes")
@@ -153,7 +158,7 @@ func TestCluster(t *testing.T) {
 	all.want(t, "redis.cluster", doctor.OK, "all slots are served by 3 masters, of 6 nodes")
 	all.want(t, "redis.version", doctor.OK, "on all 3 servers")
 	all.want(t, "store.write", doctor.OK, "on all 3 servers")
-	all.want(t, "store.values", doctor.OK, "8 of 8 values")
+	all.want(t, "store.values", doctor.OK, "8 of 8 sampled values")
 	for _, m := range c.Masters {
 		all.want(t, "store.latency", doctor.OK, m.Addr)
 		if n := testserver.Redis(t, m.Addr, "INFO", "commandstats"); !strings.Contains(n, "cmdstat_evalsha") {
@@ -188,6 +193,7 @@ func addClusterUser(t *testing.T, c *testserver.RedisCluster) (dsn string) {
 // TestClustersThatSaySomethingElse: a master without a replica, nodes that do not
 // answer each other, and one that does not know its own host.
 func TestClustersThatSaySomethingElse(t *testing.T) {
+	t.Parallel()
 	cluster := func(info, host string, replicas int) string {
 		var port string
 		addr := fakeRedis(t, func(c testserver.FakeCommand) string {

@@ -82,7 +82,11 @@ const (
 // checkCache has the near cache keep a value, changes it behind its back, and
 // waits for the change to show.
 func (v *redisVisit) checkCache(ctx context.Context) {
-	if v.target.Cache == 0 {
+	switch {
+	case v.target.Cache == 0:
+		return
+	case v.lacking:
+		v.f.skip("redis.cache", "without the rights that redis.rights names it cannot be looked at", "")
 		return
 	}
 	const do = "use Redis 6 or newer over RESP3, allow CLIENT TRACKING, CLIENT CACHING and PTTL, or leave out cache"

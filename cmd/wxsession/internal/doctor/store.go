@@ -18,12 +18,12 @@ import (
 const mendDSN = "WX_STORE"
 
 // local reports whether values never leave the process.
-func (d *doctor) local() bool {
+func (d *Doctor) local() bool {
 	scheme, _, _ := strings.Cut(d.cfg.Store, "://")
 	return d.cfg.Store == "" || scheme == "memory"
 }
 
-func (d *doctor) checkStore(ctx context.Context, f findings) {
+func (d *Doctor) checkStore(ctx context.Context, f findings) {
 	store, err := stores.Open(ctx, d.cfg.Store)
 	if err != nil {
 		for _, text := range lines(err) {
@@ -33,11 +33,15 @@ func (d *doctor) checkStore(ctx context.Context, f findings) {
 	}
 	defer store.Close()
 	if d.local() {
-		f.warn("store.dsn", "sessions live in one process, and end with it", "set WX_STORE to redis:// or memcached:// where there are several, or where a restart should not log everybody out")
+		why := ""
+		if d.cfg.Store == "" {
+			why = "WX_STORE is not set: "
+		}
+		f.warn("store.dsn", why+"sessions live in the memory of one process, and end with it", "set WX_STORE to redis:// or memcached:// where there are several, or where a restart should not log everybody out")
 		return
 	}
 	scheme, _, _ := strings.Cut(d.cfg.Store, "://")
-	f.ok("store.dsn", "it is well formed (%s)", scheme)
+	f.ok("store.dsn", "the DSN is well formed (%s)", scheme)
 	if scheme == "memcached" {
 		d.checkMemcached(ctx, f, store)
 		return
@@ -139,13 +143,18 @@ func isAdvice(text string) bool {
 }
 
 // latencies is how long a question took, asked again and again.
-type latencies struct{ median, worst time.Duration }
+type latencies struct {
+	median, worst time.Duration
+	asked         int
+}
 
-const pings = 20
+// maxPings is how often measure asks where that is quick, minPings where it is not.
+const minPings, maxPings = 3, 20
 
 func measure(ctx context.Context, ping func(context.Context) error) (latencies, error) {
 	var all []time.Duration
-	for range pings {
+	began := time.Now()
+	for len(all) < minPings || len(all) < maxPings && time.Since(began) < patience/2 {
 		start := time.Now()
 		if err := ping(ctx); err != nil {
 			return latencies{}, err
@@ -153,12 +162,12 @@ func measure(ctx context.Context, ping func(context.Context) error) (latencies, 
 		all = append(all, time.Since(start))
 	}
 	slices.Sort(all)
-	return latencies{all[len(all)/2], all[len(all)-1]}, nil
+	return latencies{all[len(all)/2], all[len(all)-1], len(all)}, nil
 }
 
 // judgeLatency compares round trips with the bound that the DSN sets to a call.
 func judgeLatency(f findings, where string, l latencies, timeout time.Duration) {
-	text := fmt.Sprintf("%sa round trip takes %v, %v at the worst of %d, and may take %v", where, round(l.median), round(l.worst), pings, timeout)
+	text := fmt.Sprintf("%sa round trip takes %v, the slowest of %d took %v; the timeout is %v", where, round(l.median), l.asked, round(l.worst), timeout)
 	const do = "bring service and store closer together, or raise timeout in WX_STORE"
 	switch {
 	case l.median > timeout/2:

@@ -23,19 +23,18 @@ import (
 
 // wechat is one visit to WeChat's API.
 type wechat struct {
-	d      *doctor
+	d      *Doctor
 	f      findings
 	client *http.Client
 	proxy  func(*url.URL) (*url.URL, error)
 }
 
-func (d *doctor) checkWeChat(ctx context.Context, f findings) {
+func (d *Doctor) checkWeChat(ctx context.Context, f findings) {
 	if d.wx == nil {
-		f.skip("wechat.reach", "without a configuration it is not asked", "")
+		f.skip("wechat.reach", "WeChat is not asked before core.New takes the configuration", "")
 		return
 	}
-	env := httpproxy.FromEnvironment()
-	proxy := env.ProxyFunc()
+	proxy := d.proxies.ProxyFunc()
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.Proxy = func(r *http.Request) (*url.URL, error) { return proxy(r.URL) }
 	defer transport.CloseIdleConnections()
@@ -43,7 +42,7 @@ func (d *doctor) checkWeChat(ctx context.Context, f findings) {
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, proxy}
-	w.checkProxies(env)
+	w.checkProxies(d.proxies)
 	reached := 0
 	for _, base := range d.bases() {
 		if ctx.Err() == nil && w.reach(ctx, base) {
@@ -51,14 +50,14 @@ func (d *doctor) checkWeChat(ctx context.Context, f findings) {
 		}
 	}
 	if reached == 0 {
-		f.skip("wechat.app", "without WeChat no AppID and no Secret can be looked at", "")
+		f.skip("wechat.app", "the AppID and the Secret cannot be tried without WeChat", "")
 		return
 	}
 	w.askForTokens(ctx)
 }
 
 // bases are the hosts of WeChat's API. core.New has taken them.
-func (d *doctor) bases() (bases []string) {
+func (d *Doctor) bases() (bases []string) {
 	if d.cfg.APIBase == "" {
 		return []string{wxapi.DefaultBase}
 	}
@@ -212,7 +211,7 @@ func (w *wechat) askForToken(ctx context.Context, wx *core.Manager, appID string
 	}
 	_, left, err := api.FetchToken(ctx, wxapi.StableToken, false)
 	if err == nil {
-		w.f.ok("wechat.app", "%s: WeChat takes the AppID and the Secret (its access token lives another %v)", appID, left.Round(time.Second))
+		w.f.ok("wechat.app", "%s: WeChat takes the AppID and the Secret (the access token is valid for another %s)", appID, short(left.Round(time.Minute)))
 		return
 	}
 	p := refusalProblem(err)

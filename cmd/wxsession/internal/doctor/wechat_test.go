@@ -27,6 +27,7 @@ func simulated(t *testing.T, o wxtest.Options) (*wxtest.Server, environment) {
 }
 
 func TestWeChat(t *testing.T) {
+	t.Parallel()
 	const second = "wxfedcba9876543210"
 	wx, env := simulated(t, wxtest.Options{})
 	wx.AddApp(second, "another-secret-marker")
@@ -53,6 +54,7 @@ func TestWeChat(t *testing.T) {
 
 // TestNoTokenIsForced: that would take the one that is valid from the service.
 func TestNoTokenIsForced(t *testing.T) {
+	t.Parallel()
 	wx, env := simulated(t, wxtest.Options{})
 	var mu sync.Mutex
 	var asked []map[string]any
@@ -79,6 +81,7 @@ func TestNoTokenIsForced(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	for errcode, tt := range map[int]struct {
 		s    doctor.Status
 		want []string
@@ -118,6 +121,7 @@ func TestRefusals(t *testing.T) {
 
 // TestRefusalsInEarnest: the simulator refuses by itself.
 func TestRefusalsInEarnest(t *testing.T) {
+	t.Parallel()
 	_, env := simulated(t, wxtest.Options{Whitelist: []string{"192.0.2.0/24"}})
 	visit(t, env).want(t, "wechat.app", doctor.Fail, "the address 127.0.0.1 ", "40164")
 	wx, env := simulated(t, wxtest.Options{})
@@ -137,6 +141,7 @@ func TestRefusalsInEarnest(t *testing.T) {
 }
 
 func TestWeChatThatCannotBeReached(t *testing.T) {
+	t.Parallel()
 	wx, env := simulated(t, wxtest.Options{})
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "<html>Log in to the network</html>")
@@ -168,6 +173,7 @@ func TestWeChatThatCannotBeReached(t *testing.T) {
 
 // TestTLSOfWeChat: who breaks it open is named.
 func TestTLSOfWeChat(t *testing.T) {
+	t.Parallel()
 	wx, env := simulated(t, wxtest.Options{})
 	for want, change := range map[string]func(*x509.Certificate){
 		`issued by itself ("Corporate Proxy"), whom this machine does not trust — a proxy between here and WeChat breaks TLS open`: nil,
@@ -189,6 +195,7 @@ func TestTLSOfWeChat(t *testing.T) {
 }
 
 func TestProxies(t *testing.T) {
+	t.Parallel()
 	wx, env := simulated(t, wxtest.Options{})
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodConnect || r.URL.Host != "wechat.example" {
@@ -218,6 +225,7 @@ func TestProxies(t *testing.T) {
 }
 
 func TestWeChatsClock(t *testing.T) {
+	t.Parallel()
 	wx, env := simulated(t, wxtest.Options{})
 	for off, s := range map[time.Duration]doctor.Status{0: doctor.OK, 5 * time.Second: doctor.Warn, -5 * time.Second: doctor.Warn, time.Hour: doctor.Fail} {
 		front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -2,19 +2,12 @@ package doctor_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
+	"flag"
 	"fmt"
-	"math/big"
-	"net"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,18 +46,59 @@ func with(env, more environment) environment {
 // storeKey is a key of 32 bytes that base64 writes with one letter.
 func storeKey(letter byte) string { return strings.Repeat(string(letter), 42) + "E=" }
 
-// set makes env the environment, and nothing else of ours.
-func (env environment) set(t *testing.T) {
+// patient gives the servers of the tests more time than a service would: the
+// machine may be busy with other tests.
+func (env environment) patient() environment {
+	dsn := env["WX_STORE"]
+	if !strings.Contains(dsn, "127.0.0.1") || strings.Contains(dsn, "?timeout=") {
+		return env
+	}
+	sign := "?"
+	if strings.Contains(dsn, "?") {
+		sign = "&"
+	}
+	return with(env, environment{"WX_STORE": dsn + sign + "timeout=8s"})
+}
+
+// process is the environment that all tests share.
+var process sync.Mutex
+
+// read calls f while env is the environment, and nothing else of ours. So tests
+// that run side by side each have their own.
+func (env environment) read(t *testing.T, f func()) {
 	t.Helper()
+	process.Lock()
+	defer process.Unlock()
+	before := environment{}
 	for _, item := range os.Environ() {
-		name, _, _ := strings.Cut(item, "=")
-		if upper := strings.ToUpper(name); strings.HasPrefix(upper, "WX_") || strings.HasSuffix(upper, "_PROXY") {
-			t.Setenv(name, "")
+		name, value, _ := strings.Cut(item, "=")
+		upper := strings.ToUpper(name)
+		if strings.HasPrefix(upper, "WX_") && name != "WX_TEST_SERVERS" || strings.HasSuffix(upper, "_PROXY") {
+			before[name] = value
+			_ = os.Unsetenv(name)
 		}
 	}
 	for name, value := range env {
-		t.Setenv(name, value)
+		if err := os.Setenv(name, value); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
+	f()
+	for name := range env {
+		_ = os.Unsetenv(name)
+	}
+	for name, value := range before {
+		_ = os.Setenv(name, value)
+	}
+}
+
+// TestMain runs more tests at once than there are processors: they wait for
+// servers most of the time.
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
 }
 
 // found is what a visit has found.
@@ -82,9 +116,10 @@ func visit(t *testing.T, env environment, extensions ...doctor.Extension) found 
 
 func visitWithin(ctx context.Context, t *testing.T, env environment, extensions ...doctor.Extension) found {
 	t.Helper()
-	env.set(t)
+	var d *doctor.Doctor
+	env.patient().read(t, func() { d = doctor.New(os.Getenv, extensions) })
 	var all found
-	doctor.Run(ctx, os.Getenv, extensions, func(c doctor.Check) { all = append(all, c) })
+	d.Run(ctx, func(c doctor.Check) { all = append(all, c) })
 	for _, c := range all {
 		checkForm(t, env, c)
 	}
@@ -175,38 +210,4 @@ func containsAll(text string, all []string) bool {
 		}
 	}
 	return true
-}
-
-// certificate makes one that signs itself, for 127.0.0.1, after change.
-func certificate(t *testing.T, change func(*x509.Certificate)) (certFile, keyFile string) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Corporate Proxy"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(100 * 24 * time.Hour), IsCA: true, BasicConstraintsValid: true,
-	}
-	if change != nil {
-		change(c)
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return writePEM(t, "CERTIFICATE", der), writePEM(t, "PRIVATE KEY", keyDER)
-}
-
-func writePEM(t *testing.T, kind string, der []byte) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "pem")
-	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return file
 }
