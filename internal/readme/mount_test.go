@@ -19,7 +19,6 @@ import (
 // it.
 
 func TestGin(t *testing.T) {
-	gin.SetMode(gin.TestMode)
 	sim := simulate(t)
 	ctx := t.Context()
 	err := func() error {

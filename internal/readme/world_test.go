@@ -4,15 +4,23 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/gin-gonic/gin"
+
 	"github.com/wxsession/wxsession/core"
 	"github.com/wxsession/wxsession/core/wxtest"
 	"github.com/wxsession/wxsession/stores/memory"
 )
+
+func TestMain(m *testing.M) {
+	gin.SetMode(gin.TestMode)
+	os.Exit(m.Run())
+}
 
 // simulate starts a WeChat, and sets the variables of an application that uses
 // it.
