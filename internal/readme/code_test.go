@@ -68,23 +68,9 @@ func TestOnLogin(t *testing.T) {
 }
 
 func TestHandOverAndSignedTokens(t *testing.T) {
-	t.Setenv("WX_COOKIE", "__Host-wx")
-	sim := simulate(t)
-	cfg, err := core.ConfigFromEnv()
-	if err != nil {
-		t.Fatal(err)
-	}
-	store, err := memory.New(memory.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
-	wx, err := core.New(cfg, store)
-	if err != nil {
-		t.Fatal(err)
-	}
+	wx, sim, _ := newManager(t, func(c *core.Config) { c.Cookie = "__Host-wx" })
 	r, srv := gin.New(), &http.Server{}
-	err = func() error {
+	err := func() error {
 		web, err := weblogin.ConfigFromEnv() // WX_SCAN_LOGIN, WX_SCAN_PAGE
 		if err != nil {
 			return err

@@ -57,6 +57,26 @@ func TestEveryVariableHasARow(t *testing.T) {
 
 // TestDefaultsAreThoseOfTheCode asks a manager without settings what it does.
 func TestDefaultsAreThoseOfTheCode(t *testing.T) {
+	is := defaults(t)
+	for _, name := range readmes {
+		for variable, row := range rows(read(t, name).table(t, "WX_APPID")) {
+			said, want := row[len(row)-1], is[variable]
+			if want == "" && spansBool(row) {
+				want = "false"
+			}
+			if want != "" && said != "`"+want+"`" {
+				t.Errorf("%s: the default of %s is said to be %s, it is %s", name, variable, said, want)
+			}
+			if want == "" && len(spans(said)) > 0 && !strings.HasPrefix(spans(said)[0], "WX_") {
+				t.Errorf("%s: the default of %s is said to be %s, which is not checked", name, variable, said)
+			}
+		}
+	}
+}
+
+// defaults are those that show: switches are off, and lists empty.
+func defaults(t *testing.T) map[string]string {
+	t.Helper()
 	wx, sim, advance := newManager(t, nil)
 	token := login(t, wx, sim, "alice")
 	s, err := wx.Authenticate(t.Context(), token)
@@ -79,7 +99,7 @@ func TestDefaultsAreThoseOfTheCode(t *testing.T) {
 			strangers = "limited"
 		}
 	}
-	is := map[string]string{
+	return map[string]string{
 		"WX_STORE":           defaultStore(t),
 		"WX_IDLE_TIMEOUT":    short(s.ExpiresAt().Sub(s.LastSeen())),
 		"WX_LIFETIME":        short(s.EndsAt().Sub(s.CreatedAt())),
@@ -91,20 +111,6 @@ func TestDefaultsAreThoseOfTheCode(t *testing.T) {
 		"WX_LIMIT_ADDRESS":   strangers,
 		"WX_LIMIT_EXCHANGES": constant(t, "core", "defaultExchanges"),
 		"WX_SCAN_PAGE":       constant(t, "core/weblogin", "defaultPage"),
-	}
-	for _, name := range readmes {
-		for variable, row := range rows(read(t, name).table(t, "WX_APPID")) {
-			said, want := row[len(row)-1], is[variable]
-			if want == "" && spansBool(row) {
-				want = "false"
-			}
-			if want != "" && said != "`"+want+"`" {
-				t.Errorf("%s: the default of %s is said to be %s, it is %s", name, variable, said, want)
-			}
-			if want == "" && len(spans(said)) > 0 && !strings.HasPrefix(spans(said)[0], "WX_") {
-				t.Errorf("%s: the default of %s is said to be %s, which is not checked", name, variable, said)
-			}
-		}
 	}
 }
 
