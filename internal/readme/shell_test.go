@@ -59,16 +59,22 @@ func TestTheLinesToTryItRun(t *testing.T) {
 
 var listening = regexp.MustCompile(`^listening on (http://\S+)`)
 
+// build builds a program of this module.
+func build(t *testing.T, target string) (program string) {
+	t.Helper()
+	program = filepath.Join(t.TempDir(), "program")
+	cmd := exec.Command("go", "build", "-o", program, target)
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "GOFLAGS=-buildvcs=false")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s does not build: %v\n%s", target, err, out)
+	}
+	return program
+}
+
 // start builds and runs a program of this module, and returns its address.
 func start(t *testing.T, target string) (url string) {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "program")
-	build := exec.Command("go", "build", "-o", program, target)
-	build.Dir, build.Env = root, append(os.Environ(), "GOFLAGS=-buildvcs=false")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%s does not build: %v\n%s", target, err, out)
-	}
-	run := exec.Command(program)
+	run := exec.Command(build(t, target))
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "WX_") {
 			run.Env = append(run.Env, v)
