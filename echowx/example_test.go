@@ -164,3 +164,36 @@ func ExampleRefuse() {
 	get(e, "/note", token)
 	// Output: 400 {"error":"bad_request","message":"attributes take 5004 bytes, at most 4096 are kept"}
 }
+
+// A handler that takes the session as an argument costs an allocation less.
+func ExampleWith() {
+	wx, token, stop := newManager()
+	defer stop()
+
+	e := echo.New()
+	e.GET("/api/me", echowx.With(wx, func(c echo.Context, s *core.Session) error {
+		return c.String(http.StatusOK, "you are "+s.OpenID)
+	}))
+
+	get(e, "/api/me", token)
+	// Output: 200 you are alice
+}
+
+// Routes of other packages, and of the application, beside the login routes.
+func ExampleMountRoutes() {
+	wx, token, stop := newManager()
+	defer stop()
+
+	greet := wx.Route("GET", "/greet", func(ctx context.Context, req core.Request) (any, error) {
+		s, err := wx.AuthenticateRequest(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		return map[string]string{"greeting": "hello " + s.OpenID}, nil
+	})
+	e := echo.New()
+	echowx.MountRoutes(e, greet)
+
+	get(e, "/wx/greet", token)
+	// Output: 200 {"greeting":"hello alice"}
+}

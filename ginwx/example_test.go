@@ -145,3 +145,36 @@ func ExampleRefuse() {
 	get(r, "/note", token)
 	// Output: 400 {"error":"bad_request","message":"attributes take 5004 bytes, at most 4096 are kept"}
 }
+
+// A handler that takes the session as an argument costs an allocation less.
+func ExampleWith() {
+	wx, token, stop := newManager()
+	defer stop()
+
+	r := gin.New()
+	r.GET("/api/me", ginwx.With(wx, func(c *gin.Context, s *core.Session) {
+		c.JSON(http.StatusOK, gin.H{"openid": s.OpenID})
+	}))
+
+	get(r, "/api/me", token)
+	// Output: 200 {"openid":"alice"}
+}
+
+// Routes of other packages, and of the application, beside the login routes.
+func ExampleMountRoutes() {
+	wx, token, stop := newManager()
+	defer stop()
+
+	greet := wx.Route("GET", "/greet", func(ctx context.Context, req core.Request) (any, error) {
+		s, err := wx.AuthenticateRequest(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		return map[string]string{"greeting": "hello " + s.OpenID}, nil
+	})
+	r := gin.New()
+	ginwx.MountRoutes(r, greet)
+
+	get(r, "/wx/greet", token)
+	// Output: 200 {"greeting":"hello alice"}
+}

@@ -154,3 +154,36 @@ func ExampleRefuse() {
 	get(nethttpwx.Require(wx)(note), "/note", token)
 	// Output: 400 {"error":"bad_request","message":"attributes take 5004 bytes, at most 4096 are kept"}
 }
+
+// A handler that takes the session as an argument costs an allocation less.
+func ExampleWith() {
+	wx, token, stop := newManager()
+	defer stop()
+
+	mux := http.NewServeMux()
+	mux.Handle("GET /api/me", nethttpwx.With(wx, func(w http.ResponseWriter, _ *http.Request, s *core.Session) {
+		fmt.Fprintln(w, "you are", s.OpenID)
+	}))
+
+	get(mux, "/api/me", token)
+	// Output: 200 you are alice
+}
+
+// Routes of other packages, and of the application, beside the login routes.
+func ExampleMountRoutes() {
+	wx, token, stop := newManager()
+	defer stop()
+
+	greet := wx.Route("GET", "/greet", func(ctx context.Context, req core.Request) (any, error) {
+		s, err := wx.AuthenticateRequest(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		return map[string]string{"greeting": "hello " + s.OpenID}, nil
+	})
+	mux := http.NewServeMux()
+	nethttpwx.MountRoutes(mux, greet)
+
+	get(mux, "/wx/greet", token)
+	// Output: 200 {"greeting":"hello alice"}
+}

@@ -14,6 +14,34 @@ import (
 	"github.com/wxsession/wxsession/wxotel"
 )
 
+// What a program does at its start. Metrics and spans go to OpenTelemetry's global
+// providers.
+func ExampleNew() {
+	weChat := wxtest.NewServer()
+	defer weChat.Close()
+	cfg := core.Config{AppID: weChat.AppID, Secret: core.NewSecret(weChat.Secret), APIBase: weChat.URL}
+	store, err := stores.Open(context.Background(), cfg.Store)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer store.Close()
+	err = func() error {
+		observer, err := wxotel.New(wxotel.Options{Store: cfg.Store})
+		if err != nil {
+			return err
+		}
+		cfg.Observe = observer
+		wx, err := core.New(cfg, store)
+		if err != nil {
+			return err
+		}
+		_, err = observer.Register(wx)
+		return err
+	}()
+	fmt.Println(err)
+	// Output: <nil>
+}
+
 func Example() {
 	weChat := wxtest.NewServer()
 	defer weChat.Close()

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"os"
 
 	"github.com/wxsession/wxsession/core"
 	"github.com/wxsession/wxsession/core/weblogin"
@@ -172,4 +173,16 @@ func ExampleLogin_Routes() {
 	// Output:
 	// POST /wx/ticket
 	// GET /wx/enter
+}
+
+func ExampleConfigFromEnv() {
+	for name, value := range map[string]string{"WX_SCAN_LOGIN": "true", "WX_SCAN_PAGE": "pages/login/confirm"} {
+		if err := os.Setenv(name, value); err != nil {
+			log.Fatal(err)
+		}
+		defer os.Unsetenv(name)
+	}
+	cfg, err := weblogin.ConfigFromEnv()
+	fmt.Println(cfg.ScanLogin, cfg.ScanPage, err)
+	// Output: true pages/login/confirm <nil>
 }

@@ -1,7 +1,7 @@
 // Command peerbench measures wxsession side by side with what a service could
 // use instead (scs, gin-contrib/sessions, gin-jwt, silenceper/wechat) and with
 // the floors below which no library can go, on the same work, and prints the
-// Markdown table of the project's README:
+// Markdown table of docs/BENCHMARKS.md:
 //
 //	go run .                        # everything, some six minutes
 //	go run . -only 1,2,3            # some of the targets

@@ -35,3 +35,9 @@ func ExampleNew() {
 	fmt.Println(store != nil, err) // core.New(config, store)
 	// Output: true <nil>
 }
+
+func ExampleParseDSN() {
+	_, options, err := memcached.ParseDSN("memcached://10.0.0.1,10.0.0.2?prefix=shop:")
+	fmt.Println(options.Prefix, options.Timeout, err)
+	// Output: shop: 500ms <nil>
+}

@@ -1,0 +1,107 @@
+package readme
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestTheLinesToTryItRun starts the server of the first command, and gives the
+// lines behind it to a shell.
+func TestTheLinesToTryItRun(t *testing.T) {
+	for _, tool := range []string{"sh", "curl", "sed"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			missing := tool + " is not installed (on Debian: apt-get install " + tool + ")"
+			if os.Getenv("WX_TEST_SERVERS") == "required" {
+				t.Fatal(missing + ", and WX_TEST_SERVERS=required forbids to skip")
+			}
+			t.Skip(missing)
+		}
+	}
+	r := read(t, readmes[0])
+	var commands []string
+	for _, b := range r.blocks {
+		if b.language == "sh" {
+			commands = append(commands, b.code)
+		}
+	}
+	target, found := strings.CutPrefix(strings.TrimSpace(commands[0]), "go run ")
+	if !found || !strings.Contains(commands[1], "curl") {
+		t.Fatalf("the README begins with %q", commands[:2])
+	}
+	url := start(t, target)
+	sh := exec.Command("sh", "-eu", "-c", strings.ReplaceAll(commands[1], "http://localhost:8080", url))
+	sh.Stderr = os.Stderr
+	out, err := sh.Output()
+	if err != nil {
+		t.Fatalf("the lines fail: %v\n%s", err, out)
+	}
+	var me struct{ OpenID, AppID string }
+	var left struct {
+		ExpiresIn int `json:"expires_in"`
+	}
+	replies := json.NewDecoder(strings.NewReader(string(out)))
+	if err := replies.Decode(&me); err != nil || me.OpenID == "" || me.AppID == "" {
+		t.Errorf("the API says %+v, %v", me, err)
+	}
+	if err := replies.Decode(&left); err != nil || left.ExpiresIn < 259000 {
+		t.Errorf("the check says %+v, %v", left, err)
+	}
+	if replies.More() {
+		t.Errorf("the log-out says something: %s", out)
+	}
+}
+
+var listening = regexp.MustCompile(`^listening on (http://\S+)`)
+
+// build builds a program of this module.
+func build(t *testing.T, target string) (program string) {
+	t.Helper()
+	program = filepath.Join(t.TempDir(), "program")
+	cmd := exec.Command("go", "build", "-o", program, target)
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "GOFLAGS=-buildvcs=false")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s does not build: %v\n%s", target, err, out)
+	}
+	return program
+}
+
+// start builds and runs a program of this module, and returns its address.
+func start(t *testing.T, target string) (url string) {
+	t.Helper()
+	run := exec.Command(build(t, target))
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "WX_") {
+			run.Env = append(run.Env, v)
+		}
+	}
+	run.Env = append(run.Env, "ADDR=127.0.0.1:0")
+	stdout, err := run.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = run.Process.Kill() // it has nothing to save
+		_ = run.Wait()
+	})
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() {
+		if m := listening.FindStringSubmatch(lines.Text()); m != nil {
+			go func() {
+				for lines.Scan() { // it must not wait for a reader
+				}
+			}()
+			return m[1]
+		}
+	}
+	t.Fatalf("%s ended without an address", target)
+	return ""
+}
