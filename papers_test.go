@@ -242,3 +242,13 @@ func text(e ast.Expr) string {
 	}
 	return ""
 }
+
+// Who imports wxotel gets the version of the root that its go.mod requires: in
+// here a replace hides a wrong one.
+func TestWxotelRequiresTheReleaseInTheChangelog(t *testing.T) {
+	newest := regexp.MustCompile(`(?m)^## (v\d+\.\d+\.\d+)`).FindStringSubmatch(read(t, "CHANGELOG.md"))
+	required := regexp.MustCompile(`(?m)^\s*(?:require )?` + module + ` (v\S+)`).FindStringSubmatch(read(t, "wxotel/go.mod"))
+	if newest == nil || required == nil || newest[1] != required[1] {
+		t.Errorf("CHANGELOG.md releases %q, wxotel/go.mod requires %q", newest, required)
+	}
+}
