@@ -132,4 +132,3 @@ func unquote(literal string) string {
 	}
 	return text
 }
-
