@@ -5,7 +5,7 @@ go 1.26.0
 replace github.com/wxsession/wxsession => ..
 
 require (
-	github.com/wxsession/wxsession v0.0.0
+	github.com/wxsession/wxsession v0.1.0
 	go.opentelemetry.io/otel v1.47.0
 	go.opentelemetry.io/otel/metric v1.47.0
 	go.opentelemetry.io/otel/sdk v1.47.0

@@ -13,7 +13,7 @@ require (
 	github.com/prometheus/common v0.72.0
 	github.com/prometheus/otlptranslator v1.0.0
 	github.com/prometheus/prometheus v0.315.0
-	github.com/wxsession/wxsession v0.0.0
+	github.com/wxsession/wxsession v0.1.0
 	github.com/wxsession/wxsession/wxotel v0.0.0
 	go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp v0.72.0
 	go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp v1.47.0

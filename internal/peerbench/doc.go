@@ -7,6 +7,7 @@
 //	go run . -only 1,2,3            # some of the targets
 //	go run . -only 10 -millions 10  # more sessions than a million
 //	go run . -quick                 # a smoke run; its figures mean nothing
+//	go run . -busy -only 3          # while others use the machine; see below
 //	go run . -markdown > table.md   # nothing but the table
 //
 // It starts redis-server and memcached itself, on free loopback ports; targets
@@ -26,6 +27,11 @@
 // slows the machine down for a moment slows down both sides. A middleware's
 // time is that of a route with it less that of the same route without it, within
 // the round. The ResponseWriter is reused, the request is fresh each time.
+//
+// On a machine that others use a block of 20 ms is interrupted more often than
+// not, and a median says how often. With -busy blocks have a millisecond, and the
+// lowest of many count: floors that do not change then come out alike within a
+// percent. What needs both cores, or a garbage collector, cannot be had that way.
 //
 // Allocations, commands, round trips and bytes are counted, not timed.
 package main

@@ -6,10 +6,13 @@ import (
 	"encoding/binary"
 )
 
+// nameLen is how much of a token's hash core takes for the name of its record.
+const nameLen = 16
+
 // keyOf is the key under which core keeps the session of a token.
 func keyOf(token string) string {
 	sum := sha256.Sum256([]byte(token))
-	return "s:" + base64.RawURLEncoding.EncodeToString(sum[:])
+	return "s:" + base64.RawURLEncoding.EncodeToString(sum[:nameLen])
 }
 
 // sessionKey is a key of the shape that core's have.

@@ -57,7 +57,7 @@ func leastRedis(client rueidis.Client) least {
 	return func(ctx context.Context, token string) (*leastSession, error) {
 		s := &leastSession{Context: &giveUp{ctx, time.Now().Add(time.Second)}, openID: someone, uid: attributes["uid"]}
 		sum := sha256.Sum256([]byte(token))
-		key := base64.RawURLEncoding.AppendEncode(append(make([]byte, 0, 48), "wx:s:"...), sum[:])
+		key := base64.RawURLEncoding.AppendEncode(append(make([]byte, 0, 48), "wx:s:"...), sum[:nameLen])
 		v, err := client.Do(s, client.B().Get().Key(rueidis.BinaryString(key)).Build()).AsBytes()
 		if copy(s.rest[:], v) == 0 && err == nil {
 			err = errSession

