@@ -52,9 +52,13 @@ func (m *Manager) DecryptData(ctx context.Context, s *Session, e EncryptedData) 
 	want := wxapi.Watermark{AppID: appID, OpenID: openID, MaxAge: e.MaxAge, Now: m.cfg.Now}
 	for i, held := range keys {
 		plain, err := wxapi.Decrypt(wxapi.Secret(held.Key), e.Data, e.IV, want)
-		if err == nil {
-			return DecryptedData{JSON: plain, Previous: i > 0}, m.firstTime(ctx, s, e)
+		if err != nil {
+			continue
 		}
+		if err := m.firstTime(ctx, s, e); err != nil {
+			return DecryptedData{}, err
+		}
+		return DecryptedData{JSON: plain, Previous: i > 0}, nil
 	}
 	return DecryptedData{}, errInvalidSignature()
 }

@@ -26,7 +26,7 @@ func NewInspector(cfg Config, prefix string) (*Inspector, error) {
 	}
 	ring, err := record.NewKeyring(keys, prefix, false)
 	if err != nil {
-		return nil, fmt.Errorf("Keys (WX_KEYS): %w", err)
+		return nil, fmt.Errorf("in Keys (WX_KEYS): %w", err)
 	}
 	plain, err := record.NewKeyring(nil, prefix, true)
 	return &Inspector{ring, plain}, err

@@ -104,13 +104,6 @@ func (c *custody) unsure(i int) {
 	c.tokens[i].standing = anchor
 }
 
-// knows tells whether the rule says what happens to who comes with the i-th
-// token.
-func (c *custody) knows(i int) bool {
-	live, dead := c.verdict(i)
-	return live || dead
-}
-
 // use comes with the i-th token.
 func (c *custody) use(k keeper, i int) error {
 	live, dead := c.verdict(i)

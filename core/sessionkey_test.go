@@ -99,8 +99,8 @@ func TestOneTimeDataIsKnownByItsCiphertext(t *testing.T) {
 	for _, again := range []string{data, strings.TrimRight(data, "="), data + "\n"} {
 		changed := once
 		changed.Data = again
-		if _, err := w.DecryptData(t.Context(), s, changed); err == nil {
-			t.Errorf("written as %q it is new", again)
+		if found, err := w.DecryptData(t.Context(), s, changed); err == nil || found.JSON != nil {
+			t.Errorf("written as %q it is new: %v, or shown: %s", again, err, found.JSON)
 		}
 	}
 }

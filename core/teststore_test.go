@@ -102,14 +102,6 @@ func (s *mapStore) Delete(ctx context.Context, key string) error {
 func (s *mapStore) snapshot() map[string]mapItem        { return maps.Clone(s.items) }
 func (s *mapStore) restore(snapshot map[string]mapItem) { s.items = maps.Clone(snapshot) }
 
-// appendStore is a mapStore with the optional AppendGet.
-type appendStore struct{ *mapStore }
-
-func (s appendStore) AppendGet(ctx context.Context, dst []byte, key string) ([]byte, error) {
-	value, err := s.Get(ctx, key)
-	return append(dst, value...), err
-}
-
 // fault is what happens to a call of a store.
 type fault int
 
@@ -121,8 +113,6 @@ const (
 	crashes          // the call took effect, and its caller is never heard of again
 	abandoned        // the call never happens, and its caller is never heard of again
 )
-
-var faultNames = [...]string{"", ", which fails before", ", which fails after", ", which fails and comes late", ", then a crash", ", abandoned"}
 
 var errInjected = errors.New("injected failure of the store")
 
