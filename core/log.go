@@ -83,6 +83,9 @@ func (l *logger) release(kind lineKind) {
 
 func (l *logger) write(ctx context.Context, level slog.Level, message string, e *Error, count int) {
 	attrs := append(e.attrs()[:1:1], e.attrs()[2:]...) // the message is for clients
+	if len(attrs) == 1 {                               // and for the log, where nothing else says why
+		attrs = append(attrs, slog.String("cause", e.Message))
+	}
 	if count > 1 {
 		attrs = append(attrs, slog.Int("count", count))
 	}

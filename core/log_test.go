@@ -81,6 +81,16 @@ func TestAnErrorInALogLineShowsItsCause(t *testing.T) {
 	}
 }
 
+func TestAnErrorWithoutACauseIsLoggedWithItsMessage(t *testing.T) {
+	out := new(lockedBuffer)
+	w := newWorld(t, jsonLog(out))
+	w.Refuse(t.Context(), core.Request{}, &core.Error{Code: core.CodeMisconfigured, Message: "no token can be signed here"})
+	lines := out.lines(t)
+	if lines[len(lines)-1]["cause"] != "no token can be signed here" {
+		t.Errorf("the log: %v", lines)
+	}
+}
+
 func TestAnOutageWritesOneLineASecondAndKind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := new(lockedBuffer)
