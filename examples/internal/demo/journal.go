@@ -150,7 +150,7 @@ func (j *journal) since(id int64) news {
 
 func (e *event) clip() {
 	if len(e.Body) > maxText {
-		e.Cut = len(e.Body) - maxText
+		e.Cut += len(e.Body) - maxText
 		e.Body = e.Body[:maxText]
 	}
 	for i := range e.Head {

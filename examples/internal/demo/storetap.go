@@ -97,6 +97,9 @@ func (s storeTap) Ping(ctx context.Context) error {
 	if p, ok := s.Store.(core.Pinger); ok {
 		return p.Ping(ctx)
 	}
+	if _, err := s.Store.Get(ctx, "s:"); !errors.Is(err, core.ErrNotFound) {
+		return err
+	}
 	return nil
 }
 

@@ -38,15 +38,17 @@ func (t wechatTap) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	body := ""
-	if !isPicture(resp.Header) {
+	body, cut := "", 0
+	if isPicture(resp.Header) {
+		cut = int(max(0, resp.ContentLength))
+	} else {
 		body = peekReply(resp)
 		t.tap.secrets.learnJSON(body, map[string]kind{"session_key": sessionKey, "access_token": accessToken})
 	}
 	if x != nil {
 		x.tell(event{
 			From: wechatLane, To: serverLane, Reply: true, Title: http.StatusText(resp.StatusCode), Status: resp.StatusCode,
-			Head: fields(resp.Header, replyHead()), Body: body, Took: time.Since(began).Microseconds(),
+			Head: fields(resp.Header, replyHead()), Body: body, Cut: cut, Took: time.Since(began).Microseconds(),
 		})
 	}
 	return resp, nil

@@ -23,6 +23,7 @@ function laneName(lane, e) {
 // Who asks, if it is not the mini program.
 function clientName(e) {
   if (e.client === 'browser' || e.client === 'site' || e.client === 'h5') return t('act.browser')
+  if (e.client === 'service') return t('act.service')
   return e.client === 'other' ? t('act.program') : ''
 }
 
@@ -46,13 +47,17 @@ function titleOf(e) {
     const words = e.status ? [e.status, e.code || (refusal ? 'errcode ' + refusal : e.title)] : [t('outcome.failed')]
     return h('strong', {}, code(words.join(' ')))
   }
-  return h('strong', {}, code(e.to === 'store' ? e.title.replace(/(:.{8}).+/, '$1…') : unescaped(e.title)))
+  if (e.to === 'store') return h('strong', {}, code(e.title.replace(/(:.{8}).+/, '$1…')))
+  return h('strong', {}, h('code', { translate: 'no' }, marked(unescaped(e.title), e.marks, true)))
 }
 
-// A path as people read it. The whole one is in the detail.
+// A path as people read it.
 function unescaped(title) {
-  const text = decodeURIComponent(title.replace(/%(?![0-9a-f]{2})/gi, '%25'))
-  return text.length > 60 ? text.slice(0, 60) + '…' : text
+  try {
+    return decodeURIComponent(title)
+  } catch (err) {
+    return title
+  }
 }
 
 // One line of what travels, if there is more than the title says.
@@ -66,7 +71,7 @@ function gist(e) {
   else if (!text && head.Cookie) text = 'Cookie: ' + head.Cookie
   else if (!text && e.cut) text = t('detail.bytes', { n: e.cut })
   const retry = head['Retry-After'] ? ['Retry-After: ' + head['Retry-After'] + ' '] : []
-  return (text || retry.length > 0) && h('span', { class: 'gist' }, h('code', { translate: 'no' }, retry, marked(text.slice(0, 300), e.marks, true)))
+  return (text || retry.length > 0) && h('span', { class: 'gist' }, h('code', { translate: 'no' }, retry, marked(text, e.marks, true)))
 }
 
 function detail(e) {

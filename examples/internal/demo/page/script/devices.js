@@ -39,7 +39,7 @@ function drawDevices() {
 
 function drawLive(session) {
   const other = devices.others[phoneView.user].find(o => o.id === session.id)
-  const device = session.device || t('devices.unnamed')
+  const device = deviceName(session.device)
   return h('li', { class: 'device' },
     h('div', { class: 'about' },
       h('strong', { translate: 'no' }, device), ' ', session.current && h('span', { class: 'badge', 'data-tone': 'good' }, t('devices.this')),
@@ -48,6 +48,11 @@ function drawLive(session) {
     h('div', { class: 'row' },
       other && actButton('devices.use', () => usePhone(other), { 'aria-label': t('devices.use.label', { device }), 'data-focus': 'use ' + session.id }),
       !session.current && actButton('devices.end', () => revoke(session.id, device), { class: 'danger', 'aria-label': t('devices.end.label', { device }), 'data-focus': 'end ' + session.id })))
+}
+
+// The label of a hand-over is "web", that of a website login the browser's.
+function deviceName(label) {
+  return label === 'web' ? t('devices.web') : browserName(label) || t('devices.unnamed')
 }
 
 function drawEnded(other) {

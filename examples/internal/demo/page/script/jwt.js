@@ -5,15 +5,15 @@ async function askToken(phone) {
   const res = await phone.session.request({ url: server.state.prefix + '/token', method: 'POST' })
   if (res.statusCode !== 200) return res
   const token = res.data.access_token
-  await showToken(token)
+  await showToken(token, phone)
   return { access_token: token.slice(0, 12) + '…', expires_in: res.data.expires_in }
 }
 
 const jwtView = { shown: null }
 
-async function showToken(token) {
+async function showToken(token, phone) {
   const [header, claims] = token.split('.').slice(0, 2).map(part => JSON.parse(new TextDecoder().decode(bytesOf(part))))
-  jwtView.shown = { header, claims, valid: await verify(token, header).catch(() => undefined) }
+  jwtView.shown = { header, claims, valid: await verify(token, header, phone).catch(() => undefined) }
   drawToken()
   if (!language.listeners.includes(drawToken)) language.listeners.push(drawToken)
 }
@@ -33,8 +33,11 @@ function drawToken() {
 }
 
 // The algorithm is the key's, never what the token says.
-async function verify(token, header) {
-  const { keys } = await (await fetch(server.state.prefix + '/jwks', { credentials: 'omit' })).json()
+async function verify(token, header, phone) {
+  const act = phone.act
+  const reply = await fetch(server.state.prefix + '/jwks', { credentials: 'omit', headers: { 'X-Demo': act + ' service' } })
+  count(phone, act)
+  const { keys } = await reply.json()
   const jwk = keys.find(key => key.kid === header.kid)
   if (!jwk) return false
   const ed = jwk.kty === 'OKP'

@@ -7,6 +7,7 @@ const sequence = {
   drawing: false,
   drawn: {}, // replies to the client that were drawn, by act
   seen: { client: new Set(), server: new Set(), wechat: new Set(), store: new Set() },
+  webView: '', // the act that opened the web-view
   replies: 0,
   leaks: 0
 }
@@ -34,10 +35,8 @@ async function drawQueue() {
 }
 
 // An act of this page. Its name and values are those of a text; source is the line
-// that the mini program runs.
-// caption is what the tour says to it.
+// that the mini program runs, caption what the tour says to it.
 function beginAct(id, name, values, source, caption) {
-  for (const item of sequence.items) if (item.details) item.details.open = false
   addItem({ id, name, values, source, caption, at: clockNow(), arrows: [], open: true, running: true })
 }
 
@@ -69,7 +68,7 @@ function quiet(e) {
 
 function addArrow(e) {
   learn(e)
-  const id = e.act ? e.act.replace('~', '') : 'exchange ' + e.exchange
+  const id = e.act ? e.act.replace('~', '') : ownerOf(e)
   let act = sequence.items.find(item => item.id === id)
   if (!act) {
     act = addItem({ id, name: foreignName(e), at: clockNow(), arrows: [], open: !sequence.items.some(item => item.running), running: false })
@@ -80,6 +79,17 @@ function addArrow(e) {
   drawHead(act)
 }
 
+// A browser that follows a link or fetches a picture says nothing of acts: what it
+// asks for tells. A reply belongs to where its request does.
+function ownerOf(e) {
+  const kin = sequence.items.find(item => item.arrows && item.arrows.some(other => other.exchange === e.exchange))
+  if (kin) return kin.id
+  const { prefix } = server.state
+  if (e.title.startsWith('GET ' + prefix + '/enter?')) return sequence.webView || 'exchange ' + e.exchange
+  if (e.title.startsWith('GET ' + prefix + '/scan/')) return pageId + '.site'
+  return 'exchange ' + e.exchange
+}
+
 function foreignName(e) {
   if (e.client === 'site') return 'act.site'
   if (e.client === 'h5') return 'h5.title'
@@ -87,7 +97,9 @@ function foreignName(e) {
   return e.client === 'other' ? 'act.program' : 'act.otherPage'
 }
 
+// Only the latest act stands open, unless the user opens others.
 function addItem(item) {
+  if (item.open) for (const other of sequence.items) if (other.details) other.details.open = false
   sequence.items.unshift(item)
   item.el = h('li', { class: 'item' })
   $('acts').prepend(item.el)

@@ -6,6 +6,7 @@ const view = { act: '', id: '', state: 'idle', text: '' }
 function startView(name) {
   view.act = new URLSearchParams(location.search).get('act') || ''
   document.body.classList.add('view')
+  $('main-view').remove()
   $('other-view').hidden = false
   if (name === 'h5') startH5()
   else startSite()

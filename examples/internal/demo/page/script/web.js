@@ -6,6 +6,7 @@ async function openWeb(phone) {
   const to = '/?view=h5&lang=' + language.now + '&act=' + phone.act
   const url = await phone.session.ticket(to)
   phoneView.url = url
+  sequence.webView = phone.act
   $('phone-web').replaceChildren(h('iframe', { src: url, title: t('web.frame') }))
   return { url: url.replace(location.origin, '') }
 }
@@ -33,10 +34,8 @@ function startWeb() {
   if (routes.scan) {
     $('site').hidden = false
     language.listeners.push(drawSiteFrame)
-    drawSiteFrame()
   }
   language.listeners.push(drawMore)
-  drawMore()
 }
 
 function drawSiteFrame() {
@@ -76,9 +75,10 @@ function drawSheet() {
   if (opens) sheet.focus()
 }
 
+// A User-Agent as people call it; other texts as they are.
 function browserName(agent) {
-  const found = /(Edg|Firefox|Chrome|Safari)\/(\d+)/.exec(agent || '')
-  return found ? found[1].replace('Edg', 'Edge') + ' ' + found[2] : agent
+  const found = /^Mozilla\/.*?(Edg|Firefox|Chrome|Version)\/(\d+)/.exec(agent || '')
+  return found ? found[1].replace('Edg', 'Edge').replace('Version', 'Safari') + ' ' + found[2] : agent
 }
 
 // What is not configured, and the variables that change it.
