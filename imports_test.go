@@ -24,6 +24,8 @@ var allowed = map[string][]string{
 	"core/internal/record":       {},
 	"core/wxapi":                 {},
 	"core/wxtest":                {"github.com/boombuler/barcode"},
+	"core/wxtoken":               {module + "/core", "github.com/go-jose/go-jose/v4"},
+	"core/weblogin":              {module + "/core"},
 	"core/adaptertest":           {module + "/core"},
 	"ginwx":                      {module + "/core", "github.com/gin-gonic/gin"},
 	"nethttpwx":                  {module + "/core"},
@@ -33,7 +35,32 @@ var allowed = map[string][]string{
 	"examples/echo":              {module, "github.com/labstack/echo/v4"},
 	"examples/nethttp":           {module},
 	"examples/internal/demo":     {module + "/core"},
-	"examples/internal/demotest": {module + "/core/wxtest"},
+	"examples/internal/demotest": {module + "/core"},
+}
+
+// onTop are packages that anybody could have written: of this module they know
+// what core exports, and no package below it, although Go would let them.
+var onTop = []string{"core/weblogin", "core/wxtoken"}
+
+func TestPackagesOnTopKnowOnlyCore(t *testing.T) {
+	seen := map[string]bool{}
+	for file, imports := range sources(t) {
+		folder := path.Dir(file)
+		if !slices.Contains(onTop, folder) {
+			continue
+		}
+		for _, imported := range imports {
+			seen[folder] = seen[folder] || imported == module+"/core"
+			if within(imported, module) && imported != module+"/core" && imported != module+"/core/wxapi" {
+				t.Errorf("%s imports %s: what it needs must be exported by core", file, imported)
+			}
+		}
+	}
+	for _, folder := range onTop {
+		if !seen[folder] {
+			t.Errorf("no file in %s imports core", folder)
+		}
+	}
 }
 
 func TestDependenciesGoOneWay(t *testing.T) {

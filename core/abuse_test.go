@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/core/wxapi"
 	"github.com/wxsession/wxsession/core/wxtest"
 )
 
@@ -188,4 +189,36 @@ func TestExchangesUnderWayAreBounded(t *testing.T) {
 		group.Wait()
 		time.Sleep(2 * time.Second)
 	})
+}
+
+func TestOtherPackagesAskWeChatAsTheLoginRoutesDo(t *testing.T) {
+	const path = "/wxa/getwxacodeunlimit"
+	w := newWorld(t, func(c *core.Config) { c.LimitExchanges = 1 })
+	draw := func() error {
+		return w.AskWeChat(t.Context(), "", func(c *wxapi.Client) error {
+			_, err := c.UnlimitedQRCode(t.Context(), wxapi.QRCode{Scene: "s"})
+			return err
+		})
+	}
+	if err := draw(); err != nil {
+		t.Fatal(err)
+	}
+	w.wx.Fail(path, wxtest.Fault{ErrCode: 45009}, 1)
+	wantCode(t, draw(), core.CodeRateLimited)
+	w.wx.Fail(path, wxtest.Fault{ErrCode: 41030}, 1)
+	wantCode(t, draw(), core.CodeMisconfigured)
+	wantCode(t, w.AskWeChat(t.Context(), "wxother", nil), core.CodeBadRequest)
+	wantCode(t, w.AskWeChat(t.Context(), "", func(*wxapi.Client) error { // there is one place
+		return w.AskWeChat(t.Context(), "", func(*wxapi.Client) error { return nil })
+	}), core.CodeRateLimited)
+
+	w.wx.Fail(path, wxtest.Fault{Status: 502}, wxtest.Always)
+	for range 10 {
+		wantCode(t, draw(), core.CodeWeChatUnavailable)
+	}
+	before := w.wx.Calls(path)
+	wantCode(t, draw(), core.CodeWeChatUnavailable)
+	if w.wx.Calls(path) != before {
+		t.Error("a WeChat that is silent is asked")
+	}
 }

@@ -132,7 +132,7 @@ func (m *Manager) swapSession(ctx context.Context, key string, old, body []byte)
 // undone; a store that fails gets another chance at the next request.
 func (m *Manager) renew(ctx context.Context, s *Session, now int64) {
 	ctx, end := m.observe(ctx, OpRenew)
-	renewed, err := m.swapSession(ctx, s.key.Text(), m.values.raw(s), s.rec.Touch(now))
+	renewed, err := m.swapSession(ctx, s.key.Text(), m.values.raw(s), s.rec.Touch(max(now, s.rec.LastSeen())))
 	if err == nil {
 		s.set(record.Session(renewed.value)) // nothing else has changed
 		_, err = m.heal(ctx, s)

@@ -79,7 +79,7 @@ func (m *Manager) upstream(ctx context.Context, a *app, call func() error) error
 	wait, probe := a.breaker.enter(m.now())
 	if wait > 0 {
 		e := errWeChat(errBreaker)
-		e.RetryAfter = wait
+		e.RetryAfter, e.reason = wait, ReasonBreaker
 		return e
 	}
 	if err := m.takePlace(ctx); err != nil {
@@ -107,7 +107,7 @@ func (m *Manager) takePlace(ctx context.Context) error {
 	case m.exchanges <- struct{}{}:
 		return nil
 	case <-timer.C:
-		return &Error{Code: CodeRateLimited, Message: "too many logins at once, try again", RetryAfter: time.Second}
+		return errRateLimited(ReasonExchanges, "too many logins at once, try again", time.Second)
 	case <-ctx.Done():
 		return errWeChat(ctx.Err())
 	}

@@ -36,3 +36,7 @@ func (c *clock) now() int64 {
 	c.last.Store(&reading{now, now.UnixNano()})
 	return now.UnixMilli()
 }
+
+// Now is the time that the manager decides expiry by, in whole milliseconds: for
+// the records of packages that work on top of this one.
+func (m *Manager) Now() time.Time { return time.UnixMilli(m.now()) }

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,6 +85,11 @@ type Config struct {
 	// LimitUser bounds what one user may do that costs more than a look into the
 	// store: phone codes, deep checks, tickets, signed tokens, scans. Zero: 60/m.
 	LimitUser Rate `env:"WX_LIMIT_USER" json:"limit_user,omitzero" yaml:"limit_user,omitempty"`
+	// TrustedProxies are networks whose X-Forwarded-For is believed where the
+	// framework's own rules name one of theirs as the client, as net/http, which has
+	// no rules, always does. None: the address is the framework's. With any, a proxy
+	// on a Unix socket is believed too.
+	TrustedProxies []netip.Prefix `env:"WX_TRUSTED_PROXIES" json:"trusted_proxies,omitempty" yaml:"trusted_proxies,omitempty"`
 	// LimitExchanges bounds the calls to WeChat that clients cause and that are under
 	// way at once. More wait for a second, then they are refused. 0: 256.
 	LimitExchanges int `env:"WX_LIMIT_EXCHANGES" json:"limit_exchanges,omitempty" yaml:"limit_exchanges,omitempty"`
@@ -199,6 +206,8 @@ func (c *Config) checkLimits() error {
 		return errors.New("set LimitAddress (WX_LIMIT_ADDRESS) to a rate like 20/s, or off")
 	case c.LimitUser.check() != nil:
 		return errors.New("set LimitUser (WX_LIMIT_USER) to a rate like 60/m, or off")
+	case slices.ContainsFunc(c.TrustedProxies, func(p netip.Prefix) bool { return !p.IsValid() }):
+		return errors.New("set TrustedProxies (WX_TRUSTED_PROXIES) to networks like 10.0.0.0/8")
 	case c.LimitExchanges < 0 || c.LimitExchanges > 1<<20:
 		return fmt.Errorf("set LimitExchanges (WX_LIMIT_EXCHANGES) to a number from 1, it is %d", c.LimitExchanges)
 	}

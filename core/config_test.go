@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -35,6 +36,7 @@ func TestEveryEnvironmentVariableIsRead(t *testing.T) {
 		"WX_EXPOSE_OPENID": "true", "WX_PHONE_ROUTE": "1", "WX_WAFER": "true", "WX_ACCEPT_CLEAR": "true",
 		"WX_COOKIE": "__Host-wx", "WX_COOKIE_INSECURE": "true", "WX_TRUSTED_ORIGINS": "https://a.example, https://b.example",
 		"WX_LIMIT_ADDRESS": "20/s", "WX_LIMIT_USER": "off", "WX_LIMIT_EXCHANGES": "9",
+		"WX_TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::1",
 	}
 	want := Config{
 		AppID: "wxa", Secret: NewSecret("s1"), Apps: []App{{AppID: "wxb", Secret: NewSecret("s2")}, {AppID: "wxc", Secret: NewSecret("s3")}},
@@ -43,7 +45,8 @@ func TestEveryEnvironmentVariableIsRead(t *testing.T) {
 		APIBase: "http://localhost:1", Prefix: "/login",
 		ExposeOpenID: true, PhoneRoute: true, Wafer: true,
 		LimitAddress: Rate{20, time.Second}, LimitUser: Rate{N: -1}, LimitExchanges: 9,
-		Cookie: "__Host-wx", CookieInsecure: true, TrustedOrigins: []string{"https://a.example", "https://b.example"},
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::1/128")},
+		Cookie:         "__Host-wx", CookieInsecure: true, TrustedOrigins: []string{"https://a.example", "https://b.example"},
 	}
 	for _, name := range clearEnv(t) {
 		value, ok := values[name]
@@ -87,7 +90,7 @@ func TestAnEmptyEnvironmentIsAZeroConfig(t *testing.T) {
 
 func TestUnreadableVariablesAreNamedAndNotRepeated(t *testing.T) {
 	clearEnv(t)
-	bad := []string{"WX_APPS", "WX_KEYS", "WX_IDLE_TIMEOUT", "WX_LIFETIME", "WX_ROTATE_GRACE", "WX_MAX_SESSIONS", "WX_EXPOSE_OPENID", "WX_PHONE_ROUTE", "WX_WAFER", "WX_ACCEPT_CLEAR", "WX_COOKIE_INSECURE", "WX_LIMIT_ADDRESS", "WX_LIMIT_USER", "WX_LIMIT_EXCHANGES"}
+	bad := []string{"WX_APPS", "WX_KEYS", "WX_IDLE_TIMEOUT", "WX_LIFETIME", "WX_ROTATE_GRACE", "WX_MAX_SESSIONS", "WX_EXPOSE_OPENID", "WX_PHONE_ROUTE", "WX_WAFER", "WX_ACCEPT_CLEAR", "WX_COOKIE_INSECURE", "WX_LIMIT_ADDRESS", "WX_LIMIT_USER", "WX_LIMIT_EXCHANGES", "WX_TRUSTED_PROXIES"}
 	for _, name := range bad {
 		t.Setenv(name, "marker")
 	}
@@ -135,6 +138,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		{"another one, in other letters", func(c *Config) { c.Cookie, c.CookieInsecure = "__sEcUrE-wx", true }, "WX_COOKIE_INSECURE"},
 		{"an origin with a path", func(c *Config) { c.Cookie, c.TrustedOrigins = "wx", []string{"https://a.example/marker"} }, "WX_TRUSTED_ORIGINS"},
 		{"an origin without a scheme", func(c *Config) { c.Cookie, c.TrustedOrigins = "wx", []string{"marker.example"} }, "WX_TRUSTED_ORIGINS"},
+		{"an invalid proxy", func(c *Config) { c.TrustedProxies = make([]netip.Prefix, 1) }, "WX_TRUSTED_PROXIES"},
 		{"origins without a cookie", func(c *Config) { c.TrustedOrigins = []string{"https://a.example"} }, "WX_COOKIE"},
 		{"an insecure cookie without a name", func(c *Config) { c.CookieInsecure = true }, "WX_COOKIE"},
 		{"a base that is no URL", func(c *Config) { c.APIBase = "api.weixin.qq.com" }, "WX_API_BASE"},
@@ -196,8 +200,8 @@ func TestConfigIsReadFromJSONAndShownWithoutSecrets(t *testing.T) {
 	var c Config
 	err := json.Unmarshal([]byte(`{"appid":"wx1","secret":"marker-1","apps":[{"appid":"wx2","secret":"marker-2"}],
 		"store":"redis://:marker-3@host","keys":["`+base64.StdEncoding.EncodeToString([]byte("marker-4 marker-4 marker-4 marke"))+`"],
-		"idle_timeout":"72h","max_sessions":3,"prefix":"/p"}`), &c)
-	if err != nil || c.Secret.Reveal() != "marker-1" || c.Apps[0].Secret.Reveal() != "marker-2" || c.IdleTimeout != 72*time.Hour || len(c.Keys) != 1 || c.MaxSessions != 3 {
+		"idle_timeout":"72h","max_sessions":3,"prefix":"/p","trusted_proxies":["10.0.0.0/8"]}`), &c)
+	if err != nil || c.Secret.Reveal() != "marker-1" || c.Apps[0].Secret.Reveal() != "marker-2" || c.IdleTimeout != 72*time.Hour || len(c.Keys) != 1 || c.MaxSessions != 3 || len(c.TrustedProxies) != 1 {
 		t.Fatalf("got %+v, %v", c, err)
 	}
 	js, err := json.Marshal(c)

@@ -38,7 +38,9 @@ type DecryptedData struct {
 //
 // Every flaw of the data gives the same CodeInvalidSignature. CodeSessionKeyExpired
 // means that the store holds no session_key for the user: a new login helps.
-func (m *Manager) DecryptData(ctx context.Context, s *Session, e EncryptedData) (DecryptedData, error) {
+func (m *Manager) DecryptData(ctx context.Context, s *Session, e EncryptedData) (found DecryptedData, err error) {
+	ctx, end := m.observe(ctx, OpDecrypt)
+	defer func() { end(err) }()
 	if e.Once && e.MaxAge <= 0 {
 		return DecryptedData{}, errBadRequest("EncryptedData.Once needs a MaxAge")
 	}
@@ -72,7 +74,9 @@ func (m *Manager) Decrypt(ctx context.Context, s *Session, encryptedData, iv str
 // VerifySignature checks that rawData, byte for byte as wx.getUserInfo returned
 // it, is signed with the user's current session_key or the one before.
 // Errors as of DecryptData.
-func (m *Manager) VerifySignature(ctx context.Context, s *Session, rawData, signature string) error {
+func (m *Manager) VerifySignature(ctx context.Context, s *Session, rawData, signature string) (err error) {
+	ctx, end := m.observe(ctx, OpDecrypt)
+	defer func() { end(err) }()
 	keys, err := m.heldKeys(ctx, s)
 	if err != nil {
 		return err

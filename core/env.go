@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -35,6 +36,7 @@ func ConfigFromEnv() (Config, error) {
 		LimitAddress:   envValue(&e, "WX_LIMIT_ADDRESS", "a rate like 20/s or 600/m, or off", parseRate),
 		LimitUser:      envValue(&e, "WX_LIMIT_USER", "a rate like 60/m, or off", parseRate),
 		LimitExchanges: envValue(&e, "WX_LIMIT_EXCHANGES", "a number", strconv.Atoi),
+		TrustedProxies: envValue(&e, "WX_TRUSTED_PROXIES", "networks like 10.0.0.0/8, comma separated", parseNetworks),
 
 		Cookie:         os.Getenv("WX_COOKIE"),
 		CookieInsecure: envValue(&e, "WX_COOKIE_INSECURE", "true or false", strconv.ParseBool),
@@ -81,6 +83,23 @@ func parseList(text string) (items []string, err error) {
 		items = append(items, strings.TrimSpace(item))
 	}
 	return items, nil
+}
+
+// parseNetworks takes an address for the network of itself alone.
+func parseNetworks(text string) (networks []netip.Prefix, err error) {
+	for item := range strings.SplitSeq(text, ",") {
+		item = strings.TrimSpace(item)
+		if ip, err := netip.ParseAddr(item); err == nil {
+			networks = append(networks, netip.PrefixFrom(ip, ip.BitLen()))
+			continue
+		}
+		network, err := netip.ParsePrefix(item)
+		if err != nil {
+			return nil, err
+		}
+		networks = append(networks, network)
+	}
+	return networks, nil
 }
 
 func parseKeys(text string) (keys []Secret, err error) {

@@ -103,8 +103,9 @@ type Error struct {
 	// where waiting does not help.
 	RetryAfter time.Duration
 
-	status int  // of an application's own error; 0: that of Code
-	cookie bool // it is about the token in the request's cookie
+	status int    // of an application's own error; 0: that of Code
+	cookie bool   // it is about the token in the request's cookie
+	reason Reason // for Config.Observe
 	cause  error
 }
 
@@ -218,10 +219,6 @@ func errSessionKey() *Error {
 
 func errInvalidSignature() *Error {
 	return &Error{Code: CodeInvalidSignature, Message: "signature or encryptedData do not fit this user's session_key"}
-}
-
-func errRateLimited(message string, wait time.Duration) *Error {
-	return &Error{Code: CodeRateLimited, Message: message, RetryAfter: wait}
 }
 
 // asError gives every error that leaves the manager a Code.

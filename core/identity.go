@@ -182,3 +182,21 @@ func (m *Manager) Client(appID string) (*wxapi.Client, error) {
 	}
 	return a.client, nil
 }
+
+// AskWeChat lets call ask WeChat's server API for one of the configured apps, as
+// the login routes do: within Config.LimitExchanges, not while WeChat is silent,
+// and with the codes of Login for its refusals. For calls that a client causes.
+func (m *Manager) AskWeChat(ctx context.Context, appID string, call func(c *wxapi.Client) error) error {
+	app, err := m.app(appID)
+	if err != nil {
+		return err
+	}
+	client, err := m.Client(appID)
+	if err != nil {
+		return err
+	}
+	if err := m.upstream(ctx, app, func() error { return call(client) }); err != nil {
+		return upstreamError(err)
+	}
+	return nil
+}

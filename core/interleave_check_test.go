@@ -40,7 +40,7 @@ func (sc *scene) inspect() error {
 		in.future("what failed is tried again", in.retry),
 		in.future("the grace period ends", in.later),
 		in.future("whether the session_key is valid", in.judged),
-		in.takenOver(), in.holders(),
+		in.takenOver(), in.holders(), in.handedOver(),
 	)
 }
 
@@ -55,6 +55,9 @@ func (in *inspection) collect() {
 	}
 	if !in.set.alone {
 		in.issued = append(in.issued, issue{in.other, in.otherID})
+	}
+	if in.web != "" {
+		in.issued = append(in.issued, issue{in.web, in.webID})
 	}
 	for _, t := range in.store.tasks {
 		if t.returned && t.token != "" {
@@ -72,6 +75,9 @@ func (in *inspection) collect() {
 			in.ended[id] = in.ended[id] || w.task.reported() && in.armed(w.task)
 			in.denied[id] = in.denied[id] || w.task.reported() && in.armed(w.task) && w.task.op.ends()
 		}
+	}
+	for _, id := range in.children() {
+		in.ended[id] = in.ended[id] || in.ended[in.first.ID]
 	}
 }
 
@@ -103,7 +109,12 @@ func (in *inspection) endedBy(t *task) []string {
 	everything := append(in.ids(t.firstIndex), in.first.ID, in.otherID)
 	switch t.op.name {
 	case "logoutUser":
-		return everything
+		return append(everything, in.approved()...)
+	case "others":
+		spared := append(in.children(), in.first.ID)
+		return slices.DeleteFunc(everything, func(id string) bool { return slices.Contains(spared, id) })
+	case "revoke-other":
+		return []string{in.otherID}
 	case "revoke":
 		return []string{in.first.ID}
 	case "logoutAll", "logoutAll-old":
@@ -182,6 +193,7 @@ func (in *inspection) returned() error {
 		case t.failed && code == StoreUnavailable && errors.Is(t.err, errInjected):
 		case t.op.first && (in.gone[in.first.ID] || in.set.lapsing) &&
 			(code == InvalidSession || code == SessionRevoked || code == NotFound):
+		case in.refusedRightly(t, code):
 		default:
 			return fmt.Errorf("%s failed for no reason: %w", t.op.name, t.err)
 		}
@@ -259,6 +271,8 @@ func (in *inspection) nameOf(i issue) string {
 		return "the first session"
 	case in.otherID:
 		return "the second session"
+	case in.webID:
+		return "a session that was handed over before"
 	}
 	return "a new session"
 }

@@ -95,7 +95,7 @@ func (in *inspection) theft() error {
 const stolen = "a rotation of a token whose successor was in use"
 
 func (t *task) presentsNewest() bool {
-	return slices.Contains([]string{"renew", "rotate", "check", "logoutAll"}, t.op.name)
+	return slices.Contains([]string{"renew", "rotate", "check", "logoutAll", "ticket", "approve", "others", "revoke-other"}, t.op.name)
 }
 
 // usable tells whether a token of the first session lives.

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -192,7 +193,7 @@ func logoutAllOld() operation {
 
 // named picks from all that there is.
 func named(names ...string) (ops []operation) {
-	all := append(append(operations(), graceOperations()...), logoutAllOld(),
+	all := append(slices.Concat(operations(), graceOperations(), handOperations()), logoutAllOld(),
 		operation{name: "paint red", first: true, run: opPaint(firstColour)},
 		operation{name: "paint blue", first: true, run: opPaint(secondColour)},
 		operation{name: "logoutAll", run: opLogoutAll(newest)},

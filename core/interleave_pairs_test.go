@@ -108,7 +108,7 @@ func nameOf(set setting, ops []operation) string {
 		given bool
 	}{
 		{"rotated", set.rotated}, {"used", set.used}, {"alone", set.alone}, {"lapsing", set.lapsing},
-		{"failing", set.faults > 0}, {"late", set.late}, {"ahead", len(set.skew) > 0 && set.skew[0] > 0},
+		{"handed", set.handed}, {"failing", set.faults > 0}, {"late", set.late}, {"ahead", len(set.skew) > 0 && set.skew[0] > 0},
 	} {
 		if part.given {
 			names = append(names, part.name)
@@ -142,6 +142,7 @@ func TestLeavingOffLosesNothing(t *testing.T) {
 		{setting{holder: true, faults: 1, late: true}, named("rotate")},
 		{setting{holder: true}, named("rotate", "renew")},
 		{setting{rotated: true, used: true, theft: true, begins: true}, named("rotate-old", "update")},
+		{setting{handing: true, begins: true}, named("redeem", "revoke")},
 	} {
 		c.set.room = 10
 		t.Run(nameOf(c.set, c.ops), func(t *testing.T) { compareSearches(t, c.set, c.ops) })

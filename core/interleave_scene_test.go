@@ -24,6 +24,8 @@ type scene struct {
 	otherID string
 
 	expiries map[string]int64 // of these tokens, if nothing is written
+
+	handing
 }
 
 const sceneUser = "alice"
@@ -38,6 +40,8 @@ type setting struct {
 	aged    bool // of its lifetime, that is, not of its idle timeout
 	alone   bool // the first session is the only one
 	lost    bool // the store has dropped the record of a third session
+	handing bool // the first session has tickets, and has approved of a login
+	handed  bool // and has handed over a session before
 
 	begins  bool            // that an operation begins is a step of its own
 	faults  int             // that a run may have at most
@@ -153,6 +157,9 @@ func (sc *scene) populate(t testing.TB) {
 	sc.oldview = mustCheck(t, sc.m, sc.old)
 	if sc.token == sc.old {
 		sc.first = sc.oldview
+	}
+	if sc.set.handing {
+		sc.handOver(t)
 	}
 }
 

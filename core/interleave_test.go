@@ -58,6 +58,8 @@ type task struct {
 	failed       bool // a call of its failed
 	token        string
 	session      *Session
+	ticket       string   // that it got
+	approval     Approval // that it got
 	err          error
 
 	history    uint64 // of its calls and what they returned

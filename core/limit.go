@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"net/netip"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -105,19 +104,21 @@ func (l *limiter) take(key string, now int64) (wait time.Duration) {
 		return 0
 	}
 	places := l.find(key)
-	least := places[0].Load()
-	for _, p := range places[1:] {
-		least = min(least, p.Load())
-	}
-	if least > now+l.burst+int64(limiterSkew) {
-		least = now // the clock was set back
+	most := now + l.burst + int64(limiterSkew) // beyond it, the clock was set back since
+	least := most
+	for _, p := range places {
+		up := p.Load()
+		if up > most {
+			up = now
+		}
+		least = min(least, up)
 	}
 	used := max(least, now) + l.interval
 	if early := used - now - l.burst; early > 0 {
 		return time.Duration(early)
 	}
 	for _, p := range places {
-		if was := p.Load(); was < used {
+		if was := p.Load(); was < used || was > most {
 			p.CompareAndSwap(was, used) // who is faster counts for both
 		}
 	}
@@ -135,21 +136,6 @@ func (l *limiter) find(key string) (places [limiterHashes]*atomic.Int64) {
 	return places
 }
 
-// addressKey is what counts as one client: an IPv4 address, or an IPv6 network of
-// the size that one household has. "" for what is no address.
-func addressKey(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil {
-		return ""
-	}
-	ip = ip.Unmap().WithZone("")
-	if ip.Is4() {
-		return ip.String()
-	}
-	network, _ := ip.Prefix(64) // of an IPv6 address there is one
-	return network.String()
-}
-
 // LimitAddress counts a request that a stranger can make against
 // Config.LimitAddress. CodeRateLimited if there are too many from its address. A
 // request without an address passes.
@@ -161,7 +147,7 @@ func (m *Manager) LimitAddress(req Request) error {
 	if key == "" {
 		return nil
 	}
-	return limitError(m.addresses.take(key, m.now()*int64(time.Millisecond)))
+	return limitError(ReasonAddress, m.addresses.take(key, m.now()*int64(time.Millisecond)))
 }
 
 // LimitUser counts a request that costs more than a look into the store against
@@ -172,12 +158,16 @@ func (m *Manager) LimitUser(s *Session) error {
 	}
 	appID, openID, _ := s.rec.Owner()
 	name := record.OfUser(appID, openID)
-	return limitError(m.users.take(string(name[:]), m.now()*int64(time.Millisecond)))
+	return limitError(ReasonUser, m.users.take(string(name[:]), m.now()*int64(time.Millisecond)))
 }
 
-func limitError(wait time.Duration) error {
+func limitError(why Reason, wait time.Duration) error {
 	if wait == 0 {
 		return nil
 	}
-	return &Error{Code: CodeRateLimited, Message: "too many requests, wait before the next try", RetryAfter: wait}
+	return errRateLimited(why, "too many requests, wait before the next try", wait)
+}
+
+func errRateLimited(why Reason, message string, wait time.Duration) *Error {
+	return &Error{Code: CodeRateLimited, Message: message, RetryAfter: wait, reason: why}
 }

@@ -34,15 +34,28 @@ func (m *Manager) LogoutUser(ctx context.Context, appID, openID string) error {
 }
 
 // LogoutOthers ends all sessions of the user of s, but s and what it has handed
-// over: after a change of password, say.
+// over: after a change of password, say. A session that has ended meanwhile has
+// no such power: CodeInvalidSession, CodeSessionRevoked.
 func (m *Manager) LogoutOthers(ctx context.Context, s *Session) error {
-	if !s.made() {
-		return errNoSession()
+	if err := m.lives(ctx, s); err != nil {
+		return err
 	}
 	return m.end(ctx, s.userKey(), func(u *user) error {
 		u.revokeAll(s.rec.ID(), record.ByDevice)
 		return nil
 	})
+}
+
+// lives asks the store itself whether s lives: a cache near by, which may have
+// let the request pass, is no reason to end anything else.
+func (m *Manager) lives(ctx context.Context, s *Session) error {
+	if !s.made() {
+		return errNoSession()
+	}
+	ctx, cancel := m.operation(ctx)
+	defer cancel()
+	_, _, err := m.inUse(ctx, s.key)
+	return err
 }
 
 // endAll also ends sessions that the index has lost, when they turn up.
@@ -141,8 +154,8 @@ func (m *Manager) endInFullStore(ctx context.Context, key string, fn func(*user)
 		if err != nil {
 			return err
 		}
-		raw := u.raw
-		if err := fn(u.user); err != nil {
+		raw, doomed := u.raw, u.user
+		if err := fn(doomed); err != nil {
 			return err
 		}
 		for _, p := range u.Pending {
@@ -162,6 +175,7 @@ func (m *Manager) endInFullStore(ctx context.Context, key string, fn func(*user)
 			return err
 		}
 		if string(now.raw) == string(raw) { // nothing was listed meanwhile
+			m.noteEnded(ctx, doomed)
 			return nil
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/wxsession/wxsession/core/internal/record"
 	"github.com/wxsession/wxsession/core/wxapi"
 )
 
@@ -25,11 +26,13 @@ type Event struct {
 	Kind EventKind
 	// Name is an operation's (OpLogin …), the path of WeChat's endpoint, or the verb
 	// of a call to the store: get, near (the read by which requests are
-	// authenticated), swap, delete. There are few of them.
+	// authenticated), swap, delete; or that of a moment. There are few of them.
 	Name string
 
 	Code     Code // how it ended; "" is well
 	ErrCode  int  // of WeChat
+	Status   int  // of the reply, for MomentRefused
+	Reason   Reason
 	Duration time.Duration
 }
 
@@ -40,6 +43,7 @@ const (
 	KindOperation EventKind = "operation" // of the manager
 	KindWeChat    EventKind = "wechat"    // one attempt at a call to WeChat
 	KindStore     EventKind = "store"     // a call to the store
+	KindMoment    EventKind = "moment"    // of the manager: it has no duration, and nothing happens within
 )
 
 // The names of operations. A renewal happens within an authentication.
@@ -54,6 +58,19 @@ const (
 	OpSessions     = "sessions"
 	OpTicket       = "ticket"
 	OpRedeem       = "redeem"
+	OpDecrypt      = "decrypt" // VerifySignature too
+	OpPhone        = "phone"
+	OpSessionKey   = "session_key" // whatever asks WeChat about a session_key
+)
+
+// The names of moments.
+const (
+	// MomentRefused: Refuse has put an error into a reply, one of the application's
+	// own too. What was refused before any operation began shows here only.
+	MomentRefused = "refused"
+	// MomentEnded: a session has ended before its time; Reason says why. From here on
+	// it is doomed: what is left to do is done now, or by whoever comes next.
+	MomentEnded = "ended"
 )
 
 // observe tells the observer that an operation begins; the function that it
@@ -70,18 +87,75 @@ func observe(ctx context.Context, o Observer, e Event) (context.Context, func(er
 }
 
 // beginEvent is apart from observe because what it keeps would cost an
-// allocation there.
+// allocation there. Here it costs one, as nothing that it keeps is changed.
 func beginEvent(ctx context.Context, o Observer, e Event) (context.Context, func(error)) {
-	ctx = o.Begin(ctx, e)
+	within := o.Begin(ctx, e)
 	began := time.Now()
-	return ctx, func(err error) {
-		e.Duration = time.Since(began)
-		e.Code, e.ErrCode = outcome(err)
-		o.End(ctx, e)
+	return within, func(err error) {
+		ended := e
+		ended.Duration = time.Since(began)
+		ended.Code, ended.ErrCode = outcome(err)
+		ended.Reason = reasonOf(err)
+		o.End(within, ended)
 	}
 }
 
 func unobserved(error) {}
+
+// Reason tells more of an Event where its Code does not; mostly it is "".
+type Reason string
+
+// The reasons of a failure.
+const (
+	ReasonCanceled  Reason = "canceled"  // the caller went away: not the store's fault, nor WeChat's
+	ReasonBreaker   Reason = "breaker"   // WeChat was not asked, as it has been silent
+	ReasonExchanges Reason = "exchanges" // Config.LimitExchanges
+	ReasonAddress   Reason = "address"   // Config.LimitAddress
+	ReasonUser      Reason = "user"      // Config.LimitUser
+)
+
+// The reasons of MomentEnded.
+const (
+	ReasonLogout     Reason = "logout"     // by its client
+	ReasonDevice     Reason = "device"     // by another device of the user, or an administrator
+	ReasonEverywhere Reason = "everywhere" // LogoutUser, or ?all=1
+	ReasonCap        Reason = "cap"        // Config.MaxSessions
+	ReasonTheft      Reason = "theft"      // a token was rotated whose successor is in use
+	ReasonHandOver   Reason = "hand_over"  // a newer hand-over took its place
+)
+
+// noteEnded tells of the sessions that an edit of u has ended, once it is stored.
+func (m *Manager) noteEnded(ctx context.Context, u *user) {
+	for _, why := range u.ended {
+		m.note(ctx, Event{Name: MomentEnded, Reason: endReason(why)})
+	}
+	u.ended = nil
+}
+
+func endReason(why record.Reason) Reason {
+	switch why {
+	case record.ByDevice:
+		return ReasonDevice
+	case record.ByEverywhere:
+		return ReasonEverywhere
+	case record.ByCap:
+		return ReasonCap
+	case record.ByTheft:
+		return ReasonTheft
+	case record.ByHandOver:
+		return ReasonHandOver
+	default:
+		return ReasonLogout
+	}
+}
+
+// note tells the observer of a moment.
+func (m *Manager) note(ctx context.Context, e Event) {
+	if o := m.cfg.Observe; o != nil {
+		e.Kind = KindMoment
+		o.End(o.Begin(ctx, e), e)
+	}
+}
 
 func outcome(err error) (Code, int) {
 	if err == nil {
@@ -97,6 +171,16 @@ func outcome(err error) (Code, int) {
 		return CodeConflict, 0
 	}
 	return CodeStoreUnavailable, 0
+}
+
+func reasonOf(err error) Reason {
+	if e, ok := errors.AsType[*Error](err); ok && e.reason != "" {
+		return e.reason
+	}
+	if errors.Is(err, context.Canceled) {
+		return ReasonCanceled
+	}
+	return ""
 }
 
 // beforeCall and onCall tell an observer of the calls to WeChat.
@@ -116,7 +200,7 @@ func onCall(o Observer) func(context.Context, wxapi.Call) {
 	return func(ctx context.Context, c wxapi.Call) {
 		e := Event{Kind: KindWeChat, Name: c.Path, ErrCode: c.ErrCode, Duration: c.Duration}
 		if c.Err != nil {
-			e.Code = upstreamError(c.Err).Code
+			e.Code, e.Reason = upstreamError(c.Err).Code, reasonOf(c.Err)
 		}
 		o.End(ctx, e)
 	}
@@ -171,6 +255,16 @@ func (s observedAppendGetter) AppendGet(ctx context.Context, dst []byte, key str
 	v, err := s.near.AppendGet(ctx, dst, key)
 	end(err)
 	return v, err
+}
+
+// Breakers tells by appid whether WeChat is not asked for a moment, as it has been
+// silent.
+func (m *Manager) Breakers() map[string]bool {
+	open := make(map[string]bool, len(m.apps))
+	for id, a := range m.apps {
+		open[id] = a.breaker.open()
+	}
+	return open
 }
 
 // Stats tells what the store knows of itself; zero for one that knows nothing.

@@ -14,26 +14,25 @@ func (m *Manager) PhoneNumber(ctx context.Context, appID, code string) (wxapi.Ph
 
 // phoneNumber lets WeChat check that the code is openID's, if that is not "".
 func (m *Manager) phoneNumber(ctx context.Context, appID, openID, code string) (wxapi.Phone, error) {
+	ctx, end := m.observe(ctx, OpPhone)
+	phone, err := m.askPhoneNumber(ctx, appID, openID, code)
+	end(err)
+	return phone, err
+}
+
+func (m *Manager) askPhoneNumber(ctx context.Context, appID, openID, code string) (wxapi.Phone, error) {
 	if code == "" || len(code) > maxCode || !codeShaped(code) {
 		return wxapi.Phone{}, errBadRequest("code is not one that the getPhoneNumber button returns")
 	}
-	app, err := m.app(appID)
-	if err != nil {
-		return wxapi.Phone{}, err
-	}
-	client, err := m.Client(appID)
-	if err != nil {
-		return wxapi.Phone{}, err
-	}
 	var phone wxapi.Phone
-	err = m.upstream(ctx, app, func() (err error) {
-		phone, err = client.PhoneNumber(ctx, code, openID)
+	err := m.AskWeChat(ctx, appID, func(c *wxapi.Client) (err error) {
+		phone, err = c.PhoneNumber(ctx, code, openID)
 		return err
 	})
 	if err == nil {
 		return phone, nil
 	}
-	e := upstreamError(err)
+	e := asError(err)
 	if e.ErrCode == errcodeOpenID && openID != "" {
 		e.Code, e.RetryAfter = CodeInvalidCode, 0
 	}

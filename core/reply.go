@@ -54,6 +54,7 @@ func NewReply(body any) Reply {
 func (m *Manager) Refuse(ctx context.Context, req Request, err error) Reply {
 	e := asError(err)
 	m.report(ctx, e)
+	m.note(ctx, Event{Name: MomentRefused, Code: e.Code, ErrCode: e.ErrCode, Status: e.Status(), Reason: reasonOf(e)})
 	var body any = e
 	if f := m.waferFailure(err, e, &req); f != nil {
 		body = f
@@ -92,7 +93,7 @@ func (m *Manager) reshape(ctx context.Context, req Request, r Reply) (shaped Rep
 func (m *Manager) report(ctx context.Context, e *Error) {
 	switch e.Code {
 	case CodeMisconfigured:
-		m.log.limited(ctx, slog.LevelError, "WeChat refuses the configuration of this backend", e)
+		m.log.limited(ctx, slog.LevelError, "this backend is misconfigured", e)
 	case CodeStoreUnavailable:
 		m.log.failure(ctx, "the session store does not answer", e)
 	case CodeWeChatUnavailable:

@@ -27,7 +27,7 @@ type Request struct {
 	Path    string
 	Query   string // raw, without the question mark
 	ID      string // what stands for {id} in Route.Path, unescaped
-	Address string // of the client, as the framework's rules about proxies give it
+	Address string // of the client, as the framework's rules about proxies and Config.TrustedProxies give it
 	Header  Header
 	Body    io.Reader // read through a limit; nil: empty
 }

@@ -22,8 +22,12 @@ package core
 //
 // A story (model_holders_test.go) is one session and those who hold its tokens:
 // a client that may miss answers, a thief. model_custody_test.go knows what must
-// become of every token. The older model (model_test.go, model_steps_test.go,
-// model_run_test.go, model_random_test.go) compares a manager with structs.
+// become of every token.
+//
+// A script (model_run_test.go) drives two managers and a model, whose sessions
+// are structs (model_test.go, model_rules_test.go), step by step
+// (model_steps_test.go, model_endings_test.go), while processes get other Keys
+// (model_processes_test.go); model_random_test.go draws scripts.
 //
 // rig_records_test.go has all that depends on the core's insides. A new core needs
 // a new version of that file; which rules its old tests go by is in coreRules.
@@ -54,8 +58,10 @@ package core
 //	holder    whoever got a token may have missed all later ones and must be able
 //	          to live on it: interleave_holders_test.go
 //	theft     the rule for a token whose successor was used: as above
-//	rotated, used, lapsing, aged, alone, lost   what the first session has behind
-//	          it, and whether there are others
+//	handing   the first session has tickets, and has approved of a login:
+//	          interleave_tickets_test.go; tests in interleave_handing_test.go
+//	rotated, used, lapsing, aged, alone, lost, handed   what the first session has
+//	          behind it, and whether there are others
 //
 // The operations that are events ("tick", "set back", evicting, goingBack …) are
 // appended to a pair like a third operation; again makes a client of an operation
@@ -81,7 +87,7 @@ package core
 //
 //	WX_RIG_SEED=137 go test ./core -run 'TestNearCachesAtRandom$'
 //
-// A script of the older model is printed as bytes; runScript takes them.
+// A script that fails is printed as bytes; runScript takes them.
 //
 // In a trace a line is a step: its number, the task and its operation, the call,
 // the first letters of the key, what happened to it, and what it returned.

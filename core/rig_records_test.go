@@ -25,6 +25,7 @@ const (
 	InvalidSession    = CodeInvalidSession
 	SessionRevoked    = CodeSessionRevoked
 	SessionKeyExpired = CodeSessionKeyExpired
+	InvalidTicket     = CodeInvalidTicket
 	StoreUnavailable  = CodeStoreUnavailable
 )
 
@@ -58,6 +59,7 @@ func tokenOfNobody() string { return newToken() }
 
 // usersIndex is what a user record says of the user's sessions.
 type usersIndex struct {
+	epoch   uint64 // counts log-outs everywhere
 	entries []indexEntry
 	doomed  []string // keys of the records that have to die and are not known to be dead
 }
@@ -65,6 +67,7 @@ type usersIndex struct {
 type indexEntry struct {
 	id      string
 	records []string // keys of those that may live
+	tickets []string // keys of those that may be redeemed
 }
 
 func (x usersIndex) ids() []string {
@@ -82,6 +85,12 @@ func (x usersIndex) names(id, key string) bool {
 	})
 }
 
+// holds tells whether a session has the ticket.
+func (x usersIndex) holds(ticket string) bool {
+	key := record.OfToken(ticket).Key(record.TicketPrefix)
+	return slices.ContainsFunc(x.entries, func(e indexEntry) bool { return slices.Contains(e.tickets, key) })
+}
+
 func openUser(m *Manager, key string, raw []byte) *record.User {
 	value, err := m.values.ring.Open(key, slices.Clone(raw))
 	if err != nil {
@@ -97,10 +106,14 @@ func openUser(m *Manager, key string, raw []byte) *record.User {
 // readIndex reads a user record as m would; what is none has no sessions.
 func readIndex(m *Manager, key string, raw []byte) (x usersIndex) {
 	u := openUser(m, key, raw)
+	x.epoch = u.Epoch
 	for _, e := range u.Entries {
 		listed := indexEntry{id: e.ID}
 		for _, r := range e.Records {
 			listed.records = append(listed.records, r.Name.Key(record.SessionPrefix))
+		}
+		for _, ticket := range e.Tickets {
+			listed.tickets = append(listed.tickets, ticket.Name.Key(record.TicketPrefix))
 		}
 		x.entries = append(x.entries, listed)
 	}
@@ -166,7 +179,7 @@ func graceOf(m *Manager) time.Duration       { return m.cfg.RotateGrace }
 func idleTimeoutOf(m *Manager) time.Duration { return m.cfg.IdleTimeout }
 func lifetimeOf(m *Manager) time.Duration    { return m.cfg.Lifetime }
 func millisOf(m *Manager) int64              { return m.now() }
-func talksTo(m *Manager, s Store) bool       { return m.values.store == s }
+func seals(m *Manager) bool                  { return m.values.ring.Seals() }
 
 func recordKey(token string) string { return record.OfToken(token).Key(record.SessionPrefix) }
 

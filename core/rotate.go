@@ -101,6 +101,14 @@ func (m *Manager) listSuccessor(ctx context.Context, from *Session, n record.Nam
 		if err := m.dropRetired(ctx, u, from.rec.ID()); err != nil {
 			return err
 		}
+		if findRecord(u.find(from.rec.ID()), from.key.Name()) == nil { // lost just now, if it has not ended before
+			if err := m.refresh(ctx, from); err != nil {
+				return err
+			}
+			if from.rec.State() == record.Live {
+				u.relist(from.rec, from.key.Name())
+			}
+		}
 		return u.enterSuccessor(from, n)
 	})
 	if errors.Is(err, errStolen) {
@@ -118,7 +126,7 @@ func (m *Manager) dropRetired(ctx context.Context, u *user, id string) error {
 	if e == nil || len(e.Records) == 1 {
 		return nil
 	}
-	_, dead, err := m.readSessions(ctx, &user{record.User{Entries: []record.Entry{*e}}})
+	_, dead, err := m.readSessions(ctx, &user{User: record.User{Entries: []record.Entry{*e}}})
 	if err == nil {
 		u.drop(dead)
 	}
@@ -195,7 +203,14 @@ func (m *Manager) firstUse(ctx context.Context, s *Session) error {
 		return err
 	}
 	key := s.userKey()
-	u, err := m.editUser(ctx, key, func(u *user) error { return u.succeed(s) })
+	u, err := m.editUser(ctx, key, func(u *user) error {
+		if !u.awaits(s) { // read anew: whatever left the index was ended before
+			if err := m.refresh(ctx, s); err != nil || s.rec.State() != record.Fresh {
+				return err
+			}
+		}
+		return u.succeed(s)
+	})
 	if err != nil {
 		return err
 	}
@@ -205,7 +220,15 @@ func (m *Manager) firstUse(ctx context.Context, s *Session) error {
 	return m.refresh(ctx, s)
 }
 
+// awaits reports whether the first use of s is one that u knows of, as to come
+// or as begun. Any other that s seems to need is over, or lost by the store.
+func (u *user) awaits(s *Session) bool {
+	r := findRecord(u.find(s.rec.ID()), s.key.Name())
+	return r != nil && (r.Role == record.Successor || u.unfinished())
+}
+
 // succeed makes a successor the record in use, unless another one was faster.
+// What was decided before is begun again where the store has lost the outcome.
 func (u *user) succeed(s *Session) error {
 	name, from := s.key.Name(), s.rec.Link()
 	e := u.find(s.rec.ID())
@@ -213,21 +236,25 @@ func (u *user) succeed(s *Session) error {
 	switch {
 	case u.isPending(name), r == nil && s.rec.Created() <= u.EndedAt:
 		return errInvalidSession()
-	case r != nil && r.Role != record.Successor:
-		return nil // it was decided before; see finish
 	case r == nil: // the index has lost it
 		e = u.entryOf(s.rec)
 		if in, ok := current(e); ok && in != from {
 			return errInvalidSession()
 		}
 		e.Records = append(e.Records, record.Entered{Name: name, Role: record.Successor})
+		promote(e, name)
+	case r.Role == record.Successor:
+		promote(e, name)
+	case r.Role != record.Current:
+		r.Role = record.Retiring
+		return nil
 	}
-	promote(e, name)
 	if f := findRecord(e, from); f != nil {
 		f.Role = record.Retiring
 	} else {
 		e.Records = append(e.Records, record.Entered{Name: from, Role: record.Retiring})
 	}
+	u.bound(e, record.Retired, maxRetired)
 	return nil
 }
 
@@ -319,6 +346,7 @@ func (m *Manager) freeze(ctx context.Context, older, successor record.Name) (sto
 }
 
 // activate makes a successor live, with the attributes of the record before it.
+// One that has expired since a crash stays dead.
 func (m *Manager) activate(ctx context.Context, successor record.Name, frozen []frozenRecord) error {
 	if len(frozen) == 0 {
 		return nil
@@ -326,7 +354,8 @@ func (m *Manager) activate(ctx context.Context, successor record.Name, frozen []
 	key := successor.Key(record.SessionPrefix)
 	for conflicts := range maxSwaps {
 		found, rec, err := m.peek(ctx, key)
-		if err != nil || rec == nil || rec.State() != record.Fresh {
+		now := m.now()
+		if err != nil || rec == nil || rec.State() != record.Fresh || check(rec, now) != nil {
 			return err
 		}
 		attrs := rec.Attrs()
@@ -335,7 +364,6 @@ func (m *Manager) activate(ctx context.Context, successor record.Name, frozen []
 				attrs = record.Session(f.value).Attrs()
 			}
 		}
-		now := m.now()
 		_, err = m.swapSession(ctx, key, found.raw, rec.Activate(max(now, rec.LastSeen()), attrs))
 		if err == nil {
 			return nil

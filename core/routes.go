@@ -15,6 +15,7 @@ type Route struct {
 // are answered as Refuse does.
 func (m *Manager) Route(method, path string, serve func(ctx context.Context, req Request) (any, error)) Route {
 	return Route{method, m.cfg.Prefix + path, func(ctx context.Context, req Request) Reply {
+		req.Address = clientAddress(req, m.cfg.TrustedProxies)
 		body, err := serve(ctx, req)
 		if err != nil {
 			return m.Refuse(ctx, req, err)
@@ -201,6 +202,9 @@ func (m *Manager) serveSessions(ctx context.Context, req Request) (any, error) {
 func (m *Manager) serveRevoke(ctx context.Context, req Request) (any, error) {
 	s, err := m.AuthenticateRequest(ctx, req)
 	if err != nil {
+		return nil, err
+	}
+	if err := m.lives(ctx, s); err != nil {
 		return nil, err
 	}
 	return nil, m.Revoke(ctx, s.AppID, s.OpenID, req.ID)

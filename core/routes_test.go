@@ -1,9 +1,11 @@
 package core_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -516,5 +518,18 @@ func TestRequirePutsTheSessionIntoTheContext(t *testing.T) {
 	w.store.breakDown(errors.New("down"))
 	if _, s := w.Optional(t.Context(), req); s != nil {
 		t.Errorf("Optional found %v in a store that is down", s)
+	}
+}
+
+func TestARouteGetsTheAddressBehindTheProxies(t *testing.T) {
+	w := newWorld(t, func(c *core.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} })
+	got := ""
+	route := w.Route("GET", "/address", func(_ context.Context, req core.Request) (any, error) {
+		got = req.Address
+		return nil, nil
+	})
+	route.Serve(t.Context(), core.Request{Address: "10.0.0.1", Header: http.Header{"X-Forwarded-For": {"192.0.2.1"}}})
+	if got != "192.0.2.1" {
+		t.Errorf("the handler gets %q", got)
 	}
 }

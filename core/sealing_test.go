@@ -231,3 +231,19 @@ func TestAServiceWithAnotherAppOnTheSameStoreIsAStranger(t *testing.T) {
 		t.Errorf("the neighbour has ended it: %v", err)
 	}
 }
+
+func TestSealingAnewDoesNotMakeASessionOlder(t *testing.T) {
+	w := newWorld(t, sealedWith('a'))
+	token, s := w.login(t, "o-alice")
+	behind := w.manager(t, func(c *core.Config) {
+		sealedWith('b', 'a')(c)
+		c.Now = func() time.Time { return w.clock.Now().Add(-time.Minute) }
+	})
+	if _, err := behind.Authenticate(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	again, err := behind.Check(t.Context(), token)
+	if err != nil || !again.ExpiresAt().Equal(s.ExpiresAt()) {
+		t.Errorf("used again it ends at %v, before at %v, %v", again.ExpiresAt(), s.ExpiresAt(), err)
+	}
+}

@@ -87,7 +87,7 @@ func TestAnObserverSeesEveryOperationAndEveryCall(t *testing.T) {
 	if err := w.Logout(t.Context(), token); err != nil {
 		t.Fatal(err)
 	}
-	want("a log-out", "get ", "revoke ", "revoke>get ", "revoke>swap ", "revoke>delete ")
+	want("a log-out", "get ", "revoke ", "revoke>get ", "revoke>swap ", "revoke>delete ", "revoke>ended ")
 	w.store.breakDown(errors.New("down"))
 	_, _ = w.Authenticate(t.Context(), token)
 	want("an outage", "authenticate store_unavailable", "authenticate>get store_unavailable")

@@ -25,7 +25,9 @@ func (m *Manager) CheckSessionKey(ctx context.Context, s *Session) error {
 
 // checkSessionKey asks WeChat only if its last answer is older than maxAge. The
 // answer is kept with the user, for all sessions and instances.
-func (m *Manager) checkSessionKey(ctx context.Context, s *Session, maxAge time.Duration) error {
+func (m *Manager) checkSessionKey(ctx context.Context, s *Session, maxAge time.Duration) (err error) {
+	ctx, end := m.observe(ctx, OpSessionKey)
+	defer func() { end(err) }()
 	if !s.made() {
 		return errNoSession()
 	}
@@ -95,7 +97,9 @@ func (m *Manager) keepWord(ctx context.Context, key string, asked record.Session
 // ResetSessionKey replaces the user's session_key (/wxa/resetusersessionkey),
 // for example after it may have leaked. The old one dies at once, the new one
 // expires when the old one would have. WeChat limits how often this may be done.
-func (m *Manager) ResetSessionKey(ctx context.Context, s *Session) error {
+func (m *Manager) ResetSessionKey(ctx context.Context, s *Session) (err error) {
+	ctx, end := m.observe(ctx, OpSessionKey)
+	defer func() { end(err) }()
 	client, openID, held, err := m.signing(ctx, s)
 	if err != nil {
 		return err
@@ -115,12 +119,14 @@ func (m *Manager) ResetSessionKey(ctx context.Context, s *Session) error {
 
 // UserEncryptKeys returns the keys that wx.getUserCryptoManager gives the mini
 // program for this user; wxapi.DecryptUserCrypto opens what it encrypted.
-func (m *Manager) UserEncryptKeys(ctx context.Context, s *Session) ([]wxapi.UserKey, error) {
+func (m *Manager) UserEncryptKeys(ctx context.Context, s *Session) (keys []wxapi.UserKey, err error) {
+	ctx, end := m.observe(ctx, OpSessionKey)
+	defer func() { end(err) }()
 	client, openID, held, err := m.signing(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	keys, err := client.UserEncryptKeys(ctx, openID, held)
+	keys, err = client.UserEncryptKeys(ctx, openID, held)
 	if err != nil {
 		return nil, upstreamError(err)
 	}

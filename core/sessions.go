@@ -50,26 +50,40 @@ func (m *Manager) Sessions(ctx context.Context, appID, openID string) (list []Se
 // what has expired is never renewed.
 func (m *Manager) readSessions(ctx context.Context, u *user) (found []SessionInfo, dead []record.Name, err error) {
 	for _, e := range u.Entries {
-		info := SessionInfo{ID: e.ID, CreatedAt: time.UnixMilli(e.Created), Device: e.Device}
-		for _, r := range e.Records {
-			_, rec, err := m.peek(ctx, r.Name.Key(record.SessionPrefix))
-			switch {
-			case err != nil:
-				return nil, nil, err
-			case rec == nil || check(rec, m.now()) != nil:
-				if r.Role != record.Retiring { // its successor has yet to take over from it
-					dead = append(dead, r.Name)
-				}
-			default:
-				if seen := time.UnixMilli(rec.LastSeen()); seen.After(info.LastSeen) {
-					info.LastSeen = seen
-				}
-			}
+		seen, gone, err := m.readRecords(ctx, e)
+		if err != nil {
+			return nil, nil, err
 		}
-		if !info.LastSeen.IsZero() {
-			found = append(found, info)
+		dead = append(dead, gone...)
+		if seen != 0 {
+			found = append(found, SessionInfo{
+				ID: e.ID, CreatedAt: time.UnixMilli(e.Created), LastSeen: time.UnixMilli(seen), Device: e.Device,
+			})
 		}
 	}
 	slices.SortStableFunc(found, func(a, b SessionInfo) int { return a.CreatedAt.Compare(b.CreatedAt) })
 	return found, dead, nil
+}
+
+// readRecords returns when the session of e was last seen, 0 if it is dead, and
+// which of its records are.
+func (m *Manager) readRecords(ctx context.Context, e record.Entry) (seen int64, dead []record.Name, err error) {
+	var retiring []record.Name
+	for _, r := range e.Records {
+		_, rec, err := m.peek(ctx, r.Name.Key(record.SessionPrefix))
+		switch {
+		case err != nil:
+			return 0, nil, err
+		case rec != nil && check(rec, m.now()) == nil:
+			seen = max(seen, rec.LastSeen())
+		case r.Role == record.Retiring: // its successor has yet to take over from it
+			retiring = append(retiring, r.Name)
+		default:
+			dead = append(dead, r.Name)
+		}
+	}
+	if seen == 0 { // nobody is left to take over
+		dead = append(dead, retiring...)
+	}
+	return seen, dead, nil
 }

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -74,8 +73,8 @@ func (m *Manager) editListed(ctx context.Context, s *Session, fn func(*user, *re
 	if missing != nil {
 		return missing
 	}
-	if relisted, err := m.heal(ctx, found); err != nil || !relisted {
-		return cmp.Or(err, error(errInvalidSession()))
+	if _, err := m.heal(ctx, found); err != nil { // or another request has healed it
+		return err
 	}
 	if err := m.refresh(ctx, found); err != nil { // it may have been ended before it was listed
 		return err

@@ -14,11 +14,19 @@ import (
 // pending revocations, and a name is taken out only after its record was seen
 // dead or was deleted. Whatever crashes, the next operation on the user can
 // find every live session.
-type user struct{ record.User }
+type user struct {
+	record.User
+	ended []record.Reason // of sessions that revoke has struck off since it was read
+}
 
 // maxSuccessors bounds the tokens of one session that rotations have made and
 // nobody has used. Beyond it the oldest gives way.
 const maxSuccessors = 8
+
+// maxRetired bounds those in their grace period: whoever rotates and uses token
+// after token must not make every rotation dearer than the one before. Beyond it
+// the oldest one's grace period is over.
+const maxRetired = 16
 
 // isEmpty reports whether u is worth no record.
 func (u *user) isEmpty() bool {
@@ -89,6 +97,7 @@ func (u *user) revoke(id string, why record.Reason) bool {
 	}
 	e := u.Entries[i]
 	u.Entries = slices.Delete(u.Entries, i, i+1)
+	u.ended = append(u.ended, why)
 	for _, r := range e.Records {
 		u.revokeRecord(r.Name, why)
 	}
@@ -106,10 +115,21 @@ func (u *user) revokeChild(id string, why record.Reason) {
 }
 
 // revokeAll ends every session but the one called except, and what that one has
-// handed over.
+// handed over, which stands behind it in the index.
 func (u *user) revokeAll(except string, why record.Reason) {
+	var spared []string
+	for i := range u.Entries {
+		e := &u.Entries[i]
+		switch {
+		case e.ID == except:
+			e.Parent = "" // which ends, and would take it along
+			spared = append(spared, e.ID)
+		case e.Parent != "" && slices.Contains(spared, e.Parent):
+			spared = append(spared, e.ID)
+		}
+	}
 	for _, e := range slices.Clone(u.Entries) {
-		if e.ID != except && (except == "" || e.Parent != except) {
+		if !slices.Contains(spared, e.ID) {
 			u.revoke(e.ID, why)
 		}
 	}
@@ -192,14 +212,20 @@ func (u *user) finish(done []record.Revocation, retired []record.Name) {
 // addSuccessor enters a record that a rotation has made.
 func (u *user) addSuccessor(e *record.Entry, n record.Name) {
 	e.Records = append(e.Records, record.Entered{Name: n, Role: record.Successor})
-	successors := 0
+	u.bound(e, record.Successor, maxSuccessors)
+}
+
+// bound leaves max records in a role; the oldest give way.
+func (u *user) bound(e *record.Entry, role record.Role, max int) {
+	has := func(r record.Entered) bool { return r.Role == role }
+	n := 0
 	for _, r := range e.Records {
-		if r.Role == record.Successor {
-			successors++
+		if has(r) {
+			n++
 		}
 	}
-	for ; successors > maxSuccessors; successors-- {
-		i := slices.IndexFunc(e.Records, func(r record.Entered) bool { return r.Role == record.Successor })
+	for ; n > max; n-- {
+		i := slices.IndexFunc(e.Records, has)
 		u.revokeRecord(e.Records[i].Name, record.ByLogout)
 		e.Records = slices.Delete(e.Records, i, i+1)
 	}

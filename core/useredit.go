@@ -24,7 +24,7 @@ func (m *Manager) readUser(ctx context.Context, key string) (storedUser, error) 
 	if err == nil {
 		var u *record.User
 		if u, err = record.DecodeUser(found.value.Body()); err == nil {
-			return storedUser{&user{*u}, found.raw, m.values.ring.Stale(found.value)}, nil
+			return storedUser{&user{User: *u}, found.raw, m.values.ring.Stale(found.value)}, nil
 		}
 	}
 	if !isUnusable(err) && !errors.Is(err, ErrNotFound) {
@@ -89,6 +89,9 @@ func (m *Manager) writeUser(ctx context.Context, key string, old storedUser, fn 
 	written, err := m.values.swap(ctx, key, old.raw, m.values.ring.New(body), old.ttl(now, m.cfg.Lifetime))
 	if err != nil && !errors.Is(err, ErrConflict) {
 		return storedUser{}, errStore(err)
+	}
+	if err == nil {
+		m.noteEnded(ctx, old.user)
 	}
 	return storedUser{user: old.user, raw: written.raw}, err
 }

@@ -80,3 +80,13 @@ func TestARequestWithoutItsCookie(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestPackagesOnTopShareTheClock(t *testing.T) {
+	w := newWorld(t, nil)
+	for range 2 {
+		if want := w.clock.Now(); !w.Now().Equal(want) {
+			t.Errorf("it is %v, want %v", w.Now(), want)
+		}
+		w.clock.Advance(1500 * time.Millisecond)
+	}
+}

@@ -24,12 +24,37 @@ type world struct {
 	wx    *wxtest.Server
 	store *spyStore
 	clock *clock
-	log   *strings.Builder
+	log   *logText
+}
+
+// logText is what a world's manager has logged; a line that was held back comes
+// from a goroutine of its own.
+type logText struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logText) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func (l *logText) Reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Reset()
 }
 
 func newWorld(t *testing.T, change func(*core.Config)) *world {
 	t.Helper()
-	w := &world{clock: &clock{now: time.Unix(1_700_000_000, 0)}, log: new(strings.Builder)}
+	w := &world{clock: &clock{now: time.Unix(1_700_000_000, 0)}, log: new(logText)}
 	w.wx = wxtest.NewServer(wxtest.Options{Now: w.clock.Now})
 	t.Cleanup(w.wx.Close)
 	mem, err := memory.New(memory.Options{Now: w.clock.Now})

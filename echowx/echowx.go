@@ -49,7 +49,7 @@ func MountRoutes(r Router, routes ...core.Route) {
 		r.Add(route.Method, path, func(c echo.Context) error {
 			r, req := c.Request(), request(c)
 			req.Path, req.Query = r.URL.Path, r.URL.RawQuery
-			req.ID, req.Address, req.Body = param(c, "id"), c.RealIP(), r.Body
+			req.ID, req.Address, req.Body = param(c, "id"), address(c), r.Body
 			return send(c, route.Serve(r.Context(), req))
 		})
 	}
@@ -125,6 +125,15 @@ func Session(c echo.Context) *core.Session {
 // wx.Update and so on.
 func Refuse(c echo.Context, wx *core.Manager, err error) error {
 	return send(c, wx.Refuse(c.Request().Context(), request(c), err))
+}
+
+// address is the client's as Echo.IPExtractor knows it. Without one RealIP would
+// take the client's word in X-Forwarded-For; that of the connection is no word.
+func address(c echo.Context) string {
+	if e := c.Echo(); e == nil || e.IPExtractor == nil {
+		return echo.ExtractIPDirect()(c.Request())
+	}
+	return c.RealIP()
 }
 
 // request is what a middleware's decision needs.

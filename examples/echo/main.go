@@ -39,13 +39,18 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	return server.Run(routes(wx))
+	more, err := server.Routes(wx)
+	if err != nil {
+		return err
+	}
+	return server.Run(routes(wx, more))
 }
 
-func routes(wx *core.Manager) http.Handler {
+func routes(wx *core.Manager, more []core.Route) http.Handler {
 	e := echo.New()
 
-	auth := echowx.Mount(e, wx) // the login routes on e, and the middleware back
+	auth := echowx.Mount(e, wx)    // the login routes on e, and the middleware back
+	echowx.MountRoutes(e, more...) // hand-over, website login and signed tokens, as configured
 
 	e.GET("/healthz", func(c echo.Context) error {
 		if err := wx.Ping(c.Request().Context()); err != nil {

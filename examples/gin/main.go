@@ -39,16 +39,22 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	return server.Run(routes(wx))
+	more, err := server.Routes(wx)
+	if err != nil {
+		return err
+	}
+	return server.Run(routes(wx, more))
 }
 
-func routes(wx *core.Manager) http.Handler {
+func routes(wx *core.Manager, more []core.Route) http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
 	r.Use(gin.Recovery())
+	_ = r.SetTrustedProxies(nil) // else clients choose their address; WX_TRUSTED_PROXIES names ours
 	r.HandleMethodNotAllowed = true
 
-	auth := ginwx.Mount(r, wx) // the login routes on r, and the middleware back
+	auth := ginwx.Mount(r, wx)    // the login routes on r, and the middleware back
+	ginwx.MountRoutes(r, more...) // hand-over, website login and signed tokens, as configured
 
 	r.GET("/healthz", func(c *gin.Context) {
 		if err := wx.Ping(c.Request.Context()); err != nil {

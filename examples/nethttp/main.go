@@ -38,13 +38,18 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	return server.Run(routes(wx))
+	more, err := server.Routes(wx)
+	if err != nil {
+		return err
+	}
+	return server.Run(routes(wx, more))
 }
 
-func routes(wx *core.Manager) http.Handler {
+func routes(wx *core.Manager, more []core.Route) http.Handler {
 	mux := http.NewServeMux()
 
-	auth := nethttpwx.Mount(mux, wx) // the login routes on mux, and the middleware back
+	auth := nethttpwx.Mount(mux, wx)    // the login routes on mux, and the middleware back
+	nethttpwx.MountRoutes(mux, more...) // hand-over, website login and signed tokens, as configured
 
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if err := wx.Ping(r.Context()); err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -20,8 +21,17 @@ type client struct {
 
 const maxReply = 64 << 10
 
-func newClient(o options) *client {
+func newClient(o options) *client { return newClientFrom(o, nil) }
+
+// newClientFrom makes a client whose connections come from an address of this
+// machine; nil: from any.
+func newClientFrom(o options, from net.IP) *client {
+	dialer := net.Dialer{}
+	if from != nil {
+		dialer.LocalAddr = &net.TCPAddr{IP: from}
+	}
 	transport := &http.Transport{
+		DialContext:         dialer.DialContext,
 		MaxIdleConnsPerHost: o.workers, // a connection for each worker, kept
 		IdleConnTimeout:     time.Minute,
 		DisableCompression:  true,

@@ -3,15 +3,20 @@
 // logins at a set rate, and prints how long they took.
 //
 //	go run ./examples/nethttp
-//	go run ./examples/load -rate 2000 -users 1000 -duration 30s -svg latency.svg
+//	go run ./internal/load -rate 2000 -users 1000 -duration 30s -svg latency.svg
 //
 // Several servers over one store share a simulated WeChat, which this command
 // can be too:
 //
-//	go run ./examples/load -simulator localhost:9090       # prints the variables for the servers
+//	go run ./internal/load -simulator localhost:9090       # prints the variables for the servers
 //	ADDR=:8081 WX_STORE=redis://localhost:6379 WX_APPID=… WX_SECRET=… WX_API_BASE=… go run ./examples/gin
 //	ADDR=:8082 …
-//	go run ./examples/load -url http://localhost:8081,http://localhost:8082 -codes http://localhost:9090 -roam
+//	go run ./internal/load -url http://localhost:8081,http://localhost:8082 -codes http://localhost:9090 -roam
+//
+// What a stranger's junk costs the others, who log in from another address:
+//
+//	WX_LIMIT_ADDRESS=100/s go run ./examples/nethttp
+//	go run ./internal/load -rate 0 -users 1 -login-rate 20 -junk-rate 10000
 //
 // # What the figures mean
 //

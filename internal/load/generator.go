@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,19 +18,22 @@ type generator struct {
 	tokens   []atomic.Pointer[string] // by user
 	requests *kind
 	logins   *kind
+	junk     *kind
+	stranger *client // who sends it
 }
 
 func newGenerator(o options) *generator {
 	return &generator{
 		options: o, client: newClient(o), tokens: make([]atomic.Pointer[string], o.users),
 		requests: newKind("requests", o.rate), logins: newKind("logins", o.loginRate),
+		junk: newKind("junk", o.junkRate), stranger: newClientFrom(o, net.ParseIP(o.junkFrom)),
 	}
 }
 
 // kinds are those that were wanted.
 func (g *generator) kinds() []*kind {
 	var wanted []*kind
-	for _, k := range []*kind{g.requests, g.logins} {
+	for _, k := range []*kind{g.requests, g.logins, g.junk} {
 		if k.rate > 0 {
 			wanted = append(wanted, k)
 		}
@@ -108,6 +112,7 @@ func (g *generator) drive(ctx context.Context, progress io.Writer) {
 	codes := g.fetchCodes(ctx)
 	requests := newSchedule(start, g.rate, g.duration)
 	logins := newSchedule(start, g.loginRate, g.duration)
+	junk := newSchedule(start, g.junkRate, g.duration)
 	stop := g.report(progress, start)
 	var wg sync.WaitGroup
 	for range g.workers {
@@ -116,10 +121,14 @@ func (g *generator) drive(ctx context.Context, progress io.Writer) {
 	for range max(1, g.workers/8) {
 		wg.Go(func() { g.sendLogins(ctx, logins, codes) })
 	}
+	for range g.workers {
+		wg.Go(func() { g.sendJunk(ctx, junk) })
+	}
 	wg.Wait()
 	stop()
 	g.requests.end(start, requests)
 	g.logins.end(start, logins)
+	g.junk.end(start, junk)
 }
 
 func (g *generator) sendRequests(ctx context.Context, s *schedule) {
@@ -145,6 +154,21 @@ func (g *generator) sendLogin(ctx context.Context, due time.Time, t ticket) {
 	}
 	if ctx.Err() == nil {
 		g.logins.done(due, t.err)
+	}
+}
+
+// sendJunk is somebody who tries codes. All of it fails.
+func (g *generator) sendJunk(ctx context.Context, s *schedule) {
+	for {
+		n, due, ok := s.take()
+		if !ok || !await(ctx, due) {
+			return
+		}
+		g.junk.sent(due)
+		_, err := g.stranger.login(ctx, g.urls[n%int64(len(g.urls))], fmt.Sprintf("junk-%d", n))
+		if ctx.Err() == nil {
+			g.junk.done(due, err)
+		}
 	}
 }
 

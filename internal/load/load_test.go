@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -125,6 +127,30 @@ func TestEveryServerHasItsOwnCodes(t *testing.T) {
 	g := drive(t, "-url", w.server(untouched).URL+","+other.server(untouched).URL, "-users", "6", "-rate", "100", "-login-rate", "30", "-duration", "300ms")
 	if g.requests.latency.n.Load() != 30 || g.requests.failed.Load() != 0 || g.logins.latency.n.Load() != 9 || g.logins.failed.Load() != 0 {
 		t.Errorf("requests %d, %v; logins %d, %v", g.requests.latency.n.Load(), g.requests.failures, g.logins.latency.n.Load(), g.logins.failures)
+	}
+}
+
+func TestJunkComesFromAnAddressOfItsOwn(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux has all of 127.0.0.0/8: run it there")
+	}
+	var wrong atomic.Int64
+	s := newWorld(t).server(func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			var body bytes.Buffer
+			r.Body = io.NopCloser(io.TeeReader(r.Body, &body))
+			h.ServeHTTP(rw, r)
+			if strings.Contains(body.String(), "junk") != strings.HasPrefix(r.RemoteAddr, "127.0.0.66:") {
+				wrong.Add(1)
+			}
+		})
+	})
+	g := drive(t, "-url", s.URL, "-users", "1", "-rate", "0", "-login-rate", "30", "-junk-rate", "100", "-duration", "300ms")
+	if g.logins.latency.n.Load() != 9 || g.logins.failed.Load() != 0 || g.junk.latency.n.Load() != 30 || g.junk.failures["400 invalid_code"] != 30 {
+		t.Errorf("logins %d, %v; junk %d, %v", g.logins.latency.n.Load(), g.logins.failures, g.junk.latency.n.Load(), g.junk.failures)
+	}
+	if wrong.Load() > 0 {
+		t.Errorf("%d requests have come from the wrong address", wrong.Load())
 	}
 }
 

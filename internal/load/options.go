@@ -17,6 +17,8 @@ type options struct {
 	roam      bool
 	rate      float64 // authenticated requests per second
 	loginRate float64
+	junkRate  float64
+	junkFrom  string
 	users     int
 	workers   int
 	duration  time.Duration
@@ -37,6 +39,8 @@ func parse(args []string, usage io.Writer) (options, error) {
 	f.BoolVar(&o.roam, "roam", false, "send a user's requests to all servers in turn, not to one; they need a common store")
 	f.Float64Var(&o.rate, "rate", 1000, "authenticated requests per second")
 	f.Float64Var(&o.loginRate, "login-rate", 10, "logins per second, beside them")
+	f.Float64Var(&o.junkRate, "junk-rate", 0, "logins per second with codes that are none, all of one address")
+	f.StringVar(&o.junkFrom, "junk-from", "127.0.0.66", "that address, one of this machine")
 	f.IntVar(&o.users, "users", 100, "users, all logged in before")
 	f.IntVar(&o.workers, "workers", 256, "requests under way at most")
 	f.DurationVar(&o.duration, "duration", 10*time.Second, "how long, 1h at most")
@@ -58,10 +62,12 @@ func parse(args []string, usage io.Writer) (options, error) {
 
 func (o *options) check() error {
 	switch {
-	case o.rate < 0 || o.loginRate < 0 || o.rate+o.loginRate == 0:
-		return errors.New("-rate and -login-rate must not be negative, nor both zero")
-	case o.rate > 1e6 || o.loginRate > 1e6:
-		return errors.New("-rate and -login-rate must be a million at most")
+	case min(o.rate, o.loginRate, o.junkRate) < 0 || o.rate+o.loginRate == 0:
+		return errors.New("-rate, -login-rate and -junk-rate must not be negative, nor the first two both zero")
+	case max(o.rate, o.loginRate, o.junkRate) > 1e6:
+		return errors.New("-rate, -login-rate and -junk-rate must be a million at most")
+	case net.ParseIP(o.junkFrom) == nil:
+		return errors.New("-junk-from must be an address")
 	case o.users < 1 || o.users > 10_000_000:
 		return errors.New("-users must be 1 to 10000000")
 	case o.workers < 1 || o.workers > 10_000:

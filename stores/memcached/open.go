@@ -29,3 +29,11 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 	}
 	return &Store{options: s.Options, backend: newPool(s)}, nil
 }
+
+// ParseDSN returns which servers a data source name lists, and the settings in
+// it, for tools that look at the servers themselves, such as wxsession doctor.
+// It connects to none. Its errors are those of Open.
+func ParseDSN(dsn string) (*Selector, Options, error) {
+	s, err := parse(dsn)
+	return s.selector, s.Options, err
+}

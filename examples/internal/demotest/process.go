@@ -23,6 +23,13 @@ func Main(m *testing.M, main func()) {
 	os.Exit(m.Run())
 }
 
+// Start starts the example in whose package it is called, with these variables,
+// and returns where it listens. It is for what an example has beyond the others.
+func Start(t *testing.T, env ...string) (url string) {
+	t.Helper()
+	return start(t, env...).url
+}
+
 // process is a running server.
 type process struct {
 	t      *testing.T

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"encoding/json"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/wxsession/wxsession/cmd/wxsession/internal/doctor"
+	"github.com/wxsession/wxsession/internal/testserver"
+)
+
+func listenSilently(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	return ln.Addr().String()
+}
+
+func goodRedis(t *testing.T) string {
+	t.Helper()
+	return testserver.StartRedis(t, "--maxmemory", "100mb", "--requirepass", password).Addr
+}
+
+func TestDoctorsExitStatus(t *testing.T) {
+	good := "redis://:" + password + "@" + goodRedis(t)
+	for _, tt := range []struct {
+		store           string
+		status, strict  int
+		worst, lastLine string
+	}{
+		{good, exitOK, exitOK, "ok", " ok, 0 warn, 0 fail, 0 skip"},
+		{good + "?prefix=shop:", exitOK, exitOK, "ok", ""},
+		{"memory://", exitOK, exitWarned, "warn", " 1 warn, 0 fail"},
+		{"redis://127.0.0.1:1", exitFound, exitFound, "fail", " 1 fail"},
+		{"redis://:" + password + "x@" + good[len("redis://:"+password+"@"):], exitFound, exitFound, "fail", " 1 fail"},
+	} {
+		service(t, map[string]string{"WX_STORE": tt.store, "WX_APPS": ""})
+		r := run(t, "doctor").want(t, tt.status, tt.lastLine)
+		if lines := strings.Split(strings.TrimSpace(r.out), "\n"); !strings.Contains(lines[len(lines)-1], tt.lastLine) || r.err != "" {
+			t.Errorf("the last line is %q; on the standard error %q", lines[len(lines)-1], r.err)
+		}
+		run(t, "doctor", "--strict").want(t, tt.strict)
+		r = run(t, "doctor", "--json", "--strict").want(t, tt.strict)
+		var report doctorReport
+		if err := json.Unmarshal([]byte(r.out), &report); err != nil || string(report.Status) != tt.worst {
+			t.Errorf("%s: %v, %s", tt.store, err, r.out)
+		}
+	}
+	service(t, map[string]string{"WX_STORE": "redis://" + listenSilently(t)})
+	run(t, "doctor", "--timeout", "300ms").want(t, exitFound, "fail  time", "--timeout")
+}
+
+// TestTheFormOfJSON: programs read it. Members may be added; a change of those
+// that are here breaks them.
+func TestTheFormOfJSON(t *testing.T) {
+	var text strings.Builder
+	p := &program{out: &text}
+	r := &doctorReport{Version: "v1.2.3", Status: doctor.OK, Checks: []doctor.Check{}}
+	for _, c := range []doctor.Check{
+		{Name: "store.dsn", Status: doctor.OK, Message: "it is <well> & formed"}, {Name: "keys", Status: doctor.Warn, Message: "w", Advice: "a"},
+		{Name: "store.write", Status: doctor.Fail, Message: "f", Advice: "b"}, {Name: "store.clock", Status: doctor.Skip, Message: "s"},
+		{Name: "keys", Status: doctor.Warn, Message: "w2", Advice: "a"},
+	} {
+		r.add(c)
+	}
+	if err := p.printReport(r); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "doctor.json.golden", text.String())
+
+	service(t, map[string]string{"WX_STORE": "redis://127.0.0.1:1"})
+	var loose map[string]any
+	if err := json.Unmarshal([]byte(run(t, "doctor", "--json").out), &loose); err != nil {
+		t.Fatal(err)
+	}
+	if got := slices.Sorted(maps.Keys(loose)); !slices.Equal(got, []string{"checks", "counts", "status", "version"}) {
+		t.Errorf("the members are %q", got)
+	}
+	for _, c := range loose["checks"].([]any) {
+		for name, value := range c.(map[string]any) {
+			if text, ok := value.(string); !ok || text == "" || !slices.Contains([]string{"name", "status", "message", "advice"}, name) {
+				t.Errorf("a check has %s: %v", name, value)
+			}
+		}
+	}
+}
+
+func TestLinesAndColours(t *testing.T) {
+	service(t, map[string]string{"WX_STORE": "redis://127.0.0.1:1", "WX_KEYS": ""})
+	plain := run(t, "doctor").want(t, exitFound,
+		"\nwarn  keys                WX_KEYS is not set", " — make one with `wxsession keygen`",
+		"\nfail  store.connect       nothing listens at 127.0.0.1:1 — start the server",
+		"ok    environment         every variable can be read\n")
+	if strings.Contains(plain.out, "\x1b") {
+		t.Errorf("colours, and no terminal: %q", plain.out)
+	}
+	coloured := (&program{in: strings.NewReader(""), colours: true}).with(t.Context(), t, "doctor").want(t, exitFound,
+		"\x1b[32mok  \x1b[0m  environment", "\x1b[33mwarn\x1b[0m  keys", "\x1b[31mfail\x1b[0m  store.connect", "\x1b[2mskip\x1b[0m  store.write")
+	if strings.Contains((&program{in: strings.NewReader(""), colours: true}).with(t.Context(), t, "doctor", "--json").out, "\x1b") {
+		t.Errorf("colours in JSON: %q", coloured.out)
+	}
+}
+
+// TestEveryExtensionHasATopic, and reads variables that core knows.
+func TestEveryExtensionHasATopic(t *testing.T) {
+	for _, x := range extensions() {
+		if !slices.ContainsFunc(doctor.Topics(), func(topic doctor.Topic) bool { return topic.Name == x.Name }) || len(x.Vars) == 0 {
+			t.Errorf("%s has no topic, or no variables", x.Name)
+		}
+	}
+}

@@ -1,0 +1,165 @@
+package doctor_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wxsession/wxsession/cmd/wxsession/internal/doctor"
+	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/internal/testserver"
+)
+
+// settingsCase is an environment, and what is found in it.
+type settingsCase struct {
+	env  environment
+	want func(t *testing.T, all found)
+}
+
+func visitEach(t *testing.T, cases map[string]settingsCase) {
+	t.Helper()
+	store := environment{"WX_STORE": "redis://" + testserver.StartRedis(t).Addr}
+	for name, tt := range cases {
+		t.Run(name, func(t *testing.T) { tt.want(t, visit(t, healthy(t, with(store, tt.env)))) })
+	}
+}
+
+func TestVariables(t *testing.T) {
+	visitEach(t, map[string]settingsCase{
+		"a misspelt variable": {environment{"WX_STORES": "x"}, func(t *testing.T, all found) {
+			all.want(t, "environment", doctor.Fail, "WX_STORES", "WX_STORE ")
+		}},
+		"two that cannot be read": {environment{"WX_LIFETIME": "a month", "WX_MAX_SESSIONS": "many"}, func(t *testing.T, all found) {
+			all.want(t, "environment", doctor.Fail, "WX_LIFETIME", "a duration like 720h")
+			all.want(t, "environment", doctor.Fail, "WX_MAX_SESSIONS", "a number")
+			all.want(t, "configuration", doctor.Skip)
+			all.want(t, "store.write", doctor.OK) // what can be looked at is
+		}},
+		"no app": {environment{"WX_APPID": "", "WX_SECRET": ""}, func(t *testing.T, all found) {
+			all.want(t, "environment", doctor.OK)
+			all.want(t, "configuration", doctor.Fail, "WX_APPID, WX_SECRET")
+			all.want(t, "wechat.reach", doctor.Skip)
+			all.lacks(t, "wechat.app")
+		}},
+		"several mistakes": {environment{"WX_IDLE_TIMEOUT": "1ms", "WX_PREFIX": "wx"}, func(t *testing.T, all found) {
+			all.want(t, "configuration", doctor.Fail, "WX_IDLE_TIMEOUT")
+			all.want(t, "configuration", doctor.Fail, "WX_PREFIX")
+		}},
+		"expiry": {environment{"WX_IDLE_TIMEOUT": "2h", "WX_LIFETIME": "48h"}, func(t *testing.T, all found) {
+			all.want(t, "configuration", doctor.OK, "2h0m0s after their last use", "48h0m0s after the login")
+		}},
+	})
+}
+
+func TestKeys(t *testing.T) {
+	visitEach(t, map[string]settingsCase{
+		"no keys": {environment{"WX_KEYS": ""}, func(t *testing.T, all found) {
+			all.want(t, "keys", doctor.Warn, "in clear", "wxsession keygen", "WX_ACCEPT_CLEAR")
+		}},
+		"good keys": {environment{"WX_KEYS": storeKey('a') + "," + storeKey('b')}, func(t *testing.T, all found) {
+			all.want(t, "keys", doctor.OK, "2 keys")
+			all.none(t, doctor.Fail)
+		}},
+		"a short key": {environment{"WX_KEYS": "c2hvcnQgbWFya2Vy"}, func(t *testing.T, all found) {
+			all.want(t, "environment", doctor.Fail, "WX_KEYS", "32 bytes")
+			all.want(t, "store.values", doctor.Skip)
+			all.lacks(t, "keys")
+		}},
+		"the same key twice": {environment{"WX_KEYS": storeKey('a') + "," + storeKey('a')}, func(t *testing.T, all found) {
+			all.want(t, "keys", doctor.Fail, "key 2")
+			all.want(t, "store.values", doctor.Skip)
+		}},
+		"a key of text": {environment{"WX_KEYS": storeKey('a') + ",correct horse battery staple, 3x"}, func(t *testing.T, all found) {
+			all.want(t, "environment", doctor.Fail) // a comma parts keys
+		}},
+		"a key of 32 letters": {environment{"WX_KEYS": "correct-horse-battery-staple-abc"}, func(t *testing.T, all found) {
+			all.want(t, "keys", doctor.Warn, "key 1", "easier to guess", "--rotate")
+		}},
+		"values in clear are accepted": {environment{"WX_ACCEPT_CLEAR": "true", "WX_LIFETIME": "99h"}, func(t *testing.T, all found) {
+			all.want(t, "keys", doctor.Warn, "WX_ACCEPT_CLEAR", "forge", "99h")
+		}},
+	})
+}
+
+func TestCookies(t *testing.T) {
+	visitEach(t, map[string]settingsCase{
+		"a cookie": {environment{"WX_COOKIE": "__Host-wx"}, func(t *testing.T, all found) {
+			all.want(t, "cookie", doctor.OK)
+		}},
+		"a cookie over http": {environment{"WX_COOKIE": "wx", "WX_COOKIE_INSECURE": "true"}, func(t *testing.T, all found) {
+			all.want(t, "cookie", doctor.Warn, "WX_COOKIE_INSECURE")
+		}},
+		"a cookie that cannot be": {environment{"WX_COOKIE": "a b"}, func(t *testing.T, all found) {
+			all.want(t, "configuration", doctor.Fail, "WX_COOKIE")
+			all.lacks(t, "cookie")
+		}},
+		"secrets in the wrong places": {environment{"WX_APPID": "5ec2e75ec2e75ec2e75ec2e75ec2e75f", "WX_STORE": secretPassword}, func(t *testing.T, all found) {
+			all.want(t, "configuration", doctor.Fail, "appid")
+			all.want(t, "store.dsn", doctor.Fail, "redis://")
+			for _, c := range all {
+				if strings.Contains(c.Message, "5ec2e75ec2e75ec2e75ec2e75ec2e75f") {
+					t.Errorf("a secret shows: %s", c.Message)
+				}
+			}
+		}},
+	})
+}
+
+func TestDSNs(t *testing.T) {
+	for dsn, want := range map[string]string{
+		"redis://h?timeuot=1s":                        "timeuot",
+		"redis://a,b":                                 "redis+cluster://",
+		"redis://:" + secretPassword + "@@h":          "percent-encoded",
+		"redis+sentinel://h":                          "names no master",
+		"rediss://h?tls_ca=/nowhere":                  "tls_ca",
+		"memcached://u:" + secretPassword + "@h":      "neither user nor password",
+		"postgres://u:" + secretPassword + "@h":       "memcached://",
+		"redis+cluster://h?db=1":                      "database 0",
+		"redis://h/" + secretPassword:                 "database number",
+		"memory://?max=none":                          "max",
+		"redis://h?cache=10&wait_replicas=many&tls=1": "wait_replicas",
+	} {
+		all := visit(t, healthy(t, environment{"WX_STORE": dsn}))
+		all.want(t, "store.dsn", doctor.Fail, want, "WX_STORE")
+		all.want(t, "wechat.app", doctor.OK)
+	}
+	for _, dsn := range []string{"", "memory://", "memory://?max=9"} {
+		all := visit(t, healthy(t, environment{"WX_STORE": dsn}))
+		all.want(t, "store.dsn", doctor.Warn, "one process", "redis://")
+		all.want(t, "keys", doctor.OK)
+		all.none(t, doctor.Fail)
+	}
+}
+
+func TestExtensions(t *testing.T) {
+	broken := doctor.Extension{Name: "scan-login", Vars: []string{"WX_SCAN_LOGIN", "WX_SCAN_PAGE"}, Check: func(wx *core.Manager) error {
+		if wx.CookieName() == "" {
+			return errors.Join(errors.New("set WX_COOKIE"), errors.New("and mend the page"))
+		}
+		return nil
+	}}
+	all := visit(t, healthy(t, environment{"WX_SCAN_PAGE": "p"}), broken)
+	all.want(t, "scan-login", doctor.Fail, "set WX_COOKIE")
+	all.want(t, "scan-login", doctor.Fail, "and mend the page")
+	visit(t, healthy(t, environment{"WX_SCAN_LOGIN": "true", "WX_COOKIE": "wx"}), broken).want(t, "scan-login", doctor.OK)
+	visit(t, healthy(t, nil), broken).lacks(t, "scan-login")
+	visit(t, healthy(t, environment{"WX_SCAN_LOGIN": "true", "WX_SECRET": ""}), broken).want(t, "scan-login", doctor.Skip)
+	unknown := doctor.Extension{Name: "scan-login", Vars: []string{"WX_SCAN_LOGIN"}}
+	visit(t, healthy(t, environment{"WX_SCAN_LOGIN": "true"}), unknown).want(t, "scan-login", doctor.Skip, "WX_SCAN_LOGIN")
+}
+
+// TestTheTimeIsBounded: nothing that hangs holds the doctor up.
+func TestTheTimeIsBounded(t *testing.T) {
+	proxy := testserver.NewProxy(t, testserver.StartRedis(t).Addr)
+	proxy.HalfOpen()
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	env := healthy(t, environment{"WX_STORE": "redis+cluster://" + strings.Repeat(proxy.Addr+",", 20) + proxy.Addr})
+	visitWithin(ctx, t, env).want(t, "time", doctor.Fail, "--timeout")
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}

@@ -1,0 +1,76 @@
+package core
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// clientAddress is the address of the client behind the proxies that are trusted:
+// the first one from the right in X-Forwarded-For that is not theirs. What stands
+// to its left is the client's own word.
+func clientAddress(req Request, trusted []netip.Prefix) string {
+	if !trustedPeer(req.Address, trusted) {
+		return req.Address
+	}
+	lines, ok := req.Header.(interface{ Values(name string) []string })
+	if !ok {
+		return req.Address // the first line alone may be the client's
+	}
+	address := req.Address
+	for _, line := range slices.Backward(lines.Values("X-Forwarded-For")) {
+		for line != "" {
+			cut := strings.LastIndexByte(line, ',')
+			ip, ok := forwardedAddress(strings.TrimSpace(line[cut+1:]))
+			if !ok {
+				return address // no proxy writes that: it is the last that is known
+			}
+			address = ip.String()
+			if !among(ip, trusted) {
+				return address
+			}
+			line = line[:max(cut, 0)]
+		}
+	}
+	return address
+}
+
+// trustedPeer reports whether the other end of the connection is a proxy. One on
+// a Unix socket has no address, and is on this machine.
+func trustedPeer(address string, trusted []netip.Prefix) bool {
+	if len(trusted) == 0 {
+		return false
+	}
+	ip, err := netip.ParseAddr(address)
+	return address == "" || address == "@" || err == nil && among(ip, trusted)
+}
+
+// forwardedAddress reads what proxies write: an address, some of them with a port.
+func forwardedAddress(text string) (ip netip.Addr, ok bool) {
+	ip, err := netip.ParseAddr(strings.Trim(text, "[]"))
+	if err != nil {
+		withPort, portErr := netip.ParseAddrPort(text)
+		ip, err = withPort.Addr(), portErr
+	}
+	return ip.Unmap().WithZone(""), err == nil
+}
+
+func among(ip netip.Addr, networks []netip.Prefix) bool {
+	ip = ip.Unmap().WithZone("")
+	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(ip) })
+}
+
+// addressKey is what counts as one client: an IPv4 address, or an IPv6 network of
+// the size that one household has. "" for what is no address.
+func addressKey(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return ""
+	}
+	ip = ip.Unmap().WithZone("")
+	if ip.Is4() {
+		return ip.String()
+	}
+	network, _ := ip.Prefix(64) // of an IPv6 address there is one
+	return network.String()
+}

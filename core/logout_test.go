@@ -1,0 +1,109 @@
+package core_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+
+	"github.com/wxsession/wxsession/core"
+)
+
+// wantAlive checks tokens that must work, and those that must not.
+func (w *world) wantAlive(t *testing.T, what string, alive bool, tokens ...string) {
+	t.Helper()
+	for i, token := range tokens {
+		if _, err := w.Check(t.Context(), token); (err == nil) != alive {
+			t.Errorf("%s: token %d: %v; it should live: %v", what, i, err, alive)
+		}
+	}
+}
+
+// TestLogoutOthersSparesTheOneThatAsks: also one that was handed over, whose
+// origin is among the others, and what that one has handed over.
+func TestLogoutOthersSparesTheOneThatAsks(t *testing.T) {
+	w := newWorld(t, nil)
+	phone, s := w.login(t, "o-alice")
+	other, _ := w.login(t, "o-alice")
+	web, ws := mustRedeem(t, w, mustTicket(t, w, s))
+	kiosk, ks := mustRedeem(t, w, mustTicket(t, w, ws))
+	if err := w.LogoutOthers(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	w.wantAlive(t, "by the one that handed over", true, phone, web, kiosk)
+	w.wantAlive(t, "by the one that handed over", false, other)
+	if err := w.LogoutOthers(t.Context(), ws); err != nil {
+		t.Fatal(err)
+	}
+	w.wantAlive(t, "by the one in between", true, web, kiosk)
+	w.wantAlive(t, "by the one in between", false, phone)
+	if err := w.LogoutOthers(t.Context(), ks); err != nil {
+		t.Fatal(err)
+	}
+	w.wantAlive(t, "by the last one", true, kiosk)
+	w.wantAlive(t, "by the last one", false, web)
+	if n := w.listed(t, "o-alice"); n != 1 {
+		t.Errorf("%d sessions are listed", n)
+	}
+	if err := w.LogoutUser(t.Context(), "", "o-alice"); err != nil {
+		t.Fatal(err)
+	}
+	w.wantAlive(t, "after a log-out everywhere", false, kiosk)
+}
+
+// nearStore answers AppendGet with what it saw first.
+type nearStore struct {
+	core.Store
+	seen map[string][]byte
+}
+
+func (s *nearStore) AppendGet(ctx context.Context, dst []byte, key string) ([]byte, error) {
+	if v, ok := s.seen[key]; ok {
+		return append(dst, v...), nil
+	}
+	v, err := s.Get(ctx, key)
+	if err == nil {
+		s.seen[key] = v
+	}
+	return append(dst, v...), err
+}
+
+// TestADeadSessionEndsNobodyElses: a near cache may take a request for good a
+// second longer, but nothing is ended on its word.
+func TestADeadSessionEndsNobodyElses(t *testing.T) {
+	w := newWorld(t, nil)
+	m, err := core.New(core.Config{
+		AppID: w.wx.AppID, Secret: core.NewSecret(w.wx.Secret), Now: w.clock.Now, Logger: slog.New(slog.DiscardHandler),
+	}, &nearStore{w.store, map[string][]byte{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine, ms := w.login(t, "o-alice")
+	stolen, _ := w.login(t, "o-alice")
+	s, err := m.Authenticate(t.Context(), stolen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Revoke(t.Context(), "", "o-alice", s.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Authenticate(t.Context(), stolen); err != nil {
+		t.Fatalf("the cache shows nothing: %v", err)
+	}
+	wantCode(t, m.LogoutOthers(t.Context(), s), core.CodeSessionRevoked)
+	if r, _ := send(t, m, "DELETE", "/wx/sessions/"+ms.ID, "", bearer(stolen)...); r.Status != 401 || r.Err.Code != core.CodeSessionRevoked {
+		t.Errorf("another session: status %d, %v", r.Status, r.Err)
+	}
+	if r, _ := send(t, m, "POST", "/wx/logout?all=1", "", bearer(stolen)...); r.Status != 204 {
+		t.Errorf("everywhere: status %d", r.Status)
+	}
+	if _, err := m.NewTicket(t.Context(), s); core.CodeOf(err) != core.CodeSessionRevoked {
+		t.Errorf("a ticket: %v", err)
+	}
+	if _, err := m.Approve(t.Context(), s); core.CodeOf(err) != core.CodeSessionRevoked {
+		t.Errorf("an approval: %v", err)
+	}
+	w.wantAlive(t, "whom nobody has ended", true, mine)
+	w.store.breakDown(errors.New("down"))
+	wantCode(t, m.LogoutOthers(t.Context(), ms), core.CodeStoreUnavailable)
+}

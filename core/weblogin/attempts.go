@@ -1,0 +1,105 @@
+package weblogin
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/wxsession/wxsession/core"
+)
+
+// attempts is where attempts are kept.
+type attempts struct {
+	store core.Store
+	now   func() time.Time
+	moved func(id string) // is told of every move of this process
+}
+
+// ttlMargin is how much longer than its life the store keeps an attempt: what
+// ends it is its record, and clocks differ.
+const ttlMargin = 10 * time.Second
+
+// found is an attempt and the bytes that it was read from.
+type found struct {
+	attempt
+	raw []byte
+}
+
+// create stores a new attempt.
+func (as *attempts) create(ctx context.Context, id string, a attempt) error {
+	return as.store.Swap(ctx, attemptKey(id), nil, a.encode(), attemptLife+ttlMargin)
+}
+
+// find reads an attempt. Errors are CodeNotFound, for one that is over too, and
+// the store's.
+func (as *attempts) find(ctx context.Context, id string) (found, error) {
+	if !textOf(id, idBytes) {
+		return found{}, errNotFound()
+	}
+	raw, err := as.store.Get(ctx, attemptKey(id))
+	var a attempt
+	if err == nil {
+		a, err = decodeAttempt(raw)
+	}
+	switch {
+	case errors.Is(err, core.ErrNotFound):
+		return found{}, errNotFound()
+	case err != nil:
+		return found{}, err
+	case as.left(a) <= 0:
+		return found{}, errNotFound()
+	}
+	return found{a, raw}, nil
+}
+
+// left is how long an attempt goes on.
+func (as *attempts) left(a attempt) time.Duration { return a.ends().Sub(as.now()) }
+
+// move replaces what was found. core.ErrConflict if it has changed since.
+func (as *attempts) move(ctx context.Context, id string, from found, to attempt) error {
+	err := as.store.Swap(ctx, attemptKey(id), from.raw, to.encode(), max(0, as.left(to))+ttlMargin)
+	if err == nil {
+		as.moved(id)
+	}
+	return err
+}
+
+func attemptKey(id string) string { return "scan:" + id }
+
+// maxMoves bounds the repetitions after a conflict. An attempt has few moves in
+// it, so only a broken store gets there.
+const maxMoves = 20
+
+var errMoves = errors.New("gave up after too many conflicts on one login")
+
+// insistence bounds how long a change is tried that others wait for. The first
+// pause between two tries is a twentieth of it.
+const insistence = time.Second
+
+// insist tries a change until the store takes it, or says why it does not: a
+// failure that passes must not cost a login. It runs even if the request is over.
+func insist(ctx context.Context, change func(ctx context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), insistence)
+	defer cancel()
+	for wait := insistence / 20; ; wait *= 2 {
+		err := change(ctx)
+		if err == nil || errors.Is(err, core.ErrConflict) || errors.Is(err, core.ErrFull) {
+			return
+		}
+		if pause(ctx, wait, nil, nil); ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// pause waits for d, or until ctx ends or a channel is closed; nil ones never are.
+func pause(ctx context.Context, d time.Duration, wake, done <-chan struct{}) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-wake:
+	case <-done:
+	}
+}

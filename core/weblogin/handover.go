@@ -1,0 +1,81 @@
+package weblogin
+
+import (
+	"context"
+	"net/url"
+	"strings"
+
+	"github.com/wxsession/wxsession/core"
+)
+
+// webDevice is the label of a session that was handed over.
+const webDevice = "web"
+
+type ticketReply struct {
+	Ticket    string `json:"ticket"`
+	ExpiresIn int64  `json:"expires_in"`
+	URL       string `json:"url"`
+}
+
+func (l *Login) serveTicket(ctx context.Context, req core.Request) (any, error) {
+	s, err := l.user(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	var body struct {
+		To *string `json:"to"`
+	}
+	if err := req.DecodeOptional(&body); err != nil {
+		return nil, err
+	}
+	to := "/"
+	if body.To != nil {
+		to = *body.To
+	}
+	if err := checkTarget(to); err != nil {
+		return nil, err
+	}
+	ticket, err := l.wx.NewTicket(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return ticketReply{
+		Ticket: ticket, ExpiresIn: int64(core.TicketLifetime.Seconds()),
+		URL: l.beside(req, "/ticket", "/enter") + "?ticket=" + escaped(ticket) + "&to=" + escaped(to),
+	}, nil
+}
+
+// escaped is text in a query. A mini program passes it through queries of its
+// own, and not everything that undoes escapes there knows of "+".
+func escaped(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
+
+// serveEnter redeems a ticket, after it has found nothing wrong with the rest of
+// the request. HEAD, which adapters for net/http serve too, redeems nothing and
+// tells nothing about the ticket.
+func (l *Login) serveEnter(ctx context.Context, req core.Request) (core.Reply, error) {
+	query, err := url.ParseQuery(req.Query)
+	if err != nil {
+		return core.Reply{}, errBadRequest("the query is malformed")
+	}
+	to := "/"
+	if query.Has("to") {
+		to = query.Get("to")
+	}
+	if err := checkTarget(to); err != nil {
+		return core.Reply{}, err
+	}
+	r := core.Reply{Status: 204, Header: []core.HeaderField{
+		{Name: "Cache-Control", Value: "no-store"},
+		{Name: "Referrer-Policy", Value: "no-referrer"}, // the address has the ticket in it
+	}}
+	if req.Method == "HEAD" {
+		return r, nil
+	}
+	token, s, err := l.wx.RedeemTicket(ctx, query.Get("ticket"), webDevice)
+	if err != nil {
+		return core.Reply{}, err
+	}
+	r.Status, r.Session = 303, s
+	r.Header = append(r.Header, core.HeaderField{Name: "Location", Value: location(to)}, l.wx.SessionCookie(token, s))
+	return r, nil
+}
