@@ -69,3 +69,10 @@ func TestASimulatedWeChatIsServedOnLoopbackOnly(t *testing.T) {
 		}
 	}
 }
+
+// The page tells how to start this server with more: the line is for a shell.
+func TestTheStateNamesTheCommandThatStartsThisServer(t *testing.T) {
+	if got, want := newWorld(t).sim.state().Run, "go run ./examples/internal/demo"; got != want {
+		t.Errorf("the command is %q, want %q", got, want)
+	}
+}

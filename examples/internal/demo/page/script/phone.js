@@ -88,7 +88,7 @@ function phoneActions() {
     routes.phone && ['phone.number', 'session.phone(code)', () => devtool(phone, '/devtools/phonecode').then(reply => session.phone(reply.code))],
     ['phone.check', 'session.check({ deep: true })', () => session.check({ deep: true })],
     session.token && ['phone.rotate', 'session.rotate()', () => session.rotate()],
-    routes.ticket && routes.enter && ['phone.webview', "session.ticket('/h5')", () => openWeb(phone)],
+    routes.ticket && routes.enter && ['phone.webview', "session.ticket('/?view=h5')", () => openWeb(phone)],
     routes.scan && phoneView.camera && ['phone.scan', "session.scan(id, 'scan')", () => scan(phone)],
     routes.token && ['phone.jwt', "session.request({ url: '" + prefix + "/token', method: 'POST' })", () => askToken(phone)],
     session.token && ['phone.relogin', 'session.login({ force: true })', () => session.login({ force: true })],

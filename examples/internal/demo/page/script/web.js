@@ -91,10 +91,10 @@ function drawMore() {
     !routes.token && ['more.token', 'WX_ISSUER=https://demo.example WX_AUDIENCES=orders WX_SIGNING_KEYS=$(openssl genpkey -algorithm ed25519 -outform DER | base64 -w0)']
   ].filter(Boolean)
   $('more').hidden = missing.length === 0
-  const variables = [...new Set(missing.flatMap(([, text]) => text.split(/ (?=WX_)/)))].join(' \\\n')
-  const copy = button('more.copy', () => navigator.clipboard.writeText(variables).then(() => { copy.textContent = t('more.copied') }))
+  const command = [...new Set(missing.flatMap(([, text]) => text.split(/ (?=WX_)/)))].concat(server.state.run).join(' \\\n')
+  const copy = button('more.copy', () => navigator.clipboard.writeText(command).then(() => { copy.textContent = t('more.copied') }))
   redraw($('more-body'),
     h('p', { class: 'soft' }, t('more.text', { names: missing.map(([key]) => t(key)).join(language.now === 'zh' ? '、' : ', ') })),
-    h('pre', { translate: 'no', tabindex: '0', role: 'group', 'aria-label': t('more.command') }, variables),
+    h('pre', { translate: 'no', tabindex: '0', role: 'group', 'aria-label': t('more.command') }, command),
     navigator.clipboard && copy)
 }
