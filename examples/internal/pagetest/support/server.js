@@ -3,29 +3,41 @@
 // Starts an example server as a process, as a user of it would.
 
 const { spawn } = require('node:child_process')
+const crypto = require('node:crypto')
 const path = require('node:path')
 const readline = require('node:readline')
 
 const root = path.join(__dirname, '../../../..')
 
-// Cookies without Secure: Chromium takes them from http://127.0.0.1 too, but other
-// browsers, which readers of these tests may have, do not.
-const web = {
-  WX_COOKIE: 'wx', WX_COOKIE_INSECURE: 'true', WX_SCAN_LOGIN: 'true', WX_PHONE_ROUTE: 'true'
+// The variables that show all of the page.
+function everything() {
+  const key = crypto.generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'der' })
+  return {
+    WX_PHONE_ROUTE: 'true', WX_COOKIE: 'wx', WX_COOKIE_INSECURE: 'true', WX_SCAN_LOGIN: 'true',
+    WX_ISSUER: 'https://demo.example', WX_AUDIENCES: 'orders', WX_SIGNING_KEYS: key.toString('base64')
+  }
 }
 
-// A server on a free port with these variables and no others of ours.
-async function startServer(variables = {}, binary = process.env.WXSESSION_PAGE_SERVER) {
+// A server on a free port, or on that of ADDR, with these variables and no others
+// of ours.
+async function startServer(variables = {}, name = 'gin') {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(WX_|ADDR$)/.test(name)))
-  const child = spawn(binary, { env: Object.assign(env, { ADDR: '127.0.0.1:0' }, variables), stdio: ['ignore', 'pipe', 'inherit'] })
+  const binary = path.join(process.env.WXSESSION_PAGE_SERVERS, name)
+  const child = spawn(binary, { env: Object.assign(env, { ADDR: '127.0.0.1:0' }, variables), stdio: ['ignore', 'pipe', 'ignore'] })
   const ended = new Promise(resolve => child.once('exit', resolve))
-  for await (const line of readline.createInterface({ input: child.stdout })) {
-    const found = /^listening on (http:\/\/[^\s,]+)/.exec(line)
-    if (!found) continue
-    child.stdout.resume()
-    return new Server(child, ended, found[1])
-  }
-  throw new Error('the server has ended without a word')
+  const url = await listening(child)
+  return new Server(child, ended, url)
+}
+
+function listening(child) {
+  return new Promise((resolve, reject) => {
+    const lines = readline.createInterface({ input: child.stdout }) // reads on, or the server would stop at a full pipe
+    lines.on('line', line => {
+      const found = /^listening on (http:\/\/[^\s,]+)/.exec(line)
+      if (found) resolve(found[1])
+    })
+    lines.on('close', () => reject(new Error('the server has ended without a word')))
+  })
 }
 
 class Server {
@@ -36,11 +48,6 @@ class Server {
   stop() {
     this.child.kill('SIGTERM')
     return this.ended
-  }
-
-  // The same server under another name: for a browser a different site.
-  under(host) {
-    return 'http://' + host + ':' + this.port
   }
 
   async control(name, value) {
@@ -56,11 +63,11 @@ class Server {
     return (await reply.json())['3rd_session']
   }
 
-  async api(path, token, method = 'GET', body) {
+  async call(token, method, path, body) {
     const reply = await fetch(this.url + path, { method, body: body && JSON.stringify(body), headers: { Authorization: 'Bearer ' + token } })
     const text = await reply.text()
-    return { status: reply.status, text, json: text.startsWith('{') ? JSON.parse(text) : undefined }
+    return { status: reply.status, body: text.startsWith('{') ? JSON.parse(text) : text }
   }
 }
 
-module.exports = { root, startServer, web }
+module.exports = { everything, root, startServer }

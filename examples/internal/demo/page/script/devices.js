@@ -59,7 +59,7 @@ function drawEnded(other) {
   return h('li', { class: 'device ended' },
     h('div', { class: 'about' },
       h('strong', { translate: 'no' }, other.label), ' ', h('span', { class: 'badge', 'data-tone': 'refused' }, t('devices.ended')),
-      other.answer ? h('span', { class: 'answer', 'data-tone': other.answer.tone }, t(other.answer.key, other.answer.values)) : h('span', { class: 'soft' }, t('devices.holds'))),
+      other.refused ? h('span', { class: 'answer', 'data-tone': other.answer.tone }, t(other.answer.key, other.answer.values)) : h('span', { class: 'soft' }, t('devices.holds'))),
     h('div', { class: 'row' },
       other.refused ? actButton('phone.relogin', () => signIn(other), { 'data-focus': 'use ' + other.id })
         : actButton('devices.use', () => usePhone(other), { 'aria-label': t('devices.use.label', { device: other.label }), 'data-focus': 'use ' + other.id })))
