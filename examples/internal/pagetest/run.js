@@ -25,7 +25,7 @@ let status = 1
 try {
   build(work)
   fs.mkdirSync(path.join(__dirname, 'shots'), { recursive: true })
-  const run = spawnSync(process.execPath, ['--test', '--test-concurrency=2', '--test-timeout=60000', '--test-reporter=spec', ...files], {
+  const run = spawnSync(process.execPath, ['--test', '--test-concurrency=2', '--test-timeout=180000', '--test-reporter=spec', ...files], {
     stdio: 'inherit',
     env: Object.assign({}, process.env, { WXSESSION_PAGE_SERVERS: work })
   })

@@ -69,8 +69,8 @@ async function step(page, name) {
   await page.locator(`#tour-steps li.done [data-focus="${name}"]`).waitFor({ timeout: 20000 })
 }
 
-// The acts in the sequence, the latest first: their names, how they ended, and
-// their arrows as "client > server: POST /wx/login".
+// The acts in the sequence, the latest first (requests of these tests are acts as
+// well): their names, how they ended, and their arrows as "client > server: POST /wx/login".
 function readActs(page) {
   return page.locator('details.act').evaluateAll(acts => acts.map(act => ({
     name: act.querySelector('.act-name').textContent,
