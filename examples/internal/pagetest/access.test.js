@@ -37,6 +37,7 @@ for (const [name, options] of [
   ['narrow-dark', { colorScheme: 'dark', viewport: { width: 320, height: 640 } }]
 ]) {
   test('axe finds nothing, ' + name, async () => {
+    await has.server.logOut('alice')
     const page = await newPage(has.browser, options)
     await addAxe(page)
     await visit(page, has.server.url + '/')

@@ -14,8 +14,7 @@ const device = (page, name) => page.locator('.device', { hasText: name })
 
 // A page on which alice has no other session.
 async function fresh({ browser, server } = has) {
-  const token = await server.login('alice')
-  await server.call(token, 'POST', '/wx/logout?all=1')
+  await server.logOut('alice')
   const page = await openPage(browser, server)
   await press(page, 'phone.login')
   return page

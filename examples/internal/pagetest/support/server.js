@@ -63,6 +63,11 @@ class Server {
     return (await reply.json())['3rd_session']
   }
 
+  // Ends what other tests have left.
+  async logOut(user) {
+    await this.call(await this.login(user), 'POST', '/wx/logout?all=1')
+  }
+
   async call(token, method, path, body) {
     const reply = await fetch(this.url + path, { method, body: body && JSON.stringify(body), headers: { Authorization: 'Bearer ' + token } })
     const text = await reply.text()
