@@ -22,12 +22,16 @@ async function fill(page) {
   await key('trouble.hour').click()
   await key('trouble.busy').click()
   await press(page, 'phone.api')
-  await page.locator('details.act').first().locator('details.arrow > summary').evaluateAll(all => all.forEach(summary => summary.click()))
   await page.frameLocator('#site iframe').locator('[data-focus=begin]').click()
   await press(page, 'phone.scan')
   await page.frameLocator('#site iframe').locator('#site-state').waitFor()
   await key('trouble.well').click()
   await page.locator('.moment').nth(2).waitFor()
+  for (const name of ['Scan the code', '扫小程序码', 'Signed token', '签名 token']) {
+    await page.locator('details.act', { hasText: name }).evaluateAll(acts => {
+      for (const details of acts.flatMap(act => [act, ...act.querySelectorAll('details')])) details.open = true
+    })
+  }
 }
 
 for (const [name, options] of [
