@@ -48,8 +48,12 @@ async function visit(page, url) {
 // Every test ends with it: no complaint, and no text without a translation.
 async function closePage(page) {
   assert.deepEqual(page.complaints, [])
-  for (const frame of page.frames()) assert.doesNotMatch(await frame.locator('body').innerText(), /⟦|\[object|\bundefined\b|\bNaN\b/)
+  await checkWords(page)
   await page.context().close()
+}
+
+async function checkWords(page) {
+  for (const frame of page.frames()) assert.doesNotMatch(await frame.locator('body').innerText(), /⟦|\[object|\bundefined\b|\bNaN\b/)
 }
 
 // Presses a button by its name in the sources, and waits for the end of the act.
@@ -88,4 +92,4 @@ async function shoot(page, name, options) {
   await page.screenshot({ path: path.join(__dirname, '../shots', name + '.png'), ...options })
 }
 
-module.exports = { closePage, idle, lastAct, newPage, openPage, press, readActs, shoot, startBrowser, step, visit }
+module.exports = { checkWords, closePage, idle, lastAct, newPage, openPage, press, readActs, shoot, startBrowser, step, visit }
