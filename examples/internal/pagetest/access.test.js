@@ -12,7 +12,7 @@ const { suite } = require('./support/suite.js')
 const has = suite(everything())
 
 // Brings all of the page onto the screen at once: each badge, chip, control and card.
-async function fill(page) {
+async function fill(page, picture) {
   const key = name => page.locator(`#main-view [data-focus="${name}"]`)
   for (const name of ['phone.login', 'phone.jwt', 'devices.second']) await press(page, name)
   await page.locator('.device .danger').first().click()
@@ -27,6 +27,7 @@ async function fill(page) {
   await page.frameLocator('#site iframe').locator('#site-state').waitFor()
   await key('trouble.well').click()
   await page.locator('.moment').nth(2).waitFor()
+  await shoot(page, 'all-' + picture, { fullPage: true })
   for (const name of ['Scan the code', '扫小程序码', 'Signed token', '签名 token']) {
     await page.locator('details.act', { hasText: name }).evaluateAll(acts => {
       for (const details of acts.flatMap(act => [act, ...act.querySelectorAll('details')])) details.open = true
@@ -46,8 +47,7 @@ for (const [name, rules, options] of [
     await addAxe(page)
     await visit(page, has.server.url + '/')
     assert.deepEqual(await findings(page, rules), [], 'before anything has happened')
-    await fill(page)
-    await shoot(page, 'all-' + name, { fullPage: true })
+    await fill(page, name)
     assert.deepEqual(await findings(page, rules), [])
     if (options.viewport) assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), options.viewport.width, 'no sideways scrolling')
     await closePage(page)

@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { closePage, lastAct, openPage, press, shoot, visit } = require('./support/browser.js')
+const { closePage, lastAct, press, shoot, signIn, tokenOf, visit } = require('./support/browser.js')
 const { suite } = require('./support/suite.js')
 
 const has = suite()
@@ -13,11 +13,9 @@ const mate = 'HUAWEI Mate 60, HarmonyOS 4.2'
 const device = (page, name) => page.locator('.device', { hasText: name })
 
 // A page on which alice has no other session.
-async function fresh({ browser, server } = has) {
-  await server.logOut('alice')
-  const page = await openPage(browser, server)
-  await press(page, 'phone.login')
-  return page
+async function fresh() {
+  await has.server.logOut('alice')
+  return signIn(has)
 }
 
 test('a second phone signs in, is ended from the first, and is refused', async () => {
@@ -42,9 +40,8 @@ test('a second phone signs in, is ended from the first, and is refused', async (
 
 test('a revocation is seen by a second page', async () => {
   const first = await fresh()
-  const second = await openPage(has.browser, has.server)
-  await press(second, 'phone.login')
-  const token = await second.locator('#phone-token').getAttribute('title')
+  const second = await signIn(has)
+  const token = await tokenOf(second)
   await press(first, 'devices.refresh')
   await first.locator('.device', { hasNotText: 'this phone' }).getByRole('button', { name: /^End / }).click()
   await first.waitForFunction(() => document.querySelectorAll('.device').length === 1)
@@ -54,7 +51,7 @@ test('a revocation is seen by a second page', async () => {
   assert.equal((await has.server.call(token, 'GET', '/api/me')).body.error, 'session_revoked')
   await press(second, 'phone.api')
   assert.match(await second.locator('#phone-result').innerText(), /Refused with session_revoked; the client logged in again/)
-  assert.notEqual(await second.locator('#phone-token').getAttribute('title'), token)
+  assert.notEqual(await tokenOf(second), token)
   await closePage(first)
   await closePage(second)
 })

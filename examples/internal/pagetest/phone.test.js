@@ -4,13 +4,12 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { closePage, lastAct, openPage, press, readActs } = require('./support/browser.js')
+const { closePage, lastAct, openPage, press, readActs, signIn, tokenOf } = require('./support/browser.js')
 const { everything } = require('./support/server.js')
 const { suite } = require('./support/suite.js')
 
 const has = suite(everything())
 
-const token = page => page.locator('#phone-token').getAttribute('title')
 const result = page => page.locator('#phone-result').innerText()
 const open = () => openPage(has.browser, has.server)
 
@@ -20,7 +19,7 @@ test('signing in gives the phone a token that the server knows', async () => {
   await press(page, 'phone.login')
   assert.match(await page.locator('#phone-card').innerText(), /Signed in[^]*Lives 3 d unused, 30 d at most/)
   assert.match(await result(page), /"expiresIn": 259200/)
-  const me = await has.server.call(await token(page), 'GET', '/api/me')
+  const me = await has.server.call(await tokenOf(page), 'GET', '/api/me')
   assert.equal(me.status, 200)
   await closePage(page)
 })
@@ -36,20 +35,19 @@ test('the first request signs in by itself', async () => {
 })
 
 test('alice and bob are two users with a session each', async () => {
-  const page = await open()
-  await press(page, 'phone.login')
-  const alice = await token(page)
+  const page = await signIn(has)
+  const alice = await tokenOf(page)
   await press(page, 'bob')
   assert.match(await page.locator('#phone-card').innerText(), /Not signed in/)
   assert.equal(await page.locator('#devices-title').innerText(), 'Devices of bob')
   await press(page, 'phone.login')
-  const bob = await token(page)
+  const bob = await tokenOf(page)
   const ids = await Promise.all([alice, bob].map(async t => (await has.server.call(t, 'GET', '/api/me')).body.openid))
   assert.notEqual(ids[0], ids[1])
   await press(page, 'alice')
-  assert.equal(await token(page), alice)
+  assert.equal(await tokenOf(page), alice)
   await page.reload()
-  assert.equal(await token(page), alice, 'a reload of the page keeps the session')
+  assert.equal(await tokenOf(page), alice, 'a reload of the page keeps the session')
   await closePage(page)
 })
 
@@ -79,13 +77,12 @@ test('a check tells whether the session lives', async () => {
 })
 
 test('a rotation and another login replace the token', async () => {
-  const page = await open()
-  await press(page, 'phone.login')
-  const seen = [await token(page)]
+  const page = await signIn(has)
+  const seen = [await tokenOf(page)]
   for (const [key, name] of [['phone.rotate', 'New token'], ['phone.relogin', 'Sign in again']]) {
     await press(page, key)
     assert.equal((await lastAct(page)).name, name)
-    seen.push(await token(page))
+    seen.push(await tokenOf(page))
     assert.equal(new Set(seen).size, seen.length, key + ' gives a token of its own')
     assert.equal((await has.server.call(seen.at(-1), 'GET', '/api/me')).status, 200)
   }
@@ -94,9 +91,8 @@ test('a rotation and another login replace the token', async () => {
 })
 
 test('a log-out ends the session on the server and forgets the token', async () => {
-  const page = await open()
-  await press(page, 'phone.login')
-  const before = await token(page)
+  const page = await signIn(has)
+  const before = await tokenOf(page)
   await press(page, 'phone.logout')
   assert.match(await result(page), /The token is forgotten/)
   assert.match(await page.locator('#phone-card').innerText(), /Not signed in/)

@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { closePage, idle, lastAct, openPage, press, shoot } = require('./support/browser.js')
+const { closePage, idle, lastAct, openPage, press, shoot, signIn, tokenOf } = require('./support/browser.js')
 const { startServer } = require('./support/server.js')
 const { suite } = require('./support/suite.js')
 
@@ -13,21 +13,14 @@ const has = suite()
 const turn = (page, key) => page.locator(`#trouble [data-focus="${key}"]`)
 const moment = (page, text) => page.locator('.moment', { hasText: text }).first()
 const result = page => page.locator('#phone-result').innerText()
-const token = page => page.locator('#phone-token').getAttribute('title')
-
-async function signedIn() {
-  const page = await openPage(has.browser, has.server)
-  await press(page, 'phone.login')
-  return page
-}
 
 test('a session that time has ended is replaced, and the user notices nothing', async () => {
-  const page = await signedIn()
-  const before = await token(page)
+  const page = await signIn(has)
+  const before = await tokenOf(page)
   await turn(page, 'trouble.hour').click()
   await moment(page, 'The clock was moved on by 1 h').waitFor()
   await press(page, 'phone.api')
-  assert.equal(await token(page), before, 'an hour ends nothing')
+  assert.equal(await tokenOf(page), before, 'an hour ends nothing')
   await turn(page, 'trouble.day').click()
   await moment(page, 'The clock was moved on by 1 d').waitFor()
   assert.match(await page.locator('#time-now').innerText(), /ahead by 25 h/)
@@ -35,15 +28,15 @@ test('a session that time has ended is replaced, and the user notices nothing', 
   await moment(page, 'The clock was moved on by 3 d').waitFor()
   await press(page, 'phone.api')
   assert.match(await result(page), /200 \{[^]*Refused with invalid_session; the client logged in again and repeated the request/)
-  assert.notEqual(await token(page), before)
+  assert.notEqual(await tokenOf(page), before)
   assert.equal((await has.server.call(before, 'GET', '/api/me')).status, 401)
   await shoot(page, 'expired')
   await closePage(page)
 })
 
 test('a store that is stopped gives 503, and the token is kept until it is back', async () => {
-  const page = await signedIn()
-  const before = await token(page)
+  const page = await signIn(has)
+  const before = await tokenOf(page)
   await turn(page, 'trouble.store.stopped').click()
   await moment(page, 'The store was stopped').waitFor()
   assert.equal((await has.server.call(before, 'GET', '/api/me')).status, 503)
@@ -53,7 +46,7 @@ test('a store that is stopped gives 503, and the token is kept until it is back'
   await shoot(page, 'store-stopped')
   await idle(page)
   assert.match(await result(page), /503 store_unavailable The store does not answer\.[^]*The token is kept/)
-  assert.equal(await token(page), before)
+  assert.equal(await tokenOf(page), before)
   assert.ok((await lastAct(page)).arrows.every(arrow => !arrow.includes('login')), 'an outage is no reason to log in')
   assert.ok((await lastAct(page)).arrows.includes('store > server: no answer'))
 
@@ -62,27 +55,27 @@ test('a store that is stopped gives 503, and the token is kept until it is back'
   await turn(page, 'trouble.store.runs').click() // works while the client waits
   await idle(page)
   assert.match(await result(page), /200 \{[^]*Answered after \d more tries\. The token is the same as before/)
-  assert.equal(await token(page), before)
+  assert.equal(await tokenOf(page), before)
   await closePage(page)
 })
 
 test('while WeChat is busy, sessions work and logins wait', async () => {
-  const page = await signedIn()
-  const before = await token(page)
+  const page = await signIn(has)
+  const before = await tokenOf(page)
   await turn(page, 'trouble.busy').click()
   await moment(page, 'WeChat is busy').waitFor()
   await press(page, 'phone.api')
   assert.match(await result(page), /200 \{/)
   await press(page, 'phone.relogin')
   assert.match(await result(page), /503 wechat_unavailable WeChat does not answer as it should/)
-  assert.equal(await token(page), before)
+  assert.equal(await tokenOf(page), before)
   const { arrows } = await lastAct(page)
   assert.ok(arrows.includes('wechat > server: 200 errcode -1'), arrows)
   assert.ok(arrows.filter(arrow => arrow.endsWith('wx.login')).length > 1, 'each try has a code of its own')
   await turn(page, 'trouble.well').click()
   await moment(page, 'WeChat answers again').waitFor()
   await press(page, 'phone.relogin')
-  assert.notEqual(await token(page), before)
+  assert.notEqual(await tokenOf(page), before)
   await closePage(page)
 })
 

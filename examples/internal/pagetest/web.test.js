@@ -5,23 +5,17 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { closePage, openPage, press, readActs, shoot } = require('./support/browser.js')
+const { closePage, openPage, press, readActs, shoot, signIn, tokenOf } = require('./support/browser.js')
 const { everything, startServer } = require('./support/server.js')
 const { suite } = require('./support/suite.js')
 
 const has = suite(everything())
 
 const site = page => page.frameLocator('#site iframe')
-const openid = async page => (await has.server.call(await page.locator('#phone-token').getAttribute('title'), 'GET', '/api/me')).body.openid
-
-async function signedIn() {
-  const page = await openPage(has.browser, has.server)
-  await press(page, 'phone.login')
-  return page
-}
+const openid = async page => (await has.server.call(await tokenOf(page), 'GET', '/api/me')).body.openid
 
 test('the web-view is handed the session, without a token in reach of its scripts', async () => {
-  const page = await signedIn()
+  const page = await signIn(has)
   await press(page, 'phone.webview')
   const h5 = page.frameLocator('#phone-web iframe')
   assert.equal(await h5.locator('#h5-me code').innerText(), await openid(page))
@@ -42,7 +36,7 @@ test('the web-view is handed the session, without a token in reach of its script
 })
 
 test('a website is logged in: scanned, confirmed on the phone', async () => {
-  const page = await signedIn()
+  const page = await signIn(has)
   await site(page).getByRole('button', { name: 'Log in with WeChat' }).click()
   const picture = site(page).getByAltText('Mini program code: scan it with the phone')
   await picture.waitFor()
@@ -67,7 +61,7 @@ test('a website is logged in: scanned, confirmed on the phone', async () => {
 })
 
 test('the phone can refuse', async () => {
-  const page = await signedIn()
+  const page = await signIn(has)
   await site(page).getByRole('button', { name: 'Log in with WeChat' }).click()
   await press(page, 'phone.scan')
   await press(page, 'phone.confirm.no')
@@ -78,7 +72,7 @@ test('the phone can refuse', async () => {
 })
 
 test('a revoked website is out', async () => {
-  const page = await signedIn()
+  const page = await signIn(has)
   await site(page).getByRole('button', { name: 'Log in with WeChat' }).click()
   await press(page, 'phone.scan')
   await press(page, 'phone.confirm.yes')
@@ -90,18 +84,20 @@ test('a revoked website is out', async () => {
 })
 
 test('a code that was not scanned in time is gone', async () => {
-  const page = await openPage(has.browser, has.server)
+  const page = await signIn(has)
+  const begun = page.waitForResponse(response => response.url().endsWith('/wx/scan'))
   await site(page).getByRole('button', { name: 'Log in with WeChat' }).click()
+  const { id } = await (await begun).json()
   await site(page).getByText('Scan this with the phone').waitFor()
   await has.server.control('clock', { advance: '181s' })
-  await press(page, 'phone.login')
-  await press(page, 'phone.scan')
-  assert.match(await page.locator('#phone-result').innerText(), /404 not_found/)
-  await page.context().close()
+  await site(page).getByText('The code has expired.').waitFor({ timeout: 30000 }) // at the end of the poll at the latest
+  await page.locator('[data-focus="phone.scan"]').waitFor({ state: 'detached' })
+  assert.equal((await has.server.call(await tokenOf(page), 'POST', '/wx/scan/' + id, { action: 'scan' })).status, 404)
+  await closePage(page)
 })
 
 test('a signed token is taken apart, and its signature fits the published key', async () => {
-  const page = await signedIn()
+  const page = await signIn(has)
   await press(page, 'phone.jwt')
   const card = await page.locator('#jwt').innerText()
   assert.match(card, /"alg": "EdDSA"[^]*"aud": "orders"[^]*"iss": "https:\/\/demo\.example"/)
@@ -113,7 +109,7 @@ test('a signed token is taken apart, and its signature fits the published key', 
 
 // The page would say "fits" of everything if it did not look.
 test('a signature that does not fit is called so', async () => {
-  const page = await signedIn()
+  const page = await signIn(has)
   await page.route('**/wx/token', async route => {
     const reply = await route.fetch()
     const body = await reply.json()

@@ -45,6 +45,17 @@ async function visit(page, url) {
   await page.evaluate(() => document.fonts.ready)
 }
 
+// The page with its user signed in.
+async function signIn({ browser, server }, options) {
+  const page = await openPage(browser, server, options)
+  await press(page, 'phone.login')
+  return page
+}
+
+function tokenOf(page) {
+  return page.locator('#phone-token').getAttribute('title')
+}
+
 // Every test ends with it: no complaint, and no text without a translation.
 async function closePage(page) {
   assert.deepEqual(page.complaints, [])
@@ -92,4 +103,4 @@ async function shoot(page, name, options) {
   await page.screenshot({ path: path.join(__dirname, '../shots', name + '.png'), ...options })
 }
 
-module.exports = { checkWords, closePage, idle, lastAct, newPage, openPage, press, readActs, shoot, startBrowser, step, visit }
+module.exports = { checkWords, closePage, idle, lastAct, newPage, openPage, press, readActs, shoot, signIn, startBrowser, step, tokenOf, visit }
