@@ -128,7 +128,9 @@ func waitingPoll(t *testing.T) {
 	poll.AddCookie(&http.Cookie{Name: cookie + "-scan", Value: b.cookies[cookie+"-scan"]})
 	status := make(chan int, 1)
 	go func() {
-		res, err := new(http.Client).Do(poll)
+		// On a connection of its own: one that was idle counts as idle until the server
+		// has read the request, and may be closed for that.
+		res, err := (&http.Client{Transport: new(http.Transport)}).Do(poll)
 		if err != nil {
 			t.Error(err)
 			status <- 0
