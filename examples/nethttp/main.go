@@ -34,7 +34,7 @@ func run() error {
 		return err
 	}
 	defer store.Close()
-	wx, err := core.New(cfg, store)
+	wx, err := core.New(cfg, server.Watch(store))
 	if err != nil {
 		return err
 	}

@@ -4,44 +4,37 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"strings"
 
 	"github.com/wxsession/wxsession/core"
 )
 
-// withDevtools adds in front of h, where WeChat is simulated, what it would give
-// the mini program of ?user=alice:
-//
-//	GET       /devtools/code       a code, as wx.login
-//	GET, POST /devtools/encrypt    encryptedData and iv, as wx.getUserInfo; of
-//	                               another JSON object with data= or as the body
-//	GET       /devtools/phonecode  a code for number=13580006666, as the
-//	                               getPhoneNumber button
-func (s *Server) withDevtools(h http.Handler) http.Handler {
-	if s.sim == nil {
-		return h
-	}
-	tools := http.NewServeMux()
-	tools.HandleFunc("GET /devtools/code", s.serveCode)
-	tools.HandleFunc("GET /devtools/encrypt", s.serveEncrypt)
-	tools.HandleFunc("POST /devtools/encrypt", s.serveEncrypt)
-	tools.HandleFunc("GET /devtools/phonecode", s.servePhoneCode)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/devtools/") {
-			tools.ServeHTTP(w, r)
-			return
-		}
-		h.ServeHTTP(w, r)
-	})
+// devtools are what WeChat would give the mini program of ?user=alice, and what
+// the page needs; see the package comment.
+func (s *simulation) devtools() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /devtools/code", s.tap.record("wx.login", http.HandlerFunc(s.serveCode)))
+	mux.Handle("GET /devtools/encrypt", s.tap.record("wx.getUserInfo", http.HandlerFunc(s.serveEncrypt)))
+	mux.HandleFunc("POST /devtools/encrypt", s.serveEncrypt)
+	mux.Handle("GET /devtools/phonecode", s.tap.record("getPhoneNumber", http.HandlerFunc(s.servePhoneCode)))
+
+	mux.Handle("GET /devtools/state", s.guardOrigin(http.HandlerFunc(s.serveState)))
+	mux.Handle("GET /devtools/events", s.guardOrigin(http.HandlerFunc(s.serveEvents)))
+	mux.Handle("POST /devtools/clock", s.guardOrigin(control(s, s.turnClock)))
+	mux.Handle("POST /devtools/store", s.guardOrigin(control(s, s.turnStore)))
+	mux.Handle("POST /devtools/wechat", s.guardOrigin(control(s, s.turnWeChat)))
+	return mux
 }
 
-func (s *Server) serveCode(w http.ResponseWriter, r *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]string{"code": s.sim.Code(s.openID(r))})
+func (s *simulation) serveState(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, s.state())
 }
 
-func (s *Server) serveEncrypt(w http.ResponseWriter, r *http.Request) {
+func (s *simulation) serveCode(w http.ResponseWriter, r *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]string{"code": s.wechat.Code(s.openID(r))})
+}
+
+func (s *simulation) serveEncrypt(w http.ResponseWriter, r *http.Request) {
 	openID := s.openID(r)
 	data, err := readData(r)
 	if err != nil {
@@ -52,17 +45,17 @@ func (s *Server) serveEncrypt(w http.ResponseWriter, r *http.Request) {
 		data = fmt.Appendf(nil, `{"openId":%q,"nickName":"微信用户","gender":0,"language":"","avatarUrl":""}`, openID)
 	}
 	var e Encrypted
-	e.Data, e.IV = s.sim.Encrypt(openID, data)
+	e.Data, e.IV = s.wechat.Encrypt(openID, data)
 	writeJSON(w, http.StatusOK, e)
 }
 
-func (s *Server) servePhoneCode(w http.ResponseWriter, r *http.Request) {
+func (s *simulation) servePhoneCode(w http.ResponseWriter, r *http.Request) {
 	number := cmp.Or(r.URL.Query().Get("number"), "13580006666")
-	writeJSON(w, http.StatusOK, map[string]string{"code": s.sim.PhoneCode(s.openID(r), number)})
+	writeJSON(w, http.StatusOK, map[string]string{"code": s.wechat.PhoneCode(s.openID(r), number)})
 }
 
-func (s *Server) openID(r *http.Request) string {
-	return s.sim.OpenID(cmp.Or(r.URL.Query().Get("user"), "alice"))
+func (s *simulation) openID(r *http.Request) string {
+	return s.wechat.OpenID(cmp.Or(r.URL.Query().Get("user"), "alice"))
 }
 
 // readData returns the object that is to be encrypted; nil if there is none.
@@ -85,24 +78,4 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v) // fails when the client has gone
-}
-
-// The lines need nothing but a POSIX shell, curl and sed.
-const curlLines = `
-To log in as alice and call the API, as her mini program would:
-
-code=$(curl -sS "%[1]s/devtools/code?user=alice" | sed 's/.*"code":"\([^"]*\)".*/\1/')
-token=$(curl -sS %[1]s%[2]s/login -d "{\"code\":\"$code\"}" | sed 's/.*"3rd_session":"\([^"]*\)".*/\1/')
-curl -sS %[1]s/api/me -H "Authorization: Bearer $token"
-
-`
-
-func (s *Server) greet(w io.Writer, url string) {
-	if s.sim == nil {
-		fmt.Fprintf(w, "listening on %s, the login routes are under %s%s/\n", url, url, s.prefix)
-		return
-	}
-	fmt.Fprintf(w, "listening on %s\n", url)
-	fmt.Fprintln(w, "WX_APPID is not set: WeChat is simulated in this process")
-	fmt.Fprintf(w, curlLines, url, s.prefix)
 }

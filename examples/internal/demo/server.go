@@ -3,6 +3,8 @@ package demo
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -12,13 +14,12 @@ import (
 	"time"
 
 	"github.com/wxsession/wxsession/core"
-	"github.com/wxsession/wxsession/core/wxtest"
 )
 
 // Server runs an example.
 type Server struct {
 	prefix string
-	sim    *wxtest.Server // nil: the real WeChat
+	sim    *simulation // nil: the real WeChat
 	ends   []func()
 }
 
@@ -30,10 +31,18 @@ func NewServer(cfg *core.Config) *Server {
 		s.prefix = ""
 	}
 	if cfg.AppID == "" && cfg.Secret.IsZero() && len(cfg.Apps) == 0 {
-		s.sim = wxtest.NewServer()
-		cfg.AppID, cfg.Secret, cfg.APIBase = s.sim.AppID, core.NewSecret(s.sim.Secret), s.sim.URL
+		s.sim = newSimulation(cfg, s.prefix)
 	}
 	return s
+}
+
+// Watch returns store for core.New. Where WeChat is simulated, the page at / can
+// show its calls, and stop it.
+func (s *Server) Watch(store core.Store) core.Store {
+	if s.sim == nil {
+		return store
+	}
+	return newStoreTap(store, &s.sim.tap, &s.sim.down)
 }
 
 // OnShutdown has end called when the server begins to end: for what keeps
@@ -55,14 +64,9 @@ func (s *Server) Run(h http.Handler) error {
 	if err != nil {
 		return err
 	}
-	srv := &http.Server{
-		Handler:           s.withDevtools(h),
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       40 * time.Second, // a poll of a website login may take 30 s
-		IdleTimeout:       2 * time.Minute,
-	}
-	for _, end := range s.ends {
-		srv.RegisterOnShutdown(end)
+	srv, err := s.newHTTPServer(h)
+	if err != nil {
+		return err
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
@@ -75,6 +79,27 @@ func (s *Server) Run(h http.Handler) error {
 	stop() // a second signal ends the process at once
 	s.shutdown(srv)
 	return nil
+}
+
+// newHTTPServer has time-outs beyond the 30 s that a poll of a website login may
+// wait.
+func (s *Server) newHTTPServer(h http.Handler) (*http.Server, error) {
+	srv := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       40 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+	}
+	for _, end := range s.ends {
+		srv.RegisterOnShutdown(end)
+	}
+	if s.sim == nil {
+		return srv, nil
+	}
+	srv.RegisterOnShutdown(s.sim.tap.journal.close)
+	var err error
+	srv.Handler, err = s.sim.serve(h)
+	return srv, err
 }
 
 func (s *Server) listenAddr(addr string) string {
@@ -92,8 +117,29 @@ func (s *Server) shutdown(srv *http.Server) {
 		_ = srv.Close() // cuts off what still runs
 	}
 	if s.sim != nil {
-		s.sim.Close()
+		s.sim.close()
 	}
+}
+
+// The lines need nothing but a POSIX shell, curl and sed.
+const curlLines = `
+To log in as alice and call the API, as her mini program would:
+
+code=$(curl -sS "%[1]s/devtools/code?user=alice" | sed 's/.*"code":"\([^"]*\)".*/\1/')
+token=$(curl -sS %[1]s%[2]s/login -d "{\"code\":\"$code\"}" | sed 's/.*"3rd_session":"\([^"]*\)".*/\1/')
+curl -sS %[1]s/api/me -H "Authorization: Bearer $token"
+
+`
+
+func (s *Server) greet(w io.Writer, url string) {
+	if s.sim == nil {
+		fmt.Fprintf(w, "listening on %s, the login routes are under %s%s/\n", url, url, s.prefix)
+		return
+	}
+	fmt.Fprintf(w, "listening on %s\n", url)
+	fmt.Fprintln(w, "WX_APPID is not set: WeChat is simulated in this process")
+	fmt.Fprintf(w, "Open %s/ in a browser to see what happens.\n", url)
+	fmt.Fprintf(w, curlLines, url, s.prefix)
 }
 
 // address is how the server is reached from this machine.

@@ -31,16 +31,16 @@ func TestSimulatorStandsInOnlyWhereNoAppIsNamed(t *testing.T) {
 		"a secret without appid": {Secret: core.NewSecret("s")}, // a slip that New explains
 	} {
 		if s := NewServer(&cfg); s.sim != nil {
-			s.sim.Close()
+			s.sim.close()
 			t.Errorf("with %s WeChat is simulated", name)
 		}
 	}
 	var cfg core.Config
 	s := NewServer(&cfg)
-	if s.sim == nil || cfg.AppID == "" || cfg.Secret.IsZero() || cfg.APIBase != s.sim.URL {
+	if s.sim == nil || cfg.AppID == "" || cfg.Secret.IsZero() || cfg.APIBase != s.sim.wechat.URL {
 		t.Fatalf("without an app the configuration is %v", cfg)
 	}
-	s.sim.Close()
+	s.sim.close()
 }
 
 func TestRealWeChatIsGreetedWithoutScript(t *testing.T) {
@@ -55,7 +55,7 @@ func TestRealWeChatIsGreetedWithoutScript(t *testing.T) {
 func TestASimulatedWeChatIsServedOnLoopbackOnly(t *testing.T) {
 	var cfg core.Config
 	simulated, real := NewServer(&cfg), NewServer(&core.Config{AppID: "wx1", Secret: core.NewSecret("s")})
-	t.Cleanup(simulated.sim.Close)
+	t.Cleanup(simulated.sim.close)
 	for addr, want := range map[string][2]string{
 		"":              {"localhost:8080", ":8080"},
 		":9090":         {"localhost:9090", ":9090"},
@@ -67,5 +67,12 @@ func TestASimulatedWeChatIsServedOnLoopbackOnly(t *testing.T) {
 		if got := [2]string{simulated.listenAddr(addr), real.listenAddr(addr)}; got != want {
 			t.Errorf("ADDR=%q: simulated and real listen on %v, want %v", addr, got, want)
 		}
+	}
+}
+
+// The page tells how to start this server with more: the line is for a shell.
+func TestTheStateNamesTheCommandThatStartsThisServer(t *testing.T) {
+	if got, want := newWorld(t).sim.state().Run, "go run ./examples/internal/demo"; got != want {
+		t.Errorf("the command is %q, want %q", got, want)
 	}
 }
