@@ -160,6 +160,12 @@ func compareSearches(t *testing.T, set setting, ops []operation) {
 				t.Fatal(err)
 			}
 		}
+		if len(long.todo) > 0 { // cut short, as under the race detector
+			if dearness == 1 {
+				t.Errorf("%d branches are left, nothing can be compared", len(long.todo))
+			}
+			return
+		}
 		if short.schedules() != float64(long.ends) || len(short.follows) != len(long.follows) {
 			t.Errorf("%.0f schedules and %d states, it should be %d and %d",
 				short.schedules(), len(short.follows), long.ends, len(long.follows))
