@@ -53,12 +53,14 @@ func (c *cookies) token(req *Request) string {
 	return cookieValue(req.header("Cookie"), c.name)
 }
 
-// cookieValue returns the first cookie of that name.
+// cookieValue returns the first cookie of that name. Other spaces than those of
+// HTTP belong to the name: a page of a sibling host can set a cookie called
+// "\u2000__Host-wx" for this one, which must not pass for one with the prefix.
 func cookieValue(header, name string) string {
 	for header != "" {
 		var item string
 		item, header, _ = strings.Cut(header, ";")
-		if n, value, found := strings.Cut(strings.TrimSpace(item), "="); found && n == name {
+		if n, value, found := strings.Cut(strings.Trim(item, " \t"), "="); found && n == name {
 			return strings.Trim(value, `"`)
 		}
 	}
