@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 
@@ -30,11 +31,33 @@ func (s *Server) withDevtools(h http.Handler) http.Handler {
 	tools.HandleFunc("GET /devtools/phonecode", s.servePhoneCode)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/devtools/") {
+			if rebound(r) {
+				http.Error(w, "the devtools are for this machine: ask for localhost", http.StatusForbidden)
+				return
+			}
 			tools.ServeHTTP(w, r)
 			return
 		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+// rebound reports whether a request on loopback comes from the page of a website:
+// one whose name leads to this machine (DNS rebinding), or one that another page
+// makes. Curl and the developer's own browser are let through.
+func rebound(r *http.Request) bool {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	if !ok || !local.IP.IsLoopback() {
+		return false
+	}
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "none" && site != "same-origin" {
+		return true
+	}
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = strings.Trim(r.Host, "[]")
+	}
+	return host != "" && !strings.EqualFold(host, "localhost") && net.ParseIP(host) == nil
 }
 
 func (s *Server) serveCode(w http.ResponseWriter, r *http.Request) {

@@ -2,6 +2,8 @@ package demo
 
 import (
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -66,6 +68,40 @@ func TestASimulatedWeChatIsServedOnLoopbackOnly(t *testing.T) {
 	} {
 		if got := [2]string{simulated.listenAddr(addr), real.listenAddr(addr)}; got != want {
 			t.Errorf("ADDR=%q: simulated and real listen on %v, want %v", addr, got, want)
+		}
+	}
+}
+
+// TestWebsitesDoNotReachTheDevtools: a page whose name leads to 127.0.0.1 could
+// read the codes.
+func TestWebsitesDoNotReachTheDevtools(t *testing.T) {
+	var cfg core.Config
+	s := NewServer(&cfg)
+	t.Cleanup(s.sim.Close)
+	srv := httptest.NewServer(s.withDevtools(http.NotFoundHandler()))
+	t.Cleanup(srv.Close)
+	for _, c := range []struct {
+		host, site string
+		want       int
+	}{
+		{"", "", 200}, {"localhost:8080", "", 200}, {"127.0.0.1:8080", "none", 200}, {"[::1]:8080", "same-origin", 200},
+		{"rebind.evil.example:8080", "", 403}, {"rebind.evil.example", "same-origin", 403}, {"localhost:8080", "cross-site", 403},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), "GET", srv.URL+"/devtools/code?user=alice", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = c.host
+		if c.site != "" {
+			r.Header.Set("Sec-Fetch-Site", c.site)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != c.want {
+			t.Errorf("Host %q, Sec-Fetch-Site %q: %d, want %d", c.host, c.site, answer.StatusCode, c.want)
 		}
 	}
 }
