@@ -79,6 +79,16 @@ func (c *cookies) admits(req *Request) bool {
 	return c.origins.Check(&http.Request{Method: req.Method, Host: req.Host, Header: h}) == nil
 }
 
+// SameOrigin holds a request that sets a cookie, and needs none, to the rule for
+// those that come by the cookie: CodeCrossOrigin if it has an unsafe method and is
+// another website's.
+func (m *Manager) SameOrigin(req Request) error {
+	if m.cookies == nil || m.cookies.admits(&req) {
+		return nil
+	}
+	return errCrossOrigin()
+}
+
 func errCrossOrigin() *Error {
 	return &Error{Code: CodeCrossOrigin, Message: "another website's page may not do this with the user's cookie: send the token as \"Authorization: Bearer <token>\", or trust the origin (WX_TRUSTED_ORIGINS)"}
 }

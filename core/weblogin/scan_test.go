@@ -247,3 +247,19 @@ func TestALoginDiesWithTheSessionThatConfirmedIt(t *testing.T) {
 		})
 	}
 }
+
+// TestAnotherWebsiteBeginsNoLogin: the page of the browser's own would find its
+// login gone, and the address no other to begin.
+func TestAnotherWebsiteBeginsNoLogin(t *testing.T) {
+	w := newWorld(t, func(c *core.Config) { c.TrustedOrigins = []string{"https://www.example.com"} })
+	b := w.newBrowser()
+	b.begin(t)
+	b.header = []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}
+	for range 100 {
+		b.send(t.Context(), "POST", "/wx/scan").want(t, "another website", 403, "cross_origin")
+	}
+	b.header = nil
+	wantState(t, b.poll(t.Context(), ""), "pending", false)
+	b.header = []string{"Sec-Fetch-Site", "same-site", "Origin", "https://www.example.com"}
+	b.begin(t)
+}
