@@ -222,3 +222,32 @@ func TestOtherPackagesAskWeChatAsTheLoginRoutesDo(t *testing.T) {
 		t.Error("a WeChat that is silent is asked")
 	}
 }
+
+// TestClientsThatGoAwayAreNoSilenceOfWeChat: or one user could have the logins of
+// all refused.
+func TestClientsThatGoAwayAreNoSilenceOfWeChat(t *testing.T) {
+	w := newWorld(t, func(c *core.Config) { c.PhoneRoute = true })
+	token, _ := w.login(t, "o-mallory")
+	if _, err := w.PhoneNumber(t.Context(), "", w.wx.PhoneCode("o-mallory", "13580006666")); err != nil { // the access token is there
+		t.Fatal(err)
+	}
+	if err := w.wx.Fail("/wxa/business/getuserphonenumber", wxtest.Fault{Delay: 80 * time.Millisecond}, wxtest.Always); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 12 {
+		all.Go(func() {
+			ctx, leave := context.WithCancel(t.Context())
+			defer time.AfterFunc(10*time.Millisecond, leave).Stop()
+			for _, route := range w.Routes() {
+				if route.Path == "/wx/phone" {
+					route.Serve(ctx, core.Request{Method: "POST", Header: headers(bearer(token)), Body: bodyOf(`{"code":"junk"}`)})
+				}
+			}
+		})
+	}
+	all.Wait()
+	if _, _, err := w.Login(t.Context(), core.LoginRequest{Code: w.wx.Code("o-alice")}); err != nil {
+		t.Errorf("a login of somebody else: %v", err)
+	}
+}

@@ -60,6 +60,16 @@ func (b *breaker) leave(now int64, probe, silent bool) {
 	}
 }
 
+// abandon takes an exchange back whose caller went away: it says nothing about
+// WeChat. Another one may try its luck.
+func (b *breaker) abandon(now int64, probe bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if probe && b.period > 0 {
+		b.until = now
+	}
+}
+
 func (b *breaker) open() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -88,7 +98,12 @@ func (m *Manager) upstream(ctx context.Context, a *app, call func() error) error
 	}
 	defer func() { <-m.exchanges }()
 	err := call()
-	a.breaker.leave(m.now(), probe, isSilence(err))
+	silent := isSilence(err)
+	if silent && errors.Is(ctx.Err(), context.Canceled) { // or a client could shut everybody out
+		a.breaker.abandon(m.now(), probe)
+		return err
+	}
+	a.breaker.leave(m.now(), probe, silent)
 	return err
 }
 

@@ -231,3 +231,19 @@ func TestCookiesAreReadAsBrowsersWriteThem(t *testing.T) {
 		t.Error("cookies without a name")
 	}
 }
+
+// TestASpaceIsNoPartOfTheNameOfACookie: a browser takes "\u2000__Host-wx" for a
+// name without the prefix, and lets a page of a sibling host set it for this one.
+func TestASpaceIsNoPartOfTheNameOfACookie(t *testing.T) {
+	w := cookieWorld(t)
+	token, _ := w.login(t, "o-alice")
+	planted, _ := w.login(t, "o-mallory")
+	for _, space := range []string{"\u00a0", "\u0085", "\u2000", "\u3000", "\v", "\f"} {
+		s, err := w.AuthenticateRequest(t.Context(), core.Request{Method: "GET", Header: http.Header{
+			"Cookie": {space + "__Host-wx=" + planted + "; \t__Host-wx=" + token},
+		}})
+		if err != nil || s.OpenID != "o-alice" {
+			t.Errorf("%q: %v, %v", space, s, err)
+		}
+	}
+}

@@ -143,7 +143,7 @@ func (m *Manager) LimitAddress(req Request) error {
 	if m.addresses == nil {
 		return nil
 	}
-	key := addressKey(req.Address)
+	key := addressKey(clientAddress(req, m.cfg.TrustedProxies)) // of a route that was not made by Route, too
 	if key == "" {
 		return nil
 	}

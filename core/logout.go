@@ -12,7 +12,9 @@ import (
 func (m *Manager) Revoke(ctx context.Context, appID, openID, id string) error {
 	found := false
 	err := m.end(ctx, userKey(m.appID(appID), openID), func(u *user) error {
-		found = u.revoke(id, record.ByDevice)
+		if found = u.revoke(id, record.ByDevice); found {
+			u.Epoch++ // what it has approved is void
+		}
 		return nil
 	})
 	if err == nil && !found {
@@ -42,6 +44,7 @@ func (m *Manager) LogoutOthers(ctx context.Context, s *Session) error {
 	}
 	return m.end(ctx, s.userKey(), func(u *user) error {
 		u.revokeAll(s.rec.ID(), record.ByDevice)
+		u.Epoch++ // what they have approved is void
 		return nil
 	})
 }

@@ -178,6 +178,7 @@ func (m *Manager) endStolen(ctx context.Context, s *Session) error {
 	name := s.key.Name()
 	err := m.end(ctx, s.userKey(), func(u *user) error {
 		u.revoke(s.rec.ID(), record.ByTheft)
+		u.Epoch++ // what it has approved is void
 		u.revokeLast(name, record.ByTheft)
 		return nil
 	})

@@ -114,6 +114,9 @@ func (m *Manager) RedeemTicket(ctx context.Context, ticket, device string) (toke
 		if err := m.makeRoom(ctx, u, from.rec.ID()); err != nil {
 			return err
 		}
+		if u.find(from.rec.ID()) == nil { // it was handed over itself, by the one that gave way
+			return errInvalidTicket()
+		}
 		u.enter(f, child, device, from.rec.ID())
 		return nil
 	})

@@ -222,3 +222,30 @@ func TestAnApprovalIsGoodUntilALogoutEverywhere(t *testing.T) {
 	_, _, err = w.IssueApproved(t.Context(), approval, "Chrome")
 	wantCode(t, err, core.CodeBadRequest)
 }
+
+// TestTheCapDoesNotEndWhoAsksByItsParent: a session that was handed over hands
+// over itself, and the one that it came from is the oldest.
+func TestTheCapDoesNotEndWhoAsksByItsParent(t *testing.T) {
+	w := newWorld(t, func(c *core.Config) { c.MaxSessions = 2 })
+	token, s := w.login(t, "o-alice")
+	tokens := []string{token}
+	for i := range 2 {
+		ticket, err := w.NewTicket(t.Context(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.clock.Advance(time.Second)
+		if token, s, err = w.RedeemTicket(t.Context(), ticket, "web"); i == 0 && err != nil {
+			t.Fatal(err)
+		} else if i == 1 {
+			wantCode(t, err, core.CodeInvalidTicket)
+			break
+		}
+		tokens = append(tokens, token)
+	}
+	for _, token := range tokens {
+		if _, err := w.Authenticate(t.Context(), token); err != nil {
+			t.Error(err)
+		}
+	}
+}

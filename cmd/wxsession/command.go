@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // The exit statuses. A script can tell what was found from what went wrong.
@@ -68,9 +69,20 @@ func (p *program) run(ctx context.Context, args []string) int {
 		return exitUsage
 	}
 	for line := range strings.Lines(err.Error()) { // a configuration may be wrong in several places
-		fmt.Fprintf(p.err, "wxsession: %s\n", strings.TrimPrefix(strings.TrimSuffix(line, "\n"), "wxsession: "))
+		fmt.Fprintf(p.err, "wxsession: %s\n", strings.TrimPrefix(harmless(line), "wxsession: "))
 	}
 	return exitFailed
+}
+
+// harmless keeps a text on one line, and what steers terminals out of it: the name
+// in a server's certificate, say.
+func harmless(text string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, text))
 }
 
 // helpFor is the command that shows the page about args.

@@ -31,6 +31,6 @@ func (l failureLog) Handle(_ context.Context, r slog.Record) error {
 	if code == "" {
 		return nil
 	}
-	_, err := fmt.Fprintf(l.to, "wxsession: %s%s\n", r.Message, cause)
+	_, err := fmt.Fprintf(l.to, "wxsession: %s\n", harmless(r.Message+cause))
 	return err
 }

@@ -67,12 +67,13 @@ func writeSessions(to io.Writer, found []core.SessionInfo) error {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tLOGIN\tLAST USE\tDEVICE")
 	for _, s := range found {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.ID, s.CreatedAt.UTC().Format(time.RFC3339), s.LastSeen.UTC().Format(time.RFC3339), quoteOdd(s.Device))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", quoteOdd(s.ID), s.CreatedAt.UTC().Format(time.RFC3339), s.LastSeen.UTC().Format(time.RFC3339), quoteOdd(s.Device))
 	}
 	return w.Flush()
 }
 
-// quoteOdd keeps text of clients from steering the terminal.
+// quoteOdd keeps text of clients, and of who else writes to the store, from
+// steering the terminal.
 func quoteOdd(s string) string {
 	quoted := fmt.Sprintf("%q", s)
 	if quoted == `"`+s+`"` {

@@ -14,12 +14,16 @@ type bell struct {
 	listeners int
 }
 
-// listen returns the bell that rings at the next move of a login. The caller
-// leaves it afterwards.
-func (bs *bells) listen(id string) *bell {
+// maxListeners is how many polls may wait for one login. A page has one, or two
+// when a connection has died.
+const maxListeners = 8
+
+// listen returns the bell that rings at the next move of a login, and whether it
+// has enough listeners without the caller. The caller leaves it afterwards.
+func (bs *bells) listen(id string) (b *bell, crowded bool) {
 	bs.mu.Lock()
 	defer bs.mu.Unlock()
-	b := bs.all[id]
+	b = bs.all[id]
 	if b == nil {
 		if bs.all == nil {
 			bs.all = map[string]*bell{}
@@ -28,7 +32,7 @@ func (bs *bells) listen(id string) *bell {
 		bs.all[id] = b
 	}
 	b.listeners++
-	return b
+	return b, b.listeners > maxListeners
 }
 
 func (bs *bells) leave(id string, b *bell) {

@@ -38,7 +38,7 @@ func (l *Login) serveCode(ctx context.Context, req core.Request) (core.Reply, er
 	if err != nil {
 		return core.Reply{}, err
 	}
-	img, err := l.picture(ctx, v.id, f.attempt)
+	img, err := l.picture(ctx, v.id, f.attempt, func() error { return l.wx.LimitAddress(req) })
 	if err != nil {
 		return core.Reply{}, err
 	}
@@ -49,8 +49,9 @@ func (l *Login) serveCode(ctx context.Context, req core.Request) (core.Reply, er
 	}}, nil
 }
 
-// picture returns the image, from the store or from WeChat.
-func (l *Login) picture(ctx context.Context, id string, a attempt) (wxapi.Image, error) {
+// picture returns the image, from the store or from WeChat, which is asked if admit
+// lets it: as failures are not kept, a browser can have it asked again and again.
+func (l *Login) picture(ctx context.Context, id string, a attempt, admit func() error) (wxapi.Image, error) {
 	store, key := l.attempts.store, pictureKey(id)
 	for until := time.Now().Add(leasePatience); time.Now().Before(until); {
 		raw, err := store.Get(ctx, key)
@@ -62,6 +63,9 @@ func (l *Login) picture(ctx context.Context, id string, a attempt) (wxapi.Image,
 		case err == nil && p.drawn():
 			return p.image, nil
 		case err != nil || !p.leased(l.wx.Now()): // what is malformed is replaced
+			if err := admit(); err != nil {
+				return wxapi.Image{}, err
+			}
 			lease := picture{until: l.wx.Now().Add(leaseTime).UnixMilli(), mark: randomText(claimBytes)}
 			err := store.Swap(ctx, key, raw, lease.encode(), leaseTime+ttlMargin)
 			if err == nil {

@@ -258,3 +258,18 @@ func TestAStoreWithoutRoomStillShowsTheCode(t *testing.T) {
 		}
 	})
 }
+
+// TestWeChatsRefusalsToDrawAreLimited: they are not kept, and cost a call each.
+func TestWeChatsRefusalsToDrawAreLimited(t *testing.T) {
+	w := newWorld(t, func(c *core.Config) { c.LimitAddress = core.Rate{N: 5, Per: time.Minute} })
+	w.wechat.Fail(drawPath, wxtest.Fault{ErrCode: 41030}, wxtest.Always)
+	b := w.newBrowser()
+	b.begin(t)
+	for range 50 {
+		b.code(t.Context())
+	}
+	b.code(t.Context()).want(t, "once more", 429, "rate_limited")
+	if n := w.wechat.Calls(drawPath); n > 10 {
+		t.Errorf("WeChat was asked %d times", n)
+	}
+}

@@ -42,8 +42,11 @@ func (l *Login) servePoll(ctx context.Context, req core.Request) (any, error) {
 		return nil, err
 	}
 	for {
-		bell := l.bells.listen(p.id) // before the look: no move comes between
+		bell, crowded := l.bells.listen(p.id) // before the look: no move comes between
 		reply, rest, err := l.look(ctx, p)
+		if crowded && reply != nil {
+			rest = 0 // each of those that wait reads the store once a second
+		}
 		if err == nil && rest > 0 {
 			pause(ctx, rest, bell.rung, l.done)
 		}

@@ -113,6 +113,27 @@ func TestWaitingCostsTheStoreLittle(t *testing.T) {
 	})
 }
 
+// TestFewPollsWaitForOneLogin: the others are answered at once.
+func TestFewPollsWaitForOneLogin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newBubble(t, nil)
+		b := w.newBrowser()
+		b.begin(t)
+		w.store.fail(nil)
+		secret := "__Host-wx-scan=" + b.jar["__Host-wx-scan"]
+		var all sync.WaitGroup
+		for range 500 {
+			all.Go(func() {
+				w.do(t.Context(), "GET", "/wx/scan/"+b.id+"?state=pending&wait=30", "", "Cookie", secret).want(t, "a poll", 200, "")
+			})
+		}
+		all.Wait()
+		if n := w.store.count(); n > 500+8*32 {
+			t.Errorf("%d calls in 30 s", n)
+		}
+	})
+}
+
 func TestAfterCloseNobodyWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newBubble(t, nil)

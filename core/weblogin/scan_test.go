@@ -223,3 +223,43 @@ func TestABrowsersSecretIsStoredHashed(t *testing.T) {
 	}
 	b.send(t.Context(), "GET", "/wx/scan/"+old).want(t, "the first login, from a second tab", 404, "not_found")
 }
+
+// TestALoginDiesWithTheSessionThatConfirmedIt: who has stolen a session must not
+// have another one in store for the moment at which it is ended.
+func TestALoginDiesWithTheSessionThatConfirmedIt(t *testing.T) {
+	for name, end := range map[string]func(w *world, owner, stolen *core.Session) error{
+		"by its id": func(w *world, _, s *core.Session) error {
+			return w.wx.Revoke(t.Context(), s.AppID, s.OpenID, s.ID)
+		},
+		"as one of the others": func(w *world, owner, _ *core.Session) error { return w.wx.LogoutOthers(t.Context(), owner) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			owner, thief, b := w.phone(t, w.site, "o-alice"), w.phone(t, w.site, "o-alice"), w.newBrowser()
+			b.begin(t)
+			must[wxtest.Scanned](t)(thief.Scan(t.Context(), b.image(t)))
+			must[wxtest.Scanned](t)(thief.Confirm(t.Context()))
+			session := must[*core.Session](t)
+			if err := end(w, session(w.wx.Authenticate(t.Context(), owner.Token)), session(w.wx.Authenticate(t.Context(), thief.Token))); err != nil {
+				t.Fatal(err)
+			}
+			wantState(t, b.poll(t.Context(), ""), "denied", false)
+		})
+	}
+}
+
+// TestAnotherWebsiteBeginsNoLogin: the page of the browser's own would find its
+// login gone, and the address no other to begin.
+func TestAnotherWebsiteBeginsNoLogin(t *testing.T) {
+	w := newWorld(t, func(c *core.Config) { c.TrustedOrigins = []string{"https://www.example.com"} })
+	b := w.newBrowser()
+	b.begin(t)
+	b.header = []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}
+	for range 100 {
+		b.send(t.Context(), "POST", "/wx/scan").want(t, "another website", 403, "cross_origin")
+	}
+	b.header = nil
+	wantState(t, b.poll(t.Context(), ""), "pending", false)
+	b.header = []string{"Sec-Fetch-Site", "same-site", "Origin", "https://www.example.com"}
+	b.begin(t)
+}

@@ -17,8 +17,13 @@ type startReply struct {
 
 // serveStart begins an attempt for a stranger. The browser gets a secret of its
 // own each time: one that it brought along might be somebody else's, who has
-// planted it there to see the login through in their own browser.
+// planted it there to see the login through in their own browser. Another website's
+// page must not begin one: it would end the one that the browser has, and use up
+// what its address may begin.
 func (l *Login) serveStart(ctx context.Context, req core.Request) (any, error) {
+	if err := l.wx.SameOrigin(req); err != nil {
+		return nil, err
+	}
 	if err := l.wx.LimitAddress(req); err != nil {
 		return nil, err
 	}

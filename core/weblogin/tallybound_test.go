@@ -46,7 +46,8 @@ func TestTheTallyIsBounded(t *testing.T) {
 // TestBellsAreNotKept: they are there while somebody listens.
 func TestBellsAreNotKept(t *testing.T) {
 	var all bells
-	a, b := all.listen("x"), all.listen("x")
+	a, _ := all.listen("x")
+	b, _ := all.listen("x")
 	all.leave("x", a)
 	all.ring("y")
 	select {
@@ -56,7 +57,7 @@ func TestBellsAreNotKept(t *testing.T) {
 	}
 	all.ring("x")
 	<-b.rung
-	c := all.listen("x") // the next bell
+	c, _ := all.listen("x") // the next bell
 	all.leave("x", b)
 	select {
 	case <-c.rung:

@@ -58,8 +58,10 @@ func TestThePageAnswersUnderNamesThatAreOurs(t *testing.T) {
 		"box.example:8080": 200, "box.example": 200,
 		"evil.example": 403, "localhost.evil.example:8080": 403, "xlocalhost": 403, "127.0.0.1.evil.example": 403, "box.example.evil": 403,
 	} {
-		if r := w.send("GET", "/", "", "Host", host); r.status != status {
-			t.Errorf("as %s the page is answered %d, want %d", host, r.status, status)
+		for _, path := range []string{"/", "/devtools/code?user=alice", "/devtools/state"} {
+			if r := w.send("GET", path, "", "Host", host); r.status != status {
+				t.Errorf("as %s %s is answered %d, want %d", host, path, r.status, status)
+			}
 		}
 	}
 	// A link from elsewhere leads to the page.

@@ -42,7 +42,7 @@ func (s *simulation) serve(h http.Handler) (http.Handler, error) {
 		return nil, err
 	}
 	s.about.Routes = findRoutes(h, s.about.Prefix)
-	page, tools, recorded := s.guardHost(doc), s.devtools(), s.tap.record("", h)
+	page, tools, recorded := s.guardHost(doc), s.guardHost(s.devtools()), s.tap.record("", h)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/devtools/"):
