@@ -162,7 +162,7 @@ func (t *tokenSource) read(ctx context.Context) (record.AccessToken, []byte, err
 // swap passes ErrConflict on as it is.
 func (t *tokenSource) swap(ctx context.Context, old []byte, a record.AccessToken) ([]byte, error) {
 	ttl := millisUntil(max(a.Expires, a.Lease), t.m.now()) + time.Minute
-	written, err := t.m.values.swap(ctx, t.key, old, t.m.values.ring.New(a.Encode()), ttl)
+	written, err := t.m.values.swapOnce(ctx, t.key, old, t.m.values.ring.New(a.Encode()), ttl)
 	if err != nil && !errors.Is(err, ErrConflict) {
 		return nil, errStore(err)
 	}

@@ -56,7 +56,8 @@ func (m *Manager) update(ctx context.Context, s *Session, fn func(*Draft) error)
 	if err != nil {
 		return err
 	}
-	_, err = m.swapSession(ctx, stored.key.Text(), raw, stored.rec.WithAttrs(attrs))
+	value := m.values.ring.New(stored.rec.WithAttrs(attrs))
+	_, err = m.values.swapOnce(ctx, stored.key.Text(), raw, value, ttl(record.Session(value), m.now()))
 	if err != nil && !errors.Is(err, ErrConflict) {
 		return errStore(err)
 	}

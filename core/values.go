@@ -66,7 +66,9 @@ func (v *values) getNear(ctx context.Context, buf []byte, key string) (record.Va
 //
 // Where the store leaves open whether the swap took place, swap looks, with a
 // time limit of its own; but not for a caller that has left, and not for a
-// revocation, which is only done when the store says so.
+// revocation, which is only done when the store says so. What it finds must be its
+// own: a value that is made of random bytes, or one that does as well if somebody
+// else has stored it. See swapOnce for others.
 func (v *values) swap(ctx context.Context, key string, old []byte, value record.Value, ttl time.Duration) (stored, error) {
 	fresh := stored{v.ring.Stored(key, value), value}
 	err := v.store.Swap(ctx, key, old, fresh.raw, ttl)
@@ -79,6 +81,17 @@ func (v *values) swap(ctx context.Context, key string, old []byte, value record.
 		return fresh, nil
 	}
 	return fresh, err
+}
+
+// swapOnce is swap of a value that somebody else may make too, from the same old
+// one: a counter that goes on by one. In clear both have the same bytes, so to find
+// them would not say whose they are, and it does not look. Sealed values never are
+// the same.
+func (v *values) swapOnce(ctx context.Context, key string, old []byte, value record.Value, ttl time.Duration) (stored, error) {
+	if v.ring.Seals() {
+		return v.swap(ctx, key, old, value, ttl)
+	}
+	return stored{value, value}, v.store.Swap(ctx, key, old, value, ttl)
 }
 
 // afterthoughtTimeout bounds what is done after something failed. It is short:

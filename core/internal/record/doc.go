@@ -62,6 +62,10 @@
 //
 //	end (6), end of the lease (6), time at which WeChat gave it (6), token up to the end
 //
+// # Data that is good once
+//
+//	8 random bytes, so that nobody takes another one's record for their own
+//
 // # Ticket
 //
 //	appid, openid, public id of the session: short texts
