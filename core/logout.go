@@ -91,9 +91,11 @@ func (m *Manager) Logout(ctx context.Context, token string) error {
 	switch {
 	case err != nil:
 		return err
-	case rec == nil || rec.State() == record.Revoked || check(rec, m.now()) != nil:
+	case rec == nil || rec.State() == record.Revoked || rec.State() == record.Rotated && check(rec, m.now()) != nil:
 		return m.deleteDead(ctx, s.key.Name(), rec)
 	}
+	// One that has expired may be in use elsewhere: by a request that came a moment
+	// sooner, or a clock that is behind. What that makes of it, the index knows.
 	s.set(rec)
 	if m.apps[s.AppID] == nil {
 		return nil // no session of ours
@@ -115,10 +117,9 @@ func (m *Manager) LogoutSession(ctx context.Context, s *Session) error {
 	})
 }
 
-// deleteDead deletes the record of a token that is dead. If it has expired, a
-// renewal that is on its way since just before could still bring it back. If it
-// is gone, or says that it was ended, a store that waits for replicas may have
-// told the client so far only that they do not know yet: so it is written again.
+// deleteDead deletes the record of a token that is dead: rotated away, ended, or
+// gone. A store that waits for replicas may have told the client so far only that
+// they do not know yet: so it is written again.
 func (m *Manager) deleteDead(ctx context.Context, n record.Name, rec record.Session) error {
 	ctx, cancel := m.operation(withRevocation(ctx))
 	defer cancel()
