@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -276,4 +277,45 @@ type fullStore struct{ core.Store }
 
 func (fullStore) Swap(context.Context, string, []byte, []byte, time.Duration) error {
 	return core.ErrFull
+}
+
+// Where the index is lost, the records of a session still lead to each other.
+func TestASessionOfTwoTokensWhoseIndexIsLostEndsAsAWhole(t *testing.T) {
+	logOut := func(w *world, token string) error { return w.Logout(t.Context(), token) }
+	for name, c := range map[string]struct {
+		used, byOld bool
+		end         func(w *world, token string) error
+		want        core.Code
+	}{
+		"by a log-out with the new token":                      {false, false, logOut, core.CodeInvalidSession},
+		"by a log-out with the old token":                      {false, true, logOut, core.CodeInvalidSession},
+		"by a log-out with the old token, in its grace period": {true, true, logOut, core.CodeInvalidSession},
+		"by a theft": {true, true, func(w *world, token string) error {
+			_, _, err := w.Rotate(t.Context(), token)
+			wantCode(t, err, core.CodeSessionRevoked)
+			return nil
+		}, core.CodeSessionRevoked},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			old, _ := w.login(t, "o-alice")
+			fresh, _, err := w.Rotate(t.Context(), old)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.used {
+				_, err = w.Authenticate(t.Context(), fresh)
+			}
+			w.lose(t, "u:")
+			ends, other := fresh, old
+			if c.byOld {
+				ends, other = old, fresh
+			}
+			if err := errors.Join(err, c.end(w, ends)); err != nil {
+				t.Fatal(err)
+			}
+			_, err = w.Authenticate(t.Context(), other)
+			wantCode(t, err, c.want)
+		})
+	}
 }

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/wxsession/wxsession/core/internal/record"
 )
@@ -109,12 +110,43 @@ func (m *Manager) LogoutSession(ctx context.Context, s *Session) error {
 	if !s.made() {
 		return errNoSession()
 	}
+	return m.end(ctx, s.userKey(), func(u *user) error { return m.endSession(ctx, u, s, record.ByLogout) })
+}
+
+// endSession revokes a session, even if the index has lost it: then by what its
+// records say of each other, as others of its tokens may live.
+func (m *Manager) endSession(ctx context.Context, u *user, s *Session, why record.Reason) error {
 	name := s.key.Name()
-	return m.end(ctx, s.userKey(), func(u *user) error {
-		u.revoke(s.rec.ID(), record.ByLogout)
-		u.revokeLast(name, record.ByLogout) // even if the index has lost it
-		return nil
-	})
+	if !u.revoke(s.rec.ID(), why) {
+		linked, err := m.linked(ctx, name)
+		if err != nil {
+			return err
+		}
+		for _, n := range linked {
+			u.revokeRecord(n, why)
+		}
+	}
+	u.revokeLast(name, why)
+	return nil
+}
+
+// linked returns the records that lead from the one called n to others of its
+// session: those that follow a rotated one, and what a successor follows that
+// nobody has used.
+func (m *Manager) linked(ctx context.Context, n record.Name) (names []record.Name, err error) {
+	for at := n; len(names) < maxHops; names = append(names, at) {
+		_, rec, err := m.peek(ctx, at.Key(record.SessionPrefix))
+		if err != nil {
+			return nil, err
+		}
+		if rec == nil || rec.State() != record.Rotated && rec.State() != record.Fresh {
+			break
+		}
+		if at = rec.Link(); at == n || slices.Contains(names, at) {
+			break
+		}
+	}
+	return names, nil
 }
 
 // deleteDead deletes the record of a token that is dead: rotated away, ended, or

@@ -175,12 +175,7 @@ func (u *user) enterSuccessor(from *Session, n record.Name) error {
 // endStolen ends the session of a token that was rotated away and turned up
 // again. Its rightful user logs in anew without noticing.
 func (m *Manager) endStolen(ctx context.Context, s *Session) error {
-	name := s.key.Name()
-	err := m.end(ctx, s.userKey(), func(u *user) error {
-		u.revoke(s.rec.ID(), record.ByTheft)
-		u.revokeLast(name, record.ByTheft)
-		return nil
-	})
+	err := m.end(ctx, s.userKey(), func(u *user) error { return m.endSession(ctx, u, s, record.ByTheft) })
 	if err != nil {
 		return err
 	}
@@ -201,6 +196,9 @@ func (m *Manager) firstUse(ctx context.Context, s *Session) error {
 			if err := m.refresh(ctx, s); err != nil || s.rec.State() != record.Fresh {
 				return err
 			}
+			if err := m.followed(ctx, u, s); err != nil {
+				return err
+			}
 		}
 		return u.succeed(s)
 	})
@@ -211,6 +209,19 @@ func (m *Manager) firstUse(ctx context.Context, s *Session) error {
 		return err
 	}
 	return m.refresh(ctx, s)
+}
+
+// followed refuses a successor that the index has lost, and that follows nothing
+// any more: whoever logged out with the token before it could not find it.
+func (m *Manager) followed(ctx context.Context, u *user, s *Session) error {
+	if findRecord(u.find(s.rec.ID()), s.key.Name()) != nil {
+		return nil
+	}
+	_, before, err := m.peek(ctx, s.rec.Link().Key(record.SessionPrefix))
+	if err == nil && (before == nil || before.State() == record.Revoked) {
+		err = errInvalidSession()
+	}
+	return err
 }
 
 // awaits reports whether the first use of s is one that u knows of, as to come
