@@ -319,3 +319,32 @@ func TestASessionOfTwoTokensWhoseIndexIsLostEndsAsAWhole(t *testing.T) {
 		})
 	}
 }
+
+// The user's record is the same, byte for byte, before and after a log-out of a
+// session that it has lost: a swap does not notice.
+func TestALogoutThatLeavesNoTraceEndsARotationToo(t *testing.T) {
+	w := newWorld(t, nil)
+	token, _ := w.login(t, "o-alice")
+	logOut := func() {
+		if err := w.Logout(t.Context(), token); err != nil {
+			t.Error(err)
+		}
+	}
+	hooks := map[string]func(){}
+	hooks["s:"] = func() { // says that the session is in use; what lists it comes next
+		hooks["s:"] = func() { // the new record
+			w.lose(t, "u:")
+			w.login(t, "o-alice")
+			hooks["u:"] = logOut
+		}
+	}
+	after, _, err := w.over(t, hookStore{w.store, nil, hooks}).Rotate(t.Context(), token)
+	if err == nil {
+		_, err = w.Authenticate(t.Context(), after)
+		t.Fatalf("rotated after the log-out; the new token: %v", err)
+	}
+	wantCode(t, err, core.CodeInvalidSession)
+	if len(hooks) != 0 || w.listed(t, "o-alice") != 1 {
+		t.Errorf("%d hooks did not run, %d sessions are listed", len(hooks), w.listed(t, "o-alice"))
+	}
+}

@@ -107,10 +107,17 @@ func (m *Manager) listSuccessor(ctx context.Context, from *Session, n record.Nam
 	if errors.Is(err, errStolen) {
 		return m.endStolen(ctx, from)
 	}
+	if err == nil {
+		err = m.finish(ctx, key, u)
+	}
 	if err != nil {
 		return err
 	}
-	return m.finish(ctx, key, u)
+	// That from is listed proves nothing where the index was lost: a log-out may have
+	// come and gone between another request's look at from and its listing it, and
+	// left the user's record as it was, byte for byte. But whoever ends from after
+	// this look finds n beside it.
+	return m.refresh(ctx, from)
 }
 
 // dropRetired takes the records off a session's entry whose grace period is over.
