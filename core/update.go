@@ -16,7 +16,8 @@ import (
 //
 // A session that was rotated meanwhile is changed under the token that is in use.
 // Errors otherwise: CodeBadRequest for attributes over 4 KiB, CodeNoSession for a
-// nil session, CodeInvalidSession, CodeSessionRevoked, CodeStoreUnavailable.
+// nil session, CodeInvalidSession, CodeSessionRevoked, and CodeStoreUnavailable,
+// which leaves open whether the change took place.
 func (m *Manager) Update(ctx context.Context, s *Session, fn func(*Draft) error) (err error) {
 	ctx, end := m.observe(ctx, OpUpdate)
 	defer func() { end(err) }()
