@@ -19,6 +19,9 @@ const (
 	tokenMargin = 10 * time.Second
 	// leaseTime outlasts a fetch, with its time limit.
 	leaseTime = upstreamTimeout + time.Second
+	// leaseSkew is by how much clocks may differ: NTP keeps them to within a second
+	// or so. To a clock that is a millisecond behind, a new lease ends too late.
+	leaseSkew = 2 * time.Second
 	// leasePoll is how often those without any token look whether the lease's
 	// holder has one.
 	leasePoll = 50 * time.Millisecond
@@ -68,7 +71,7 @@ func (t *tokenSource) token(ctx context.Context, stale string) (string, error) {
 		now := t.m.now()
 		usable := a.Token != "" && a.Token != stale && now < a.Expires-tokenMargin.Milliseconds()
 		// A lease that ends later than one can was written by a clock that is ahead.
-		leased := a.Lease > now && a.Lease <= now+leaseTime.Milliseconds()
+		leased := a.Lease > now && a.Lease <= now+(leaseTime+leaseSkew).Milliseconds()
 		switch {
 		case usable && (leased || now < a.Expires-refreshAhead.Milliseconds()):
 			return a.Token, nil // while somebody refreshes, the old one still works
@@ -162,7 +165,7 @@ func (t *tokenSource) read(ctx context.Context) (record.AccessToken, []byte, err
 // swap passes ErrConflict on as it is.
 func (t *tokenSource) swap(ctx context.Context, old []byte, a record.AccessToken) ([]byte, error) {
 	ttl := millisUntil(max(a.Expires, a.Lease), t.m.now()) + time.Minute
-	written, err := t.m.values.swap(ctx, t.key, old, t.m.values.ring.New(a.Encode()), ttl)
+	written, err := t.m.values.swapOnce(ctx, t.key, old, t.m.values.ring.New(a.Encode()), ttl)
 	if err != nil && !errors.Is(err, ErrConflict) {
 		return nil, errStore(err)
 	}

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -92,6 +93,29 @@ func TestDeploymentsOnOneAppDoNotTakeEachOthersTokenAway(t *testing.T) {
 	}
 	if n := f.take(); n != 0 {
 		t.Errorf("asked kindly, WeChat has the new token: %d were forced", n)
+	}
+}
+
+// Clocks always differ by a bit: those that are behind must not take every new
+// lease for one that is none.
+func TestALeaseHoldsForAClockThatIsABitBehind(t *testing.T) {
+	w := newWorld(t, nil)
+	behind := w.manager(t, func(c *core.Config) { c.Now = func() time.Time { return w.clock.Now().Add(-time.Second) } })
+	holder := w.manager(t, func(c *core.Config) {
+		c.HTTPClient = &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(r.URL.Path, stableToken) {
+				ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+				defer cancel()
+				_, _ = behind.PhoneNumber(ctx, "", w.wx.PhoneCode("o-alice", "13580006666"))
+				if n := w.wx.Calls(stableToken); n != 0 {
+					t.Errorf("WeChat was asked %d times besides", n)
+				}
+			}
+			return http.DefaultTransport.RoundTrip(r)
+		})}
+	})
+	if _, err := holder.PhoneNumber(t.Context(), "", w.wx.PhoneCode("o-alice", "13580006666")); err != nil {
+		t.Fatal(err)
 	}
 }
 

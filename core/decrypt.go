@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"time"
@@ -110,6 +111,9 @@ func (m *Manager) heldKeys(ctx context.Context, s *Session) (record.SessionKeys,
 
 // firstTime remembers data that is good once. The end of its ciphertext
 // identifies it: a client may change the iv, the beginning, and how base64 is written.
+//
+// What it stores is random. Where the store does not say whether it was the first,
+// it is looked at again, and must not be taken for what an earlier use has left.
 func (m *Manager) firstTime(ctx context.Context, s *Session, e EncryptedData) error {
 	if !e.Once {
 		return nil
@@ -120,7 +124,9 @@ func (m *Manager) firstTime(ctx context.Context, s *Session, e EncryptedData) er
 	}
 	appID, openID, _ := s.rec.Owner()
 	name := record.OfParts([]byte(appID), []byte(openID), digest[:])
-	_, err = m.values.swap(ctx, name.Key(record.SeenPrefix), nil, m.values.ring.New(nil), 2*e.MaxAge+time.Minute)
+	var mark [8]byte
+	rand.Read(mark[:]) // never fails: see crypto/rand
+	_, err = m.values.swap(ctx, name.Key(record.SeenPrefix), nil, m.values.ring.New(mark[:]), 2*e.MaxAge+time.Minute)
 	switch {
 	case errors.Is(err, ErrConflict):
 		return errInvalidSignature()

@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -276,4 +277,74 @@ type fullStore struct{ core.Store }
 
 func (fullStore) Swap(context.Context, string, []byte, []byte, time.Duration) error {
 	return core.ErrFull
+}
+
+// Where the index is lost, the records of a session still lead to each other.
+func TestASessionOfTwoTokensWhoseIndexIsLostEndsAsAWhole(t *testing.T) {
+	logOut := func(w *world, token string) error { return w.Logout(t.Context(), token) }
+	for name, c := range map[string]struct {
+		used, byOld bool
+		end         func(w *world, token string) error
+		want        core.Code
+	}{
+		"by a log-out with the new token":                      {false, false, logOut, core.CodeInvalidSession},
+		"by a log-out with the old token":                      {false, true, logOut, core.CodeInvalidSession},
+		"by a log-out with the old token, in its grace period": {true, true, logOut, core.CodeInvalidSession},
+		"by a theft": {true, true, func(w *world, token string) error {
+			_, _, err := w.Rotate(t.Context(), token)
+			wantCode(t, err, core.CodeSessionRevoked)
+			return nil
+		}, core.CodeSessionRevoked},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			old, _ := w.login(t, "o-alice")
+			fresh, _, err := w.Rotate(t.Context(), old)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.used {
+				_, err = w.Authenticate(t.Context(), fresh)
+			}
+			w.lose(t, "u:")
+			ends, other := fresh, old
+			if c.byOld {
+				ends, other = old, fresh
+			}
+			if err := errors.Join(err, c.end(w, ends)); err != nil {
+				t.Fatal(err)
+			}
+			_, err = w.Authenticate(t.Context(), other)
+			wantCode(t, err, c.want)
+		})
+	}
+}
+
+// The user's record is the same, byte for byte, before and after a log-out of a
+// session that it has lost: a swap does not notice.
+func TestALogoutThatLeavesNoTraceEndsARotationToo(t *testing.T) {
+	w := newWorld(t, nil)
+	token, _ := w.login(t, "o-alice")
+	logOut := func() {
+		if err := w.Logout(t.Context(), token); err != nil {
+			t.Error(err)
+		}
+	}
+	hooks := map[string]func(){}
+	hooks["s:"] = func() { // says that the session is in use; what lists it comes next
+		hooks["s:"] = func() { // the new record
+			w.lose(t, "u:")
+			w.login(t, "o-alice")
+			hooks["u:"] = logOut
+		}
+	}
+	after, _, err := w.over(t, hookStore{w.store, nil, hooks}).Rotate(t.Context(), token)
+	if err == nil {
+		_, err = w.Authenticate(t.Context(), after)
+		t.Fatalf("rotated after the log-out; the new token: %v", err)
+	}
+	wantCode(t, err, core.CodeInvalidSession)
+	if len(hooks) != 0 || w.listed(t, "o-alice") != 1 {
+		t.Errorf("%d hooks did not run, %d sessions are listed", len(hooks), w.listed(t, "o-alice"))
+	}
 }

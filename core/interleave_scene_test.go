@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/wxsession/wxsession/core/internal/record"
 )
 
 // scene is where the operations of a run meet: a user with two sessions. The
@@ -112,6 +114,7 @@ func (sc *scene) observer(t testing.TB) *instance {
 		store = sc.set.wrap(store)
 	}
 	in.m = newTestManager(t, in.clock, store, sc.config(in))
+	in.m.values.mark = [record.MarkLen]byte{1 << 7}
 	sc.store.observer = in
 	return in
 }
@@ -121,7 +124,11 @@ func (sc *scene) instance(t testing.TB, no int) *instance {
 	if no < len(sc.set.skew) {
 		in.skew = sc.set.skew[no]
 	}
-	in.start = func() *Manager { return newTestManager(t, in.clock, in, sc.config(in)) }
+	in.start = func() *Manager {
+		m := newTestManager(t, in.clock, in, sc.config(in))
+		m.values.mark = [record.MarkLen]byte{byte(no)} // or equal states would not look equal
+		return m
+	}
 	in.m = in.start()
 	return in
 }

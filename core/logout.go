@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/wxsession/wxsession/core/internal/record"
 )
@@ -94,9 +95,11 @@ func (m *Manager) Logout(ctx context.Context, token string) error {
 	switch {
 	case err != nil:
 		return err
-	case rec == nil || rec.State() == record.Revoked || check(rec, m.now()) != nil:
+	case rec == nil || rec.State() == record.Revoked || rec.State() == record.Rotated && check(rec, m.now()) != nil:
 		return m.deleteDead(ctx, s.key.Name(), rec)
 	}
+	// One that has expired may be in use elsewhere: by a request that came a moment
+	// sooner, or a clock that is behind. What that makes of it, the index knows.
 	s.set(rec)
 	if m.apps[s.AppID] == nil {
 		return nil // no session of ours
@@ -110,18 +113,48 @@ func (m *Manager) LogoutSession(ctx context.Context, s *Session) error {
 	if !s.made() {
 		return errNoSession()
 	}
-	name := s.key.Name()
-	return m.end(ctx, s.userKey(), func(u *user) error {
-		u.revoke(s.rec.ID(), record.ByLogout)
-		u.revokeLast(name, record.ByLogout) // even if the index has lost it
-		return nil
-	})
+	return m.end(ctx, s.userKey(), func(u *user) error { return m.endSession(ctx, u, s, record.ByLogout) })
 }
 
-// deleteDead deletes the record of a token that is dead. If it has expired, a
-// renewal that is on its way since just before could still bring it back. If it
-// is gone, or says that it was ended, a store that waits for replicas may have
-// told the client so far only that they do not know yet: so it is written again.
+// endSession revokes a session, even if the index has lost it: then by what its
+// records say of each other, as others of its tokens may live.
+func (m *Manager) endSession(ctx context.Context, u *user, s *Session, why record.Reason) error {
+	name := s.key.Name()
+	if !u.revoke(s.rec.ID(), why) {
+		linked, err := m.linked(ctx, name)
+		if err != nil {
+			return err
+		}
+		for _, n := range linked {
+			u.revokeRecord(n, why)
+		}
+	}
+	u.revokeLast(name, why)
+	return nil
+}
+
+// linked returns the records that lead from the one called n to others of its
+// session: those that follow a rotated one, and what a successor follows that
+// nobody has used.
+func (m *Manager) linked(ctx context.Context, n record.Name) (names []record.Name, err error) {
+	for at := n; len(names) < maxHops; names = append(names, at) {
+		_, rec, err := m.peek(ctx, at.Key(record.SessionPrefix))
+		if err != nil {
+			return nil, err
+		}
+		if rec == nil || rec.State() != record.Rotated && rec.State() != record.Fresh {
+			break
+		}
+		if at = rec.Link(); at == n || slices.Contains(names, at) {
+			break
+		}
+	}
+	return names, nil
+}
+
+// deleteDead deletes the record of a token that is dead: rotated away, ended, or
+// gone. A store that waits for replicas may have told the client so far only that
+// they do not know yet: so it is written again.
 func (m *Manager) deleteDead(ctx context.Context, n record.Name, rec record.Session) error {
 	ctx, cancel := m.operation(withRevocation(ctx))
 	defer cancel()

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/wxsession/wxsession/core"
 )
@@ -106,4 +108,65 @@ func TestADeadSessionEndsNobodyElses(t *testing.T) {
 	w.wantAlive(t, "whom nobody has ended", true, mine)
 	w.store.breakDown(errors.New("down"))
 	wantCode(t, m.LogoutOthers(t.Context(), ms), core.CodeStoreUnavailable)
+}
+
+// A clock that is ahead, or a moment that passes in between: the log-out finds a
+// session expired that is in use elsewhere. What that makes of it ends as well.
+func TestALogoutThatFindsItsSessionExpiredEndsWhatOthersMakeOfItMeanwhile(t *testing.T) {
+	for name, use := range map[string]func(w *world, token, ticket string) (string, error){
+		"a rotation": func(w *world, token, _ string) (string, error) {
+			after, _, err := w.Rotate(t.Context(), token)
+			return after, err
+		},
+		"a hand-over": func(w *world, _, ticket string) (string, error) {
+			child, _, err := w.RedeemTicket(t.Context(), ticket, "web")
+			return child, err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			token, s := w.login(t, "o-alice")
+			w.clock.Advance(72*time.Hour - 30*time.Second)
+			ticket, err := w.NewTicket(t.Context(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var made string
+			meanwhile := &afterGet{core.WrappedStore{Store: w.store}, "s:", func() {
+				if made, err = use(w, token, ticket); err != nil {
+					t.Fatal(err)
+				}
+			}}
+			ahead := w.managerOver(t, meanwhile, func(c *core.Config) {
+				c.Now = func() time.Time { return w.clock.Now().Add(time.Minute) }
+			})
+			if err := ahead.Logout(t.Context(), token); err != nil {
+				t.Fatal(err)
+			}
+			if made == "" {
+				t.Fatal("nothing happened meanwhile")
+			}
+			_, err = w.Authenticate(t.Context(), made)
+			wantCode(t, err, core.CodeInvalidSession)
+			if n := w.listed(t, "o-alice"); n != 0 {
+				t.Errorf("%d sessions are listed", n)
+			}
+		})
+	}
+}
+
+// afterGet lets something happen after the next read of a kind.
+type afterGet struct {
+	core.WrappedStore
+	kind string
+	run  func()
+}
+
+func (s *afterGet) Get(ctx context.Context, key string) ([]byte, error) {
+	v, err := s.WrappedStore.Get(ctx, key)
+	if run := s.run; run != nil && strings.HasPrefix(key, s.kind) {
+		s.run = nil
+		run()
+	}
+	return v, err
 }

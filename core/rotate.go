@@ -107,10 +107,17 @@ func (m *Manager) listSuccessor(ctx context.Context, from *Session, n record.Nam
 	if errors.Is(err, errStolen) {
 		return m.endStolen(ctx, from)
 	}
+	if err == nil {
+		err = m.finish(ctx, key, u)
+	}
 	if err != nil {
 		return err
 	}
-	return m.finish(ctx, key, u)
+	// That from is listed proves nothing where the index was lost: a log-out may have
+	// come and gone between another request's look at from and its listing it, and
+	// left the user's record as it was, byte for byte. But whoever ends from after
+	// this look finds n beside it.
+	return m.refresh(ctx, from)
 }
 
 // dropRetired takes the records off a session's entry whose grace period is over.
@@ -175,12 +182,9 @@ func (u *user) enterSuccessor(from *Session, n record.Name) error {
 // endStolen ends the session of a token that was rotated away and turned up
 // again. Its rightful user logs in anew without noticing.
 func (m *Manager) endStolen(ctx context.Context, s *Session) error {
-	name := s.key.Name()
 	err := m.end(ctx, s.userKey(), func(u *user) error {
-		u.revoke(s.rec.ID(), record.ByTheft)
 		u.Epoch++ // what it has approved is void
-		u.revokeLast(name, record.ByTheft)
-		return nil
+		return m.endSession(ctx, u, s, record.ByTheft)
 	})
 	if err != nil {
 		return err
@@ -202,6 +206,9 @@ func (m *Manager) firstUse(ctx context.Context, s *Session) error {
 			if err := m.refresh(ctx, s); err != nil || s.rec.State() != record.Fresh {
 				return err
 			}
+			if err := m.followed(ctx, u, s); err != nil {
+				return err
+			}
 		}
 		return u.succeed(s)
 	})
@@ -212,6 +219,19 @@ func (m *Manager) firstUse(ctx context.Context, s *Session) error {
 		return err
 	}
 	return m.refresh(ctx, s)
+}
+
+// followed refuses a successor that the index has lost, and that follows nothing
+// any more: whoever logged out with the token before it could not find it.
+func (m *Manager) followed(ctx context.Context, u *user, s *Session) error {
+	if findRecord(u.find(s.rec.ID()), s.key.Name()) != nil {
+		return nil
+	}
+	_, before, err := m.peek(ctx, s.rec.Link().Key(record.SessionPrefix))
+	if err == nil && (before == nil || before.State() == record.Revoked) {
+		err = errInvalidSession()
+	}
+	return err
 }
 
 // awaits reports whether the first use of s is one that u knows of, as to come

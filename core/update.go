@@ -16,7 +16,8 @@ import (
 //
 // A session that was rotated meanwhile is changed under the token that is in use.
 // Errors otherwise: CodeBadRequest for attributes over 4 KiB, CodeNoSession for a
-// nil session, CodeInvalidSession, CodeSessionRevoked, CodeStoreUnavailable.
+// nil session, CodeInvalidSession, CodeSessionRevoked, and CodeStoreUnavailable,
+// which leaves open whether the change took place.
 func (m *Manager) Update(ctx context.Context, s *Session, fn func(*Draft) error) (err error) {
 	ctx, end := m.observe(ctx, OpUpdate)
 	defer func() { end(err) }()
@@ -55,6 +56,9 @@ func (m *Manager) update(ctx context.Context, s *Session, fn func(*Draft) error)
 	attrs, err := d.encode()
 	if err != nil {
 		return err
+	}
+	if !m.values.ring.Seals() { // sealed values never are the same
+		attrs = record.AppendMark(attrs, m.values.mark)
 	}
 	_, err = m.swapSession(ctx, stored.key.Text(), raw, stored.rec.WithAttrs(attrs))
 	if err != nil && !errors.Is(err, ErrConflict) {

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -15,6 +16,7 @@ type values struct {
 	store Store
 	near  AppendGetter // the store, too
 	ring  *record.Keyring
+	mark  [record.MarkLen]byte // tells what this process has written
 }
 
 func newValues(store Store, keys [][]byte, acceptClear bool) (*values, error) {
@@ -26,7 +28,9 @@ func newValues(store Store, keys [][]byte, acceptClear bool) (*values, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &values{store: store, near: asAppendGetter(store, ring.Seals()), ring: ring}, nil
+	v := &values{store: store, near: asAppendGetter(store, ring.Seals()), ring: ring}
+	rand.Read(v.mark[:]) // never fails: see crypto/rand
+	return v, nil
 }
 
 // stored is a value that was read or written, and the bytes that stand in the
@@ -66,7 +70,9 @@ func (v *values) getNear(ctx context.Context, buf []byte, key string) (record.Va
 //
 // Where the store leaves open whether the swap took place, swap looks, with a
 // time limit of its own; but not for a caller that has left, and not for a
-// revocation, which is only done when the store says so.
+// revocation, which is only done when the store says so. What it finds must be its
+// own: a value that is made of random bytes or has the mark of this process, or one
+// that does as well if somebody else has stored it. See swapOnce for others.
 func (v *values) swap(ctx context.Context, key string, old []byte, value record.Value, ttl time.Duration) (stored, error) {
 	fresh := stored{v.ring.Stored(key, value), value}
 	err := v.store.Swap(ctx, key, old, fresh.raw, ttl)
@@ -79,6 +85,17 @@ func (v *values) swap(ctx context.Context, key string, old []byte, value record.
 		return fresh, nil
 	}
 	return fresh, err
+}
+
+// swapOnce is swap of a value that somebody else may make too, from the same old
+// one: a counter that goes on by one. In clear both have the same bytes, so to find
+// them would not say whose they are, and it does not look. Sealed values never are
+// the same.
+func (v *values) swapOnce(ctx context.Context, key string, old []byte, value record.Value, ttl time.Duration) (stored, error) {
+	if v.ring.Seals() {
+		return v.swap(ctx, key, old, value, ttl)
+	}
+	return stored{value, value}, v.store.Swap(ctx, key, old, value, ttl)
 }
 
 // afterthoughtTimeout bounds what is done after something failed. It is short:

@@ -40,7 +40,7 @@ func (s valueStore) Swap(ctx context.Context, key string, old, new []byte, ttl t
 	case absent != (old == nil), !absent && !bytes.Equal(found.value.Body(), old):
 		return ErrConflict
 	}
-	_, err = s.values.swap(ctx, key, found.raw, s.values.ring.New(new), ttl)
+	_, err = s.values.swapOnce(ctx, key, found.raw, s.values.ring.New(new), ttl)
 	return err
 }
 

@@ -1,6 +1,7 @@
 package weblogin
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -60,6 +61,24 @@ func (as *attempts) move(ctx context.Context, id string, from found, to attempt)
 	err := as.store.Swap(ctx, attemptKey(id), from.raw, to.encode(), max(0, as.left(to))+ttlMargin)
 	if err == nil {
 		as.moved(id)
+	}
+	return err
+}
+
+// looking looks whether a swap took place where the store leaves that open. It may
+// go by the bytes: claims, leases and secrets are random, and what a user has
+// decided is as good if another request of theirs has stored it.
+type looking struct{ core.Store }
+
+func (s looking) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
+	err := s.Store.Swap(ctx, key, old, new, ttl)
+	if err == nil || errors.Is(err, core.ErrConflict) || errors.Is(err, core.ErrFull) || ctx.Err() != nil {
+		return err
+	}
+	brief, cancel := context.WithTimeout(ctx, insistence/4)
+	defer cancel()
+	if found, lost := s.Get(brief, key); lost == nil && bytes.Equal(found, new) {
+		return nil
 	}
 	return err
 }

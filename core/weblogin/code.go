@@ -13,9 +13,12 @@ const (
 	// leaseTime outlasts a call to WeChat, which takes five seconds at most, and
 	// the wait for a place to make it.
 	leaseTime = 8 * time.Second
+	// leaseSkew is by how much clocks may differ. To a clock that is a millisecond
+	// behind, a new lease ends later than one can.
+	leaseSkew = 2 * time.Second
 	// leasePatience lets those who wait for an image see the end of a lease whose
 	// holder has died.
-	leasePatience = leaseTime + time.Second
+	leasePatience = leaseTime + leaseSkew + time.Second
 	// leaseLookEvery is how often they look.
 	leaseLookEvery = 100 * time.Millisecond
 	// maxKept bounds an image that is kept; WeChat's have some 100 KB. Memcached

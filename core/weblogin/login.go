@@ -34,7 +34,7 @@ func New(wx *core.Manager, cfg Config) (*Login, error) {
 		return nil, fmt.Errorf("cannot use this configuration: %w", err)
 	}
 	l := &Login{wx: wx, cfg: cfg, done: make(chan struct{})}
-	l.attempts = attempts{store: wx.Values(), now: wx.Now, moved: l.bells.ring}
+	l.attempts = attempts{store: looking{wx.Values()}, now: wx.Now, moved: l.bells.ring}
 	return l, nil
 }
 

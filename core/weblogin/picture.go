@@ -35,7 +35,7 @@ func (p picture) drawn() bool { return len(p.image.Data) > 0 }
 // one can was written by a clock that is ahead, and is none.
 func (p picture) leased(now time.Time) bool {
 	at := now.UnixMilli()
-	return !p.drawn() && at < p.until && p.until <= at+leaseTime.Milliseconds()
+	return !p.drawn() && at < p.until && p.until <= at+(leaseTime+leaseSkew).Milliseconds()
 }
 
 func (p picture) encode() []byte {

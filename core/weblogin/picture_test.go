@@ -36,7 +36,8 @@ func TestALeaseHoldsForItsTimeOnly(t *testing.T) {
 		{picture{until: now.UnixMilli() + 1}, true},
 		{picture{until: now.UnixMilli()}, false},
 		{picture{}, false},
-		{picture{until: now.Add(leaseTime).UnixMilli() + 1}, false}, // of a clock that is ahead
+		{picture{until: now.Add(leaseTime).UnixMilli() + 1}, true}, // of a clock that is a bit ahead
+		{picture{until: now.Add(leaseTime+leaseSkew).UnixMilli() + 1}, false},
 		{image, false},
 	} {
 		if got := c.p.leased(now); got != c.want {

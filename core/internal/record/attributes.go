@@ -76,3 +76,17 @@ func FindAttribute(b []byte, name string) (value string, found bool) {
 	}
 	return "", false
 }
+
+// markLead is the length of a text that is not there: who scans attributes stops
+// before it.
+const markLead = 1<<14 - 1
+
+// MarkLen is the size of what AppendMark appends.
+const MarkLen = 6
+
+// AppendMark puts behind attributes who has written them. Two writers that change
+// the same value in clear in the same way would store the same bytes, and neither
+// could tell afterwards whether they are its own.
+func AppendMark(attrs []byte, writer [MarkLen]byte) []byte {
+	return append(binary.AppendUvarint(attrs, markLead), writer[:]...)
+}

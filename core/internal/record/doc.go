@@ -38,7 +38,8 @@
 //	41  appid, openid, unionid: short texts
 //	    state fresh: name of the predecessor (16)
 //	    state rotated: end of the grace period (6), name of the successor (16)
-//	    attributes up to the end: name and value, a text each, sorted by name
+//	    attributes: name and value, a text each, sorted by name
+//	    after an update in clear: 16383 as a uvarint, and its writer (6 random bytes)
 //
 // Times stand at fixed offsets, so that a renewal patches six bytes. A session
 // that was ended leaves a tombstone, if anybody is to be told: state revoked (1),
@@ -61,6 +62,10 @@
 // # Access token
 //
 //	end (6), end of the lease (6), time at which WeChat gave it (6), token up to the end
+//
+// # Data that is good once
+//
+//	8 random bytes, so that nobody takes another one's record for their own
 //
 // # Ticket
 //
