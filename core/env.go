@@ -21,7 +21,7 @@ func ConfigFromEnv() (Config, error) {
 		Secret:       NewSecret(os.Getenv("WX_SECRET")),
 		Apps:         envValue(&e, "WX_APPS", "appid:secret,appid:secret", parseApps),
 		Store:        os.Getenv("WX_STORE"),
-		Keys:         envValue(&e, "WX_KEYS", "base64 keys of 32 bytes, comma separated, newest first", parseKeys),
+		Keys:         envValue(&e, "WX_KEYS", "what `wxsession keygen` makes: keys of 32 bytes in base64, comma separated, newest first", parseKeys),
 		AcceptClear:  envValue(&e, "WX_ACCEPT_CLEAR", "true or false", strconv.ParseBool),
 		IdleTimeout:  envValue(&e, "WX_IDLE_TIMEOUT", "a duration like 72h", time.ParseDuration),
 		Lifetime:     envValue(&e, "WX_LIFETIME", "a duration like 720h", time.ParseDuration),

@@ -106,7 +106,7 @@ func (m *Manager) useStore(store Store) error {
 			m.patience = operationCalls * t.Timeout()
 		}
 		if len(keys) == 0 {
-			m.cfg.Logger.Warn("sessions and session_keys are stored in clear: set Keys (WX_KEYS) to seal them, for example to the output of `openssl rand -base64 32`")
+			m.cfg.Logger.Warn("sessions and session_keys are stored in clear: set Keys (WX_KEYS) to what `wxsession keygen` makes, and AcceptClear (WX_ACCEPT_CLEAR) to true for one lifetime, or everybody is logged out")
 		}
 	}
 	if m.cfg.Observe != nil {

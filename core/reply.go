@@ -93,7 +93,7 @@ func (m *Manager) reshape(ctx context.Context, req Request, r Reply) (shaped Rep
 func (m *Manager) report(ctx context.Context, e *Error) {
 	switch e.Code {
 	case CodeMisconfigured:
-		m.log.limited(ctx, slog.LevelError, "this backend is misconfigured", e)
+		m.log.limited(ctx, slog.LevelError, "this backend is misconfigured: set right what `wxsession doctor` reports", e)
 	case CodeStoreUnavailable:
 		m.log.failure(ctx, "the session store does not answer", e)
 	case CodeWeChatUnavailable:

@@ -65,7 +65,7 @@ func (s *Secret) UnmarshalText(text []byte) error {
 	return nil
 }
 
-var errKeys = errors.New("set Keys (WX_KEYS) to keys of 32 bytes in base64, newest first: make one with `openssl rand -base64 32`")
+var errKeys = errors.New("set Keys (WX_KEYS) to keys of 32 bytes in base64, newest first: make one with `wxsession keygen`")
 
 // decodeKeys returns the keys that seal what is stored.
 func decodeKeys(secrets []Secret) (keys [][]byte, err error) {

@@ -6,7 +6,7 @@
 //	wx := wxtest.NewServer()
 //	defer wx.Close()
 //
-//	cfg := core.Config{AppID: wx.AppID, Secret: wx.Secret, APIBase: wx.URL}
+//	cfg := core.Config{AppID: wx.AppID, Secret: core.NewSecret(wx.Secret), APIBase: wx.URL}
 //	// … build the application with cfg, then log in as a mini program would:
 //	code := wx.Code("an-openid") // what wx.login returns
 //

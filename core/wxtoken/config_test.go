@@ -80,7 +80,7 @@ func TestKeysInTheEnvironmentAreCheckedAndNotRepeated(t *testing.T) {
 	clearEnv(t)
 	t.Setenv("WX_SIGNING_KEYS", edKey(1).Reveal()+",key-marker,")
 	_, err := wxtoken.ConfigFromEnv()
-	for _, want := range []string{"WX_SIGNING_KEYS", "key 2", "key 3", "openssl genpkey"} {
+	for _, want := range []string{"WX_SIGNING_KEYS", "key 2", "key 3", "wxsession keygen"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}

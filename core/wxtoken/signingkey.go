@@ -25,7 +25,7 @@ type signingKey struct {
 	public  jose.JSONWebKey
 }
 
-const makeKey = "make one with `openssl genpkey -algorithm ed25519 -outform DER | base64 -w0`"
+const makeKey = "make one with `wxsession keygen --signing ed25519`"
 
 // parseKeys tells what is wrong with a key by its place in the list, and nothing
 // of its text.

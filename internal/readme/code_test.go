@@ -143,6 +143,44 @@ func TestATestMovesTime(t *testing.T) {
 	}
 }
 
+// The listener's address is bad, so that it ends at once; what it would have
+// served is asked without it.
+func TestASimulatorOfItsOwn(t *testing.T) {
+	t.Setenv("WX_APPID", "wx0123456789abcdef")
+	t.Setenv("WX_SECRET", "simulated")
+	t.Setenv("ADDR", "localhost:none")
+
+	sim := wxtest.NewServer(wxtest.Options{AppID: os.Getenv("WX_APPID"), Secret: os.Getenv("WX_SECRET")})
+	defer sim.Close()
+	http.Handle("/", sim)
+	http.HandleFunc("GET /code", func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, sim.Code(sim.OpenID(r.FormValue("user")))) // what wx.login gives
+	})
+	err := http.ListenAndServe(os.Getenv("ADDR"), nil)
+
+	if err == nil {
+		t.Fatal("it listens nowhere, and says nothing")
+	}
+	wechat := httptest.NewServer(http.DefaultServeMux)
+	defer wechat.Close()
+	wx, _, _ := newManager(t, func(c *core.Config) {
+		c.AppID, c.Secret, c.APIBase = sim.AppID, core.NewSecret("simulated"), wechat.URL
+	})
+	resp, err := http.Get(wechat.URL + "/code?user=alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	code, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, s, err := wx.Login(t.Context(), core.LoginRequest{Code: string(code)})
+	if err != nil || s.OpenID != sim.OpenID("alice") {
+		t.Errorf("alice is %v, %v", s, err)
+	}
+}
+
 func TestReadinessAndClosing(t *testing.T) {
 	wx, _, _ := newManager(t, nil)
 	store, err := memory.New(memory.Options{})

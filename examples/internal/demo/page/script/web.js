@@ -88,7 +88,7 @@ function drawMore() {
     !routes.phone && ['more.phone', 'WX_PHONE_ROUTE=true'],
     !routes.ticket && ['more.ticket', 'WX_COOKIE=wx WX_COOKIE_INSECURE=true'],
     !routes.scan && ['more.scan', routes.ticket ? 'WX_SCAN_LOGIN=true' : 'WX_COOKIE=wx WX_COOKIE_INSECURE=true WX_SCAN_LOGIN=true'],
-    !routes.token && ['more.token', 'WX_ISSUER=https://demo.example WX_AUDIENCES=orders WX_SIGNING_KEYS=$(openssl genpkey -algorithm ed25519 -outform DER | base64 -w0)']
+    !routes.token && ['more.token', 'WX_ISSUER=https://demo.example WX_AUDIENCES=orders WX_SIGNING_KEYS=$(go run ./cmd/wxsession keygen --signing ed25519 --quiet)']
   ].filter(Boolean)
   $('more').hidden = missing.length === 0
   const command = [...new Set(missing.flatMap(([, text]) => text.split(/ (?=WX_)/)))].concat(server.state.run).join(' \\\n')
