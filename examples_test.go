@@ -18,7 +18,7 @@ import (
 var withoutExample = []string{
 	"Approve", "IssueApproved", "NewTicket", "RedeemTicket", "Values",
 	"CookieName", "CookieValue", "NewCookie", "SessionCookie",
-	"AskWeChat", "LimitAddress", "LimitUser",
+	"AskWeChat", "LimitAddress", "LimitUser", "SameOrigin",
 	"Breakers", "Stats", "NewInspector",
 }
 

@@ -2,9 +2,11 @@ package core_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -249,5 +251,53 @@ func TestClientsThatGoAwayAreNoSilenceOfWeChat(t *testing.T) {
 	all.Wait()
 	if _, _, err := w.Login(t.Context(), core.LoginRequest{Code: w.wx.Code("o-alice")}); err != nil {
 		t.Errorf("a login of somebody else: %v", err)
+	}
+}
+
+// revocationStore counts what ends sessions.
+type revocationStore struct {
+	core.Store
+	n atomic.Int32
+}
+
+func (s *revocationStore) Delete(ctx context.Context, key string) error {
+	if core.IsRevocation(ctx) {
+		s.n.Add(1)
+	}
+	return s.Store.Delete(ctx, key)
+}
+
+// The log-out of a made-up token is a write that may have to wait for replicas.
+func TestLogoutsOfMadeUpTokensAreLimited(t *testing.T) {
+	w := newWorld(t, nil)
+	spy := &revocationStore{Store: w.store}
+	m := w.managerOver(t, spy, func(c *core.Config) { c.LimitAddress = core.Rate{N: 1, Per: time.Hour} })
+	token, _ := w.login(t, "o-alice")
+	for i := range 300 {
+		from(t, m, "192.0.2.1", "POST", "/wx/logout", "", bearer(fmt.Sprintf("%042dA", i))...)
+	}
+	if n := spy.n.Load(); n != 2 {
+		t.Errorf("300 log-outs with made-up tokens: %d writes", n)
+	}
+	if r := from(t, m, "192.0.2.1", "POST", "/wx/logout", "", bearer(token)...); r.Status != 204 {
+		t.Errorf("a user from the same address: %d %s", r.Status, r.Body)
+	}
+}
+
+func TestOneIPv6SiteIsHeldToTenTimesTheRate(t *testing.T) {
+	w := newWorld(t, func(c *core.Config) { c.LimitAddress = core.Rate{N: 5, Per: time.Minute} })
+	let := 0
+	for i := range 200 {
+		if r := from(t, w.Manager, fmt.Sprintf("2001:db8:5:%x::1", i), "POST", "/wx/login", `{"code":"junk"}`); r.Status == 400 {
+			let++
+		}
+	}
+	if let != 100 {
+		t.Errorf("%d of 200 were let through", let)
+	}
+	for _, other := range []string{"2001:db8:6::1", "192.0.2.7"} {
+		if r := from(t, w.Manager, other, "POST", "/wx/login", `{"code":"junk"}`); r.Status != 400 {
+			t.Errorf("from %s: %d", other, r.Status)
+		}
 	}
 }

@@ -74,3 +74,17 @@ func addressKey(address string) string {
 	network, _ := ip.Prefix(64) // of an IPv6 address there is one
 	return network.String()
 }
+
+// siteFactor is how many times the rate of one address an IPv6 network has that a
+// provider gives to a customer: 65,536 households' worth of addresses.
+const siteFactor = 10
+
+// siteKey is that network, for the key of an IPv6 address; "" for others.
+func siteKey(addressKey string) string {
+	network, err := netip.ParsePrefix(addressKey)
+	if err != nil {
+		return ""
+	}
+	site, _ := network.Addr().Prefix(48)
+	return site.String()
+}

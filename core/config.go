@@ -170,9 +170,11 @@ func (c *Config) checkApps() error {
 	for i, app := range apps {
 		switch {
 		case !appIDShaped(app.AppID) || secretShaped(app.AppID): // not quoted: it may be a secret that landed here
-			return fmt.Errorf("the appid of app %d is not one: copy it from the WeChat console (WX_APPID)", i+1)
+			return fmt.Errorf("the appid of app %d is not one: copy it from the WeChat console, without white space (WX_APPID)", i+1)
 		case app.Secret.IsZero() && app.IdentityProvider == nil:
 			return fmt.Errorf("app %d has no secret: set Secret (WX_SECRET, or WX_APPS=appid:secret)", i+1)
+		case strings.TrimSpace(app.Secret.Reveal()) != app.Secret.Reveal():
+			return fmt.Errorf("the secret of app %d begins or ends with white space, the carriage return of a .env file, say: remove it (WX_SECRET)", i+1)
 		case seen[app.AppID]:
 			return fmt.Errorf("app %d is configured twice", i+1)
 		}

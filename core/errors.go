@@ -1,7 +1,6 @@
 package core
 
 import (
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -162,7 +161,7 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 	if e.Code != CodeMisconfigured {
 		body.ErrCode, body.RID = e.ErrCode, e.RID
 	}
-	return json.Marshal(body)
+	return encodeJSON(body)
 }
 
 // LogValue shows an operator more than a client: errcode, rid and the cause.

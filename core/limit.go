@@ -62,6 +62,14 @@ func (r Rate) String() string {
 	return string(text)
 }
 
+// times is a rate of n times as many events.
+func (r Rate) times(n int) Rate {
+	if r.N > 0 && r.Per/time.Duration(r.N) < time.Duration(n) {
+		return Rate{} // over a hundred million a second there is nothing to limit
+	}
+	return Rate{r.N * n, r.Per}
+}
+
 func (r Rate) check() error {
 	if r.N > 0 && (r.Per <= 0 || r.Per/time.Duration(r.N) <= 0) {
 		return errRate
@@ -147,7 +155,12 @@ func (m *Manager) LimitAddress(req Request) error {
 	if key == "" {
 		return nil
 	}
-	return limitError(ReasonAddress, m.addresses.take(key, m.now()*int64(time.Millisecond)))
+	now := m.now() * int64(time.Millisecond)
+	wait := m.addresses.take(key, now)
+	if site := siteKey(key); wait == 0 && site != "" {
+		wait = m.sites.take(site, now)
+	}
+	return limitError(ReasonAddress, wait)
 }
 
 // LimitUser counts a request that costs more than a look into the store against

@@ -86,6 +86,11 @@ func (m *Manager) logoutAll(ctx context.Context, s *Session) error {
 // handed over. A token that is dead already is no error. CodeNoSession if token
 // cannot be one.
 func (m *Manager) Logout(ctx context.Context, token string) error {
+	return m.endToken(ctx, token, func() error { return nil })
+}
+
+// endToken asks dead before it writes on behalf of a token that is dead.
+func (m *Manager) endToken(ctx context.Context, token string, dead func() error) error {
 	if !tokenShaped(token) {
 		return errNoSession()
 	}
@@ -96,6 +101,9 @@ func (m *Manager) Logout(ctx context.Context, token string) error {
 	case err != nil:
 		return err
 	case rec == nil || rec.State() == record.Revoked || rec.State() == record.Rotated && check(rec, m.now()) != nil:
+		if err := dead(); err != nil {
+			return err
+		}
 		return m.deleteDead(ctx, s.key.Name(), rec)
 	}
 	// One that has expired may be in use elsewhere: by a request that came a moment

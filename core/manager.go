@@ -29,6 +29,7 @@ type Manager struct {
 
 	exchanges chan struct{} // a place for each call to WeChat under way
 	addresses *limiter
+	sites     *limiter
 	users     *limiter
 
 	turns  turns
@@ -67,6 +68,7 @@ func newManager(cfg Config, store Store) (*Manager, error) {
 	m.clock.set = cfg.Now
 	m.exchanges = make(chan struct{}, cfg.LimitExchanges)
 	m.addresses, m.users = newLimiter(cfg.LimitAddress), newLimiter(cfg.LimitUser)
+	m.sites = newLimiter(cfg.LimitAddress.times(siteFactor))
 	if m.cookies, err = cfg.newCookies(); err != nil {
 		return nil, err
 	}

@@ -59,7 +59,9 @@ func (r *modelRun) logoutOthers(a, b, _ int) error {
 
 func (r *modelRun) logoutAll(a, b, _ int) error {
 	t := r.token(a)
-	by, err := r.on(b, func(m *Manager) error { return m.logout(context.Background(), t.text, true) })
+	by, err := r.on(b, func(m *Manager) error {
+		return m.logout(context.Background(), t.text, true, func() error { return nil })
+	})
 	if err == errNoKeys {
 		return nil
 	}

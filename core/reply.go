@@ -1,6 +1,7 @@
 package core
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -33,7 +34,7 @@ func NewReply(body any) Reply {
 	if body == nil {
 		return r
 	}
-	text, err := json.Marshal(body)
+	text, err := encodeJSON(body)
 	if err != nil {
 		e := &Error{Code: CodeMisconfigured, Message: "the reply could not be encoded", cause: err}
 		text, _ = e.MarshalJSON() // strings and numbers
@@ -46,6 +47,16 @@ func NewReply(body any) Reply {
 	r.Header = append(r.Header, HeaderField{"Content-Type", "application/json; charset=utf-8"})
 	r.Body = text
 	return r
+}
+
+// encodeJSON leaves "&" and "<" as they are: nothing here is HTML, and who cuts a
+// URL out of a reply gets one that works.
+func encodeJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // Refuse turns an error of the manager, or one of NewError, into the reply that

@@ -156,7 +156,9 @@ func (m *Manager) serveLogout(ctx context.Context, req Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.logout(ctx, c.token, all); err != nil {
+	// The end of a session that is none is written again, too: strangers make them up.
+	dead := func() error { return m.LimitAddress(req) }
+	if err := m.logout(ctx, c.token, all, dead); err != nil {
 		return nil, c.failure(err)
 	}
 	r := NewReply(nil)
@@ -166,16 +168,16 @@ func (m *Manager) serveLogout(ctx context.Context, req Request) (any, error) {
 	return r, nil
 }
 
-func (m *Manager) logout(ctx context.Context, token string, all bool) error {
+func (m *Manager) logout(ctx context.Context, token string, all bool, dead func() error) error {
 	if !all {
-		return m.Logout(ctx, token)
+		return m.endToken(ctx, token, dead)
 	}
 	s, err := m.findStored(ctx, token)
 	switch CodeOf(err) {
 	case "":
 		return m.logoutAll(ctx, s)
 	case CodeInvalidSession, CodeSessionRevoked: // a dead token ends nobody else's session
-		return m.Logout(ctx, token)
+		return m.endToken(ctx, token, dead)
 	}
 	return err
 }

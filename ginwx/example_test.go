@@ -60,7 +60,7 @@ func ExampleMount() {
 	get(r, "/api/me", "")
 	// Output:
 	// 200 {"openid":"alice"}
-	// 401 {"error":"no_session","message":"send the 3rd_session as \"Authorization: Bearer \u003ctoken\u003e\""}
+	// 401 {"error":"no_session","message":"send the 3rd_session as \"Authorization: Bearer <token>\""}
 }
 
 func ExampleRequire() {

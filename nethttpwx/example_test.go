@@ -59,7 +59,7 @@ func ExampleMount() {
 	get(mux, "/api/me", "")
 	// Output:
 	// 200 alice
-	// 401 {"error":"no_session","message":"send the 3rd_session as \"Authorization: Bearer \u003ctoken\u003e\""}
+	// 401 {"error":"no_session","message":"send the 3rd_session as \"Authorization: Bearer <token>\""}
 }
 
 func ExampleHandler() {
@@ -72,7 +72,7 @@ func ExampleHandler() {
 	get(h, "/wx/check", "")
 	get(h, "/nowhere", token)
 	// Output:
-	// 401 {"error":"no_session","message":"send the 3rd_session as \"Authorization: Bearer \u003ctoken\u003e\""}
+	// 401 {"error":"no_session","message":"send the 3rd_session as \"Authorization: Bearer <token>\""}
 	// 404 404 page not found
 }
 

@@ -56,6 +56,8 @@ func (l *Login) serveCode(ctx context.Context, req core.Request) (core.Reply, er
 // lets it: as failures are not kept, a browser can have it asked again and again.
 func (l *Login) picture(ctx context.Context, id string, a attempt, admit func() error) (wxapi.Image, error) {
 	store, key := l.attempts.store, pictureKey(id)
+	bell, crowded := l.bells.listen(key) // nobody rings it: it counts who waits
+	defer l.bells.leave(key, bell)
 	for until := time.Now().Add(leasePatience); time.Now().Before(until); {
 		raw, err := store.Get(ctx, key)
 		if err != nil && !errors.Is(err, core.ErrNotFound) {
@@ -77,6 +79,9 @@ func (l *Login) picture(ctx context.Context, id string, a attempt, admit func() 
 			if !errors.Is(err, core.ErrConflict) {
 				return wxapi.Image{}, err
 			}
+		}
+		if crowded { // each of those that wait reads the store ten times a second
+			break
 		}
 		if pause(ctx, leaseLookEvery, nil, l.done); l.leaving(ctx) {
 			break

@@ -273,3 +273,26 @@ func TestWeChatsRefusalsToDrawAreLimited(t *testing.T) {
 		t.Errorf("WeChat was asked %d times", n)
 	}
 }
+
+// While WeChat is slow, each request for one login's image reads the store again and
+// again; a page has one of them.
+func TestFewWaitForOneImage(t *testing.T) {
+	w := newWorld(t, nil)
+	if err := w.wechat.Fail(drawPath, wxtest.Fault{Hang: true}, wxtest.Always); err != nil {
+		t.Fatal(err)
+	}
+	b := w.newBrowser()
+	b.begin(t)
+	w.store.fail(nil)
+	ctx, leave := context.WithTimeout(t.Context(), time.Second)
+	defer leave()
+	cookie := "__Host-wx-scan=" + b.jar["__Host-wx-scan"]
+	var all sync.WaitGroup
+	for range 100 {
+		all.Go(func() { w.do(ctx, "GET", "/wx/scan/"+b.id+"/code", "", "Cookie", cookie) })
+	}
+	all.Wait()
+	if n := w.store.count(); n > 400 {
+		t.Errorf("100 requests of one browser: %d calls of the store in a second", n)
+	}
+}

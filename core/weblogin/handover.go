@@ -49,6 +49,13 @@ func (l *Login) serveTicket(ctx context.Context, req core.Request) (any, error) 
 // own, and not everything that undoes escapes there knows of "+".
 func escaped(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
 
+// errForeign is for a link on another website. Nobody comes to a hand-over by one:
+// a mini program opens it, which browsers report as no site's doing. The ticket in it
+// would be that website's own, and log its visitors in as somebody they are not.
+func errForeign() *core.Error {
+	return &core.Error{Code: core.CodeCrossOrigin, Message: "another website leads here: open the page from the mini program"}
+}
+
 // serveEnter redeems a ticket, after it has found nothing wrong with the rest of
 // the request. HEAD, which adapters for net/http serve too, redeems nothing and
 // tells nothing about the ticket.
@@ -70,6 +77,9 @@ func (l *Login) serveEnter(ctx context.Context, req core.Request) (core.Reply, e
 	}}
 	if req.Method == "HEAD" {
 		return r, nil
+	}
+	if req.Header != nil && req.Header.Get("Sec-Fetch-Site") == "cross-site" {
+		return core.Reply{}, errForeign()
 	}
 	token, s, err := l.wx.RedeemTicket(ctx, query.Get("ticket"), webDevice)
 	if err != nil {

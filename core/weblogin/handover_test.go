@@ -249,3 +249,29 @@ func TestAnEnvelopeLeavesTheRedirectAlone(t *testing.T) {
 		t.Errorf("the image: %v", err)
 	}
 }
+
+// A ticket is a password for a minute: another website could lead a visitor here by
+// its own one, who would then fill in somebody else's account.
+func TestAnotherWebsiteLeadsNobodyIntoItsAccount(t *testing.T) {
+	w := newWorld(t, nil)
+	victim, evil := w.phone(t, w.site, "o-victim"), w.phone(t, w.site, "o-attacker")
+	b := w.newBrowser()
+	b.send(t.Context(), "GET", w.ticket(t, victim, "").member("url"))
+	url := w.ticket(t, evil, `{"to":"/account/add-card"}`).member("url")
+	b.header = []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"}
+	a := b.send(t.Context(), "GET", url)
+	b.header = nil
+	if who := b.loggedIn(t); a.status != 403 || a.member("error") != "cross_origin" || who != "o-victim" {
+		t.Errorf("%d %s: the browser is logged in as %s", a.status, a.body, who)
+	}
+	for _, site := range []string{"none", "same-origin"} { // a mini program; the page itself
+		url := w.ticket(t, victim, "").member("url")
+		b.header = []string{"Sec-Fetch-Site", site}
+		if a := b.send(t.Context(), "GET", url); a.status != 303 {
+			t.Errorf("from %s: %d %s", site, a.status, a.body)
+		}
+	}
+	if a := w.newBrowser().send(t.Context(), "GET", url); a.status != 303 {
+		t.Errorf("the refusal used the ticket up: %d %s", a.status, a.body)
+	}
+}

@@ -1,6 +1,7 @@
 package weblogin
 
 import (
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -10,6 +11,9 @@ import (
 
 const (
 	maxPerClient = 100
+	// maxPerSite is for all clients of one IPv6 network that a provider gives to a
+	// customer: it holds 65,536 clients, who could use up maxTallied alone.
+	maxPerSite = 10 * maxPerClient
 	// maxTallied bounds the memory of a tally, and with it what all strangers
 	// together can have one process write to the store: some 360 a second for as
 	// long as they like.
@@ -19,7 +23,7 @@ const (
 // tally counts the live attempts that each client has begun in this process.
 type tally struct {
 	mu    sync.Mutex
-	live  map[string][]tallied // by client, oldest first; not of those without an address
+	live  map[string][]tallied // by client and by site, oldest first; not of those without an address
 	queue []tallied            // all, oldest first, with those that were taken off early
 }
 
@@ -34,10 +38,12 @@ func (t *tally) add(id, client string, now time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.expire(now)
-	mine := t.live[client]
+	mine, site := t.live[client], siteOf(client)
 	switch {
 	case len(mine) >= maxPerClient:
 		return errTooMany(mine[0].ends.Sub(now))
+	case len(t.live[site]) >= maxPerSite:
+		return errTooMany(t.live[site][0].ends.Sub(now))
 	case len(t.queue) >= maxTallied:
 		return errTooMany(t.queue[0].ends.Sub(now))
 	}
@@ -48,6 +54,9 @@ func (t *tally) add(id, client string, now time.Time) error {
 			t.live = map[string][]tallied{}
 		}
 		t.live[client] = append(mine, a)
+		if site != "" {
+			t.live[site] = append(t.live[site], a)
+		}
 	}
 	return nil
 }
@@ -61,12 +70,24 @@ func (t *tally) remove(id, client string) {
 }
 
 func (t *tally) drop(id, client string) {
-	rest := slices.DeleteFunc(t.live[client], func(a tallied) bool { return a.id == id })
-	if len(rest) == 0 {
-		delete(t.live, client)
-	} else {
-		t.live[client] = rest
+	for _, key := range []string{client, siteOf(client)} {
+		rest := slices.DeleteFunc(t.live[key], func(a tallied) bool { return a.id == id })
+		if len(rest) == 0 {
+			delete(t.live, key)
+		} else {
+			t.live[key] = rest
+		}
 	}
+}
+
+// siteOf is the /48 of an IPv6 client; "" for others.
+func siteOf(client string) string {
+	network, err := netip.ParsePrefix(client)
+	if err != nil {
+		return ""
+	}
+	site, _ := network.Addr().Prefix(48)
+	return site.String()
 }
 
 // expire takes off what has ended, and what ends later than anything can: the

@@ -43,6 +43,41 @@ func TestTheTallyIsBounded(t *testing.T) {
 	}
 }
 
+// One customer of a provider has 65,536 networks of the size that counts as one
+// client.
+func TestOneIPv6SiteLeavesRoomForOthers(t *testing.T) {
+	var all tally
+	now := time.Unix(1_700_000_000, 0)
+	begun := 0
+	for i := range 656 {
+		client := clientOf(fmt.Sprintf("2001:db8:5:%x::1", i))
+		for j := range maxPerClient {
+			err := all.add(fmt.Sprint(i, "-", j), client, now)
+			if err == nil {
+				begun++
+			} else if e, ok := err.(*core.Error); !ok || e.Code != core.CodeRateLimited || e.RetryAfter != attemptLife {
+				t.Fatal(err)
+			}
+		}
+	}
+	if begun != maxPerSite {
+		t.Errorf("one site has begun %d", begun)
+	}
+	for _, address := range []string{"192.0.2.200", "2001:db8:6::1"} {
+		if err := all.add(address, clientOf(address), now); err != nil {
+			t.Errorf("a stranger from elsewhere: %v", err)
+		}
+	}
+	all.remove("0-0", clientOf("2001:db8:5::1"))
+	if err := all.add("again", clientOf("2001:db8:5:ffff::1"), now); err != nil {
+		t.Errorf("after one has ended: %v", err)
+	}
+	all.expire(now.Add(attemptLife))
+	if len(all.live) != 0 {
+		t.Errorf("afterwards %d are counted", len(all.live))
+	}
+}
+
 // TestBellsAreNotKept: they are there while somebody listens.
 func TestBellsAreNotKept(t *testing.T) {
 	var all bells

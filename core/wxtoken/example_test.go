@@ -222,5 +222,5 @@ func ExampleVerifier_Require() {
 	// Output:
 	// 200 300
 	// 200 orders of o-alice
-	// 401 {"error":"invalid_token","message":"send a signed token as \"Authorization: Bearer \u003ctoken\u003e\""}
+	// 401 {"error":"invalid_token","message":"send a signed token as \"Authorization: Bearer <token>\""}
 }

@@ -2,7 +2,6 @@ package wxtoken
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -50,10 +49,7 @@ func bearer(r *http.Request) (token string, given bool) {
 }
 
 func refuse(w http.ResponseWriter, challenge string, e *core.Error) {
-	body, err := json.Marshal(e)
-	if err != nil { // strings
-		body = nil
-	}
+	body := core.NewReply(e).Body
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Type", "application/json; charset=utf-8")
