@@ -85,7 +85,9 @@ func decrypt(wx *core.Manager) echo.HandlerFunc {
 }
 
 // putAttr keeps a text with the session: small things that every request
-// needs, such as the application's own user id. Here the client may set them.
+// needs, such as the application's own user id. Here the client may set them all:
+// in a real service never those that it relies on, or that WX_SUBJECT and
+// WX_CLAIMS sign.
 func putAttr(wx *core.Manager) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		value, err := demo.ReadText(c.Request().Body)

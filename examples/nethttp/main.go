@@ -89,7 +89,9 @@ func decrypt(wx *core.Manager) http.HandlerFunc {
 }
 
 // putAttr keeps a text with the session: small things that every request
-// needs, such as the application's own user id. Here the client may set them.
+// needs, such as the application's own user id. Here the client may set them all:
+// in a real service never those that it relies on, or that WX_SUBJECT and
+// WX_CLAIMS sign.
 func putAttr(wx *core.Manager) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		value, err := demo.ReadText(r.Body)
