@@ -7,8 +7,9 @@ import (
 )
 
 // Approval says that a user has agreed to a login elsewhere, from a session of
-// theirs. It is no secret, and good for one app; it is void after a log-out
-// everywhere.
+// theirs. It is no secret, and good for one app. It is void after a log-out
+// everywhere, and after any session of the user was ended from another one or for
+// theft: it may have come from that. An ordinary log-out leaves it.
 type Approval struct {
 	AppID   string `json:"appid"`
 	OpenID  string `json:"openid"`
@@ -36,8 +37,7 @@ func (m *Manager) Approve(ctx context.Context, s *Session) (Approval, error) {
 }
 
 // IssueApproved is Issue for the user who has approved. CodeSessionRevoked if
-// they have logged out everywhere since: whichever came first is decided where
-// the session is listed.
+// it is void since: whichever came first is decided where the session is listed.
 func (m *Manager) IssueApproved(ctx context.Context, a Approval, device string) (token string, s *Session, err error) {
 	ctx, end := m.observe(ctx, OpLogin)
 	defer func() { end(err) }()

@@ -86,6 +86,7 @@ func (r *modelRun) revoke(a, b, _ int) error {
 	r.logf("%s revokes the session of %s: %v", name, r.nameOf(t), err)
 	if t.session.user == r.model.users[name] && (r.model.live(t.session) || listed) {
 		want = ""
+		t.session.user.epoch++
 		r.model.end(true, t.session)
 	}
 	return r.agree("Revoke", nil, err, want)

@@ -116,6 +116,7 @@ func (m *model) logoutOthers(t *modelToken) Code {
 		return code
 	}
 	t.session.parent = nil
+	t.session.user.epoch++
 	for _, s := range t.session.user.sessions {
 		origin := s
 		for origin.parent != nil && origin != t.session {
@@ -150,10 +151,40 @@ func (m *model) newTicket(s *modelSession, text string, by *generation) *modelTi
 	return k
 }
 
+// capTakes tells whether the session that asks for a hand-over would end with what
+// gives way to it: it was handed over itself.
+func (m *model) capTakes(asker *modelSession) bool {
+	under := func(s, origin *modelSession) bool {
+		for ; s != nil; s = s.parent {
+			if s == origin {
+				return true
+			}
+		}
+		return false
+	}
+	live := slices.DeleteFunc(m.list(asker.user), func(s *modelSession) bool { return s != asker && under(s, asker) })
+	for len(live) >= m.max {
+		oldest := slices.IndexFunc(live, func(s *modelSession) bool { return s != asker })
+		if oldest < 0 {
+			return false
+		}
+		origin := live[oldest]
+		if under(asker, origin) {
+			return true
+		}
+		live = slices.DeleteFunc(live, func(s *modelSession) bool { return under(s, origin) })
+	}
+	return false
+}
+
 // redeem begins a session for a ticket; the one before that its session has
 // handed over ends.
 func (m *model) redeem(k *modelTicket, by *generation, seen map[string]int, begin func() (*modelSession, string)) (*modelToken, Code) {
 	if !m.live(k.session) || m.now >= k.ends || !slices.Contains(k.session.tickets, k) || !by.opens(k.sealed) {
+		return nil, InvalidTicket
+	}
+	if m.capTakes(k.session) {
+		seen["a hand-over that the cap would end"]++
 		return nil, InvalidTicket
 	}
 	from := k.session.current()

@@ -144,6 +144,7 @@ func (r *modelRun) rotateToken(t *modelToken, b int) error {
 	want := r.model.rotate(t, by, func() string { return token })
 	if theft {
 		r.seen["a theft"]++
+		t.session.user.epoch++
 	}
 	if bad := r.agree("Rotate", t, err, want); bad != nil || err != nil {
 		return bad

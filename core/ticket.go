@@ -87,6 +87,8 @@ func (m *Manager) editListed(ctx context.Context, s *Session, fn func(*user, *re
 //
 // That the ticket is used up and that the session that asked for it lives is
 // one decision: of two uses one wins, and a log-out that came before wins too.
+// Nor is a ticket good whose session would have to give way itself, as the cap
+// would take the one that has handed it over.
 // CodeInvalidTicket otherwise; CodeStoreUnavailable leaves the ticket as it was,
 // unless the answer of the store was lost.
 func (m *Manager) RedeemTicket(ctx context.Context, ticket, device string) (token string, s *Session, err error) {
