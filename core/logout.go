@@ -198,8 +198,8 @@ func (m *Manager) endInFullStore(ctx context.Context, key string, fn func(*user)
 		if err != nil {
 			return err
 		}
-		raw, doomed := u.raw, u.user
-		if err := fn(doomed); err != nil {
+		raw, ended := u.raw, u.user
+		if err := fn(ended); err != nil {
 			return err
 		}
 		for _, p := range u.Pending {
@@ -219,7 +219,7 @@ func (m *Manager) endInFullStore(ctx context.Context, key string, fn func(*user)
 			return err
 		}
 		if string(now.raw) == string(raw) { // nothing was listed meanwhile
-			m.noteEnded(ctx, doomed)
+			m.noteEnded(ctx, ended)
 			return nil
 		}
 	}

@@ -69,14 +69,18 @@ const (
 	// own too. What was refused before any operation began shows here only.
 	MomentRefused = "refused"
 	// MomentEnded: a session has ended before its time; Reason says why. From here on
-	// it is doomed: what is left to do is done now, or by whoever comes next.
+	// it is bound to end: what is left to do is done now, or by whoever comes next.
 	MomentEnded = "ended"
 )
 
 // observe tells the observer that an operation begins; the function that it
 // returns, that it has ended.
 func (m *Manager) observe(ctx context.Context, name string) (context.Context, func(error)) {
-	return observe(ctx, m.cfg.Observe, Event{Kind: KindOperation, Name: name})
+	o := m.cfg.Observe
+	if o == nil { // most have none, and pay nothing for an Event
+		return ctx, unobserved
+	}
+	return beginEvent(ctx, o, Event{Kind: KindOperation, Name: name})
 }
 
 func observe(ctx context.Context, o Observer, e Event) (context.Context, func(error)) {

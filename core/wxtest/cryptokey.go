@@ -68,12 +68,12 @@ type keyList struct {
 // serveUserKeys serves /wxa/business/getuserencryptkey: parameters in the query,
 // and no body whatever the method.
 func (s *Server) serveUserKeys(a *App, rq *request, rp *reply) {
-	verdict := s.checkSigned(a, rq)
+	errcode := s.checkSigned(a, rq)
 	if len(rq.body) > 0 {
-		verdict = errSignature
+		errcode = errSignature
 	}
-	if verdict != 0 {
-		rp.refuse(verdict)
+	if errcode != 0 {
+		rp.refuse(errcode)
 		rp.value = keyList{rp.value.(refusal), []keyInfo{}}
 		return
 	}

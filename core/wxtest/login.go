@@ -74,18 +74,18 @@ func (s *Server) AddPlatform(componentAppID, componentAccessToken string, appids
 
 // exchange gives the session_key for a code, if the caller has proved itself.
 func (s *Server) exchange(app *App, proved bool, js string, rp *reply) {
-	c, verdict := s.codes.take(js, loginCode, app.AppID, s.now())
-	if verdict == 0 && app.user(c.openid).blocked {
-		verdict = errCodeBlocked
+	c, errcode := s.codes.take(js, loginCode, app.AppID, s.now())
+	if errcode == 0 && app.user(c.openid).blocked {
+		errcode = errCodeBlocked
 	}
-	if !proved && (verdict == 0 || s.opts.SecretFirst) {
-		verdict = errInvalidSecret
+	if !proved && (errcode == 0 || s.opts.SecretFirst) {
+		errcode = errInvalidSecret
 	}
-	if verdict != 0 {
+	if errcode != 0 {
 		if c != nil && s.opts.FailuresConsume {
 			c.used = true
 		}
-		rp.refuse(verdict)
+		rp.refuse(errcode)
 		return
 	}
 	c.used = true

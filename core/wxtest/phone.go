@@ -47,9 +47,9 @@ func (s *Server) servePhone(a *App, rq *request, rp *reply) {
 	if !rq.into(&in, rp) {
 		return
 	}
-	c, verdict := s.codes.take(in.Code, phoneCode, a.AppID, s.now())
+	c, errcode := s.codes.take(in.Code, phoneCode, a.AppID, s.now())
 	switch {
-	case verdict != 0:
+	case errcode != 0:
 		rp.refuse(errInvalidCode) // a used code, too
 		return
 	case in.OpenID != "" && in.OpenID != c.openid:

@@ -19,8 +19,8 @@ func (s *Server) serveOpenPID(a *App, rq *request, rp *reply) {
 	if !rq.into(&in, rp) {
 		return
 	}
-	c, verdict := s.codes.take(in.Code, pluginCode, a.AppID, s.now())
-	if verdict != 0 {
+	c, errcode := s.codes.take(in.Code, pluginCode, a.AppID, s.now())
+	if errcode != 0 {
 		rp.refuse(errNoPluginData)
 		return
 	}

@@ -62,8 +62,8 @@ func (s *Server) serveCode(a *App, rq *request, rp *reply) {
 	if !rq.into(&in, rp) {
 		return
 	}
-	if verdict := in.check(a); verdict != 0 {
-		rp.refuse(verdict)
+	if errcode := in.check(a); errcode != 0 {
+		rp.refuse(errcode)
 		return
 	}
 	img, err := draw(Launch{in.Page, in.Scene}.String(), in.look())

@@ -66,8 +66,8 @@ func (s *Server) renew(u *user) { u.key.expires = s.now().Add(s.opts.KeyLifetime
 
 // serveCheck serves /wxa/checksession.
 func (s *Server) serveCheck(a *App, rq *request, rp *reply) {
-	if verdict := s.checkSigned(a, rq); verdict != 0 {
-		rp.refuse(verdict)
+	if errcode := s.checkSigned(a, rq); errcode != 0 {
+		rp.refuse(errcode)
 		return
 	}
 	rp.succeed(ok)
@@ -75,8 +75,8 @@ func (s *Server) serveCheck(a *App, rq *request, rp *reply) {
 
 // serveReset serves /wxa/resetusersessionkey: the new key inherits the expiry.
 func (s *Server) serveReset(a *App, rq *request, rp *reply) {
-	if verdict := s.checkSigned(a, rq); verdict != 0 {
-		rp.refuse(verdict)
+	if errcode := s.checkSigned(a, rq); errcode != 0 {
+		rp.refuse(errcode)
 		return
 	}
 	u := a.user(rq.query.Get("openid"))

@@ -33,13 +33,13 @@ func normal(t *testing.T, wx *wxtest.Server) answer {
 	}, "")
 }
 
-// verdict is the errcode that a call with this token gets.
-func verdict(t *testing.T, wx *wxtest.Server, token string) int {
+// errcode is the errcode that a call with this token gets.
+func errcode(t *testing.T, wx *wxtest.Server, token string) int {
 	t.Helper()
 	return send(t, wx, checkPath, url.Values{"access_token": {token}}, "").errcode()
 }
 
-// accepted is what verdict gives for a token that is good.
+// accepted is what errcode gives for a token that is good.
 const accepted = 40003
 
 func TestTokenCredentials(t *testing.T) {
@@ -90,15 +90,15 @@ func TestStableToken(t *testing.T) {
 		t.Error("in its last five minutes the token was not renewed")
 	}
 	wx.Advance(299 * time.Second)
-	if verdict(t, wx, first.text("access_token")) != accepted || verdict(t, wx, third.text("access_token")) != accepted {
+	if errcode(t, wx, first.text("access_token")) != accepted || errcode(t, wx, third.text("access_token")) != accepted {
 		t.Error("old and new do not both work during the change")
 	}
 	wx.Advance(time.Second)
-	if got := verdict(t, wx, first.text("access_token")); got != 40001 {
+	if got := errcode(t, wx, first.text("access_token")); got != 40001 {
 		t.Errorf("the old token after the change: %d", got)
 	}
 	wx.Advance(tokenLife)
-	if got := verdict(t, wx, third.text("access_token")); got != 42001 {
+	if got := errcode(t, wx, third.text("access_token")); got != 42001 {
 		t.Errorf("an expired token: %d", got)
 	}
 }
@@ -109,7 +109,7 @@ func TestForcedRefresh(t *testing.T) {
 	wx := newServer(t, wxtest.Options{Now: func() time.Time { return time.Unix(1700000000, 0) }})
 	leaked := stable(t, wx, false).text("access_token")
 	first := stable(t, wx, true).text("access_token")
-	if first == leaked || verdict(t, wx, leaked) != accepted {
+	if first == leaked || errcode(t, wx, leaked) != accepted {
 		t.Error("one force gives another token and leaves the old one for a while")
 	}
 	if wx.Advance(29 * time.Second); stable(t, wx, true).text("access_token") != first {
@@ -118,7 +118,7 @@ func TestForcedRefresh(t *testing.T) {
 	if wx.Advance(time.Second); stable(t, wx, true).text("access_token") == first {
 		t.Error("a force after 30 s did not refresh")
 	}
-	if got := verdict(t, wx, leaked); got != 40001 {
+	if got := errcode(t, wx, leaked); got != 40001 {
 		t.Errorf("the leaked token after two forces: %d", got)
 	}
 	for range 18 {
@@ -138,18 +138,18 @@ func TestNormalToken(t *testing.T) {
 	wx := newServer(t)
 	separate := stable(t, wx, false).text("access_token")
 	first, second := normal(t, wx).text("access_token"), normal(t, wx).text("access_token")
-	if first == second || verdict(t, wx, first) != accepted || verdict(t, wx, second) != accepted {
+	if first == second || errcode(t, wx, first) != accepted || errcode(t, wx, second) != accepted {
 		t.Error("old and new do not both work during the change")
 	}
 	wx.Advance(5 * time.Minute)
-	if verdict(t, wx, first) != 40001 || verdict(t, wx, second) != accepted {
+	if errcode(t, wx, first) != 40001 || errcode(t, wx, second) != accepted {
 		t.Error("the old token outlived the change")
 	}
-	if verdict(t, wx, separate) != accepted || stable(t, wx, false).text("access_token") != separate {
+	if errcode(t, wx, separate) != accepted || stable(t, wx, false).text("access_token") != separate {
 		t.Error("the stable token was displaced")
 	}
 	wx.RevokeTokens()
-	if verdict(t, wx, second) != 40001 || verdict(t, wx, separate) != 40001 {
+	if errcode(t, wx, second) != 40001 || errcode(t, wx, separate) != 40001 {
 		t.Error("revoked tokens work")
 	}
 }
