@@ -20,7 +20,7 @@ func seeds(t *testing.T, n int) []uint64 {
 		}
 		return []uint64{seed}
 	}
-	list := make([]uint64, n)
+	list := make([]uint64, max(n/dearness, min(n, 250)))
 	for i := range list {
 		list[i] = uint64(i)
 	}

@@ -2,4 +2,4 @@
 
 package core
 
-const dearness = 10
+const dearness = 20
