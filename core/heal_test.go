@@ -348,3 +348,49 @@ func TestALogoutThatLeavesNoTraceEndsARotationToo(t *testing.T) {
 		t.Errorf("%d hooks did not run, %d sessions are listed", len(hooks), w.listed(t, "o-alice"))
 	}
 }
+
+// The same as above, of the first use of what a rotation has made.
+func TestALogoutThatLeavesNoTraceEndsASuccessorToo(t *testing.T) {
+	w := newWorld(t, nil)
+	old, _ := w.login(t, "o-alice")
+	fresh, _, err := w.Rotate(t.Context(), old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.lose(t, "u:")
+	w.login(t, "o-alice")
+	hooks := map[string]func(){"u:": func() { // the first use has seen that the old one lives
+		if err := w.Logout(t.Context(), old); err != nil {
+			t.Error(err)
+		}
+	}}
+	first := w.over(t, hookStore{w.store, nil, hooks})
+	for _, m := range []*core.Manager{first, w.Manager} {
+		_, err = m.Authenticate(t.Context(), fresh)
+		wantCode(t, err, core.CodeInvalidSession)
+	}
+	if n := w.listed(t, "o-alice"); len(hooks) != 0 || n != 1 {
+		t.Errorf("%d hooks did not run, %d sessions are listed", len(hooks), n)
+	}
+}
+
+// Otherwise there would be two sessions with one id, and the index would know one.
+func TestASuccessorWhoseIndexIsLostDoesNotTakeOverFromAnotherOne(t *testing.T) {
+	w := newWorld(t, nil)
+	old, _ := w.login(t, "o-alice")
+	var after [2]string
+	for i := range after {
+		var err error
+		if after[i], _, err = w.Rotate(t.Context(), old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, want := range []core.Code{"", core.CodeInvalidSession} {
+		w.lose(t, "u:")
+		_, err := w.Authenticate(t.Context(), after[i])
+		wantCode(t, err, want)
+	}
+	if _, err := w.Authenticate(t.Context(), after[0]); err != nil {
+		t.Errorf("the one that is in use: %v", err)
+	}
+}

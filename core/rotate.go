@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -200,18 +201,24 @@ func (m *Manager) firstUse(ctx context.Context, s *Session) error {
 	if err := m.refresh(ctx, s); err != nil || s.rec.State() != record.Fresh {
 		return err
 	}
-	key := s.userKey()
+	key, lost := s.userKey(), false
 	u, err := m.editUser(ctx, key, func(u *user) error {
+		lost = findRecord(u.find(s.rec.ID()), s.key.Name()) == nil
 		if !u.awaits(s) { // read anew: whatever left the index was ended before
 			if err := m.refresh(ctx, s); err != nil || s.rec.State() != record.Fresh {
 				return err
 			}
-			if err := m.followed(ctx, u, s); err != nil {
+		}
+		if lost {
+			if err := m.followed(ctx, s); err != nil {
 				return err
 			}
 		}
 		return u.succeed(s)
 	})
+	if err == nil && lost {
+		err = m.followedStill(ctx, s)
+	}
 	if err != nil {
 		return err
 	}
@@ -222,14 +229,27 @@ func (m *Manager) firstUse(ctx context.Context, s *Session) error {
 }
 
 // followed refuses a successor that the index has lost, and that follows nothing
-// any more: whoever logged out with the token before it could not find it.
-func (m *Manager) followed(ctx context.Context, u *user, s *Session) error {
-	if findRecord(u.find(s.rec.ID()), s.key.Name()) != nil {
-		return nil
-	}
+// any more: whoever logged out with the token before it could not find it. Nor does
+// it follow what another successor has taken over from, which the index has lost, too.
+func (m *Manager) followed(ctx context.Context, s *Session) error {
 	_, before, err := m.peek(ctx, s.rec.Link().Key(record.SessionPrefix))
-	if err == nil && (before == nil || before.State() == record.Revoked) {
-		err = errInvalidSession()
+	switch {
+	case err != nil:
+		return err
+	case before == nil || before.State() == record.Revoked,
+		before.State() == record.Rotated && before.Link() != s.key.Name():
+		return errInvalidSession()
+	}
+	return nil
+}
+
+// followedStill looks again after s was listed, and ends it if it came too late: as
+// in listSuccessor, a log-out may have left the user's record as it was, byte for
+// byte. But whoever ends what s follows after this look finds s beside it.
+func (m *Manager) followedStill(ctx context.Context, s *Session) error {
+	err := m.followed(ctx, s)
+	if CodeOf(err) == CodeInvalidSession {
+		err = cmp.Or(m.LogoutSession(ctx, s), err)
 	}
 	return err
 }
