@@ -24,6 +24,7 @@ const (
 	breakerPeriod   = time.Second
 	breakerLongest  = 30 * time.Second
 	exchangePatient = time.Second // for a place among the exchanges under way
+	exchangeSlow    = upstreamTimeout / 2
 )
 
 // enter returns how long to wait, or 0 and whether the exchange is one that
@@ -93,13 +94,18 @@ func (m *Manager) upstream(ctx context.Context, a *app, call func() error) error
 		return e
 	}
 	if err := m.takePlace(ctx); err != nil {
-		a.breaker.leave(m.now(), probe, probe) // whoever was to try has not
+		if probe { // whoever was to try has not; others say nothing about WeChat
+			a.breaker.leave(m.now(), true, true)
+		}
 		return err
 	}
 	defer func() { <-m.exchanges }()
+	began := m.now()
 	err := call()
-	silent := isSilence(err)
-	if silent && errors.Is(ctx.Err(), context.Canceled) { // or a client could shut everybody out
+	silent, waited := isSilence(err), m.now()-began
+	// Or a client could shut everybody out. But where WeChat has kept it waiting for
+	// long, it only has less patience than we do, and is right about the silence.
+	if silent && waited < exchangeSlow.Milliseconds() && errors.Is(ctx.Err(), context.Canceled) {
 		a.breaker.abandon(m.now(), probe)
 		return err
 	}

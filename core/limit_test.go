@@ -1,9 +1,13 @@
 package core
 
 import (
+	"context"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/wxsession/wxsession/core/wxapi"
 )
 
 func TestRatesAreReadAndWritten(t *testing.T) {
@@ -162,5 +166,46 @@ func TestTheBreakerOpensDoublesAndCloses(t *testing.T) {
 	now += 1000
 	if _, probe := b.enter(now); !probe {
 		t.Error("one that is lost keeps the door shut")
+	}
+}
+
+// What finds no place among the exchanges has asked nothing. It may have come
+// before the breaker opened, and says nothing about WeChat.
+func TestWhatFindsNoPlaceDoesNotCloseTheBreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, m := new(app), &Manager{exchanges: make(chan struct{}, 1)}
+		m.clock.set = time.Now
+		m.exchanges <- struct{}{}
+		done := make(chan error)
+		go func() { done <- m.upstream(t.Context(), a, func() error { return nil }) }()
+		synctest.Wait() // it waits for a place
+		for range breakerSilent {
+			a.breaker.leave(m.now(), false, true)
+		}
+		if err := <-done; CodeOf(err) != CodeRateLimited || !a.breaker.open() {
+			t.Errorf("%v; the breaker is open: %v", err, a.breaker.open())
+		}
+	})
+}
+
+// Clients that go away at once must not open the breaker; those that have less
+// patience than we do must not keep it from opening.
+func TestWhoGoesAwayFromAWeChatThatIsSilentCounts(t *testing.T) {
+	for patience, want := range map[time.Duration]bool{time.Second: false, 3 * time.Second: true} {
+		synctest.Test(t, func(t *testing.T) {
+			a, m := new(app), &Manager{exchanges: make(chan struct{}, 1)}
+			m.clock.set = time.Now
+			for range breakerSilent {
+				ctx, cancel := context.WithCancel(t.Context())
+				_ = m.upstream(ctx, a, func() error {
+					time.Sleep(patience)
+					cancel()
+					return &wxapi.Error{Kind: wxapi.KindUnavailable}
+				})
+			}
+			if a.breaker.open() != want {
+				t.Errorf("after %v each: the breaker is open: %v", patience, !want)
+			}
+		})
 	}
 }
