@@ -163,9 +163,14 @@ func (t *tokenSource) read(ctx context.Context) (record.AccessToken, []byte, err
 }
 
 // swap passes ErrConflict on as it is.
+//
+// In clear, two processes that take the lease in one millisecond make the same
+// bytes, and one whose answer is lost may take the other's for its own. Then both ask
+// WeChat, kindly, and get the same token. A lease that was taken and that nobody knows
+// to be theirs would be worse: no instance gets a token before it ends.
 func (t *tokenSource) swap(ctx context.Context, old []byte, a record.AccessToken) ([]byte, error) {
 	ttl := millisUntil(max(a.Expires, a.Lease), t.m.now()) + time.Minute
-	written, err := t.m.values.swapOnce(ctx, t.key, old, t.m.values.ring.New(a.Encode()), ttl)
+	written, err := t.m.values.swap(ctx, t.key, old, t.m.values.ring.New(a.Encode()), ttl)
 	if err != nil && !errors.Is(err, ErrConflict) {
 		return nil, errStore(err)
 	}

@@ -55,15 +55,16 @@ func TestTwoUpdatesThatStoreTheSameAreNotTakenForOne(t *testing.T) {
 	}
 }
 
-// lossyStore loses the answer to the next write of a session, which has taken place.
+// lossyStore loses the answer to the next write of a kind, which has taken place.
 type lossyStore struct {
 	core.WrappedStore
+	kind string
 	lost int
 }
 
 func (s *lossyStore) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
 	err := s.WrappedStore.Swap(ctx, key, old, new, ttl)
-	if err == nil && s.lost == 0 && strings.HasPrefix(key, "s:") {
+	if err == nil && s.lost == 0 && strings.HasPrefix(key, s.kind) {
 		s.lost++
 		err = errors.New("no answer in time")
 	}
@@ -73,7 +74,7 @@ func (s *lossyStore) Swap(ctx context.Context, key string, old, new []byte, ttl 
 func TestAnUpdateWhoseAnswerIsLostIsLookedAtAgain(t *testing.T) {
 	w := newWorld(t, nil)
 	token, s := w.login(t, "o-alice")
-	lossy := &lossyStore{WrappedStore: core.WrappedStore{Store: w.store}}
+	lossy := &lossyStore{WrappedStore: core.WrappedStore{Store: w.store}, kind: "s:"}
 	err := w.over(t, lossy).Update(t.Context(), s, func(d *core.Draft) error {
 		d.SetAttr("", "also without a name")
 		d.SetAttr("cart", "3")
@@ -128,5 +129,15 @@ func TestTwoSwapsOfAValueToTheSameAreNotTakenForOne(t *testing.T) {
 	err := swap(w.over(t, &silentStore{core.WrappedStore{Store: w.store}, "", other}))
 	if err == nil {
 		t.Error("of two swaps from one value both have won")
+	}
+}
+
+// Otherwise the lease would stand for seconds, with nobody who knows that it is theirs.
+func TestALeaseWhoseAnswerIsLostIsLookedAtAgain(t *testing.T) {
+	w := newWorld(t, nil)
+	lossy := &lossyStore{WrappedStore: core.WrappedStore{Store: w.store}, kind: "t:"}
+	_, err := w.over(t, lossy).PhoneNumber(t.Context(), "", w.wx.PhoneCode("o-alice", "13580006666"))
+	if err != nil || lossy.lost != 1 {
+		t.Errorf("%v, %d answers were lost", err, lossy.lost)
 	}
 }
