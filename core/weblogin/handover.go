@@ -2,6 +2,7 @@ package weblogin
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -56,6 +57,24 @@ func errForeign() *core.Error {
 	return &core.Error{Code: core.CodeCrossOrigin, Message: "another website leads here: open the page from the mini program"}
 }
 
+// foreign reports whether another website leads here that is not trusted. A link
+// has no Origin; what a browser says of the page that it is on is its Referer, and
+// one that is kept secret is nobody's.
+func (l *Login) foreign(req core.Request) bool {
+	const site = "Sec-Fetch-Site"
+	if req.Header == nil || req.Header.Get(site) != "cross-site" {
+		return false
+	}
+	from, err := url.Parse(req.Header.Get("Referer"))
+	if err != nil {
+		return true
+	}
+	h := http.Header{}
+	h.Set(site, "cross-site")
+	h.Set("Origin", from.Scheme+"://"+from.Host)
+	return l.wx.SameOrigin(core.Request{Method: "POST", Host: req.Host, Header: h}) != nil
+}
+
 // serveEnter redeems a ticket, after it has found nothing wrong with the rest of
 // the request. HEAD, which adapters for net/http serve too, redeems nothing and
 // tells nothing about the ticket.
@@ -78,7 +97,7 @@ func (l *Login) serveEnter(ctx context.Context, req core.Request) (core.Reply, e
 	if req.Method == "HEAD" {
 		return r, nil
 	}
-	if req.Header != nil && req.Header.Get("Sec-Fetch-Site") == "cross-site" {
+	if l.foreign(req) {
 		return core.Reply{}, errForeign()
 	}
 	token, s, err := l.wx.RedeemTicket(ctx, query.Get("ticket"), webDevice)

@@ -275,3 +275,20 @@ func TestAnotherWebsiteLeadsNobodyIntoItsAccount(t *testing.T) {
 		t.Errorf("the refusal used the ticket up: %d %s", a.status, a.body)
 	}
 }
+
+// A link has no Origin. The page that it is on is in its Referer, if anywhere.
+func TestAWebsiteThatIsTrustedMayLeadIntoTheHandOver(t *testing.T) {
+	w := newWorld(t, func(c *core.Config) { c.TrustedOrigins = []string{"https://h5.example.com"} })
+	phone := w.phone(t, w.site, "o-alice")
+	for from, want := range map[string]int{
+		"https://h5.example.com/": 303, "https://h5.example.com/shop?id=7": 303,
+		"": 403, "https://evil.example/": 403, "https://h5.example.com.evil.example/": 403, "https://evil.example/https://h5.example.com": 403,
+		"http://h5.example.com/": 403, "https://h5.example.com@evil.example/": 403, "%zz": 403,
+	} {
+		b := w.newBrowser()
+		b.header = []string{"Sec-Fetch-Site", "cross-site", "Referer", from}
+		if a := b.send(t.Context(), "GET", w.ticket(t, phone, "").member("url")); a.status != want {
+			t.Errorf("from %q: %d %s", from, a.status, a.body)
+		}
+	}
+}
