@@ -75,9 +75,10 @@ func addressKey(address string) string {
 	return network.String()
 }
 
-// siteFactor is how many times the rate of one address an IPv6 network has that a
-// provider gives to a customer: 65,536 households' worth of addresses.
-const siteFactor = 10
+// siteFactor is how many times the rate of one address an IPv6 /48 has. A provider
+// gives it to one customer, who has 65,536 networks then that each count as an
+// address; or has thousands of phones in it.
+const siteFactor = 100
 
 // siteKey is that network, for the key of an IPv6 address; "" for others.
 func siteKey(addressKey string) string {

@@ -80,6 +80,9 @@ func (b *breaker) open() bool {
 // isSilence reports whether err means that WeChat gave no answer. A refusal is
 // one, and so is "busy".
 func isSilence(err error) bool {
+	if own, ok := errors.AsType[*Error](err); ok && own.Code == CodeStoreUnavailable {
+		return false // the access token's place in the store
+	}
 	refusal, ok := errors.AsType[*wxapi.Error](err)
 	return ok && refusal.Kind == wxapi.KindUnavailable && refusal.ErrCode == 0
 }

@@ -163,6 +163,17 @@ func (m *Manager) LimitAddress(req Request) error {
 	return limitError(ReasonAddress, wait)
 }
 
+// limitDead counts the log-out of a token that is dead, or made up: it has as many
+// as Config.LimitAddress allows, beside what LimitAddress counts, so that whoever
+// makes them up is in no way of the logins from the same address.
+func (m *Manager) limitDead(req Request) error {
+	key := addressKey(req.Address)
+	if key == "" {
+		return nil
+	}
+	return limitError(ReasonAddress, m.deadLogouts.take(key, m.now()*int64(time.Millisecond)))
+}
+
 // LimitUser counts a request that costs more than a look into the store against
 // Config.LimitUser. CodeRateLimited if the user of s makes too many.
 func (m *Manager) LimitUser(s *Session) error {

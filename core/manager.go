@@ -27,10 +27,11 @@ type Manager struct {
 	local    bool          // the store's values do not leave this process
 	patience time.Duration // for the store, of an operation of several calls; 0: as long as it takes
 
-	exchanges chan struct{} // a place for each call to WeChat under way
-	addresses *limiter
-	sites     *limiter
-	users     *limiter
+	exchanges   chan struct{} // a place for each call to WeChat under way
+	addresses   *limiter
+	sites       *limiter
+	deadLogouts *limiter
+	users       *limiter
 
 	turns  turns
 	checks singleflight.Group // of session_keys, by user
@@ -69,6 +70,7 @@ func newManager(cfg Config, store Store) (*Manager, error) {
 	m.exchanges = make(chan struct{}, cfg.LimitExchanges)
 	m.addresses, m.users = newLimiter(cfg.LimitAddress), newLimiter(cfg.LimitUser)
 	m.sites = newLimiter(cfg.LimitAddress.times(siteFactor))
+	m.deadLogouts = newLimiter(cfg.LimitAddress)
 	if m.cookies, err = cfg.newCookies(); err != nil {
 		return nil, err
 	}

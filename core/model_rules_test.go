@@ -151,27 +151,16 @@ func (m *model) newTicket(s *modelSession, text string, by *generation) *modelTi
 	return k
 }
 
-// capTakes tells whether the session that asks for a hand-over would end with what
-// gives way to it: it was handed over itself.
+// capTakes tells whether a session that was handed over itself asks to hand over
+// where nobody else is left to give way.
 func (m *model) capTakes(asker *modelSession) bool {
-	under := func(s, origin *modelSession) bool {
-		for ; s != nil; s = s.parent {
-			if s == origin {
-				return true
-			}
-		}
-		return false
-	}
 	live := slices.DeleteFunc(m.list(asker.user), func(s *modelSession) bool { return s != asker && under(s, asker) })
 	for len(live) >= m.max {
-		oldest := slices.IndexFunc(live, func(s *modelSession) bool { return s != asker })
+		oldest := slices.IndexFunc(live, func(s *modelSession) bool { return !under(asker, s) })
 		if oldest < 0 {
-			return false
+			return asker.parent != nil
 		}
 		origin := live[oldest]
-		if under(asker, origin) {
-			return true
-		}
 		live = slices.DeleteFunc(live, func(s *modelSession) bool { return under(s, origin) })
 	}
 	return false
@@ -202,4 +191,14 @@ func (m *model) redeem(k *modelTicket, by *generation, seen map[string]int, begi
 	s, token := begin()
 	s.parent, s.lifetime = k.session, min(m.lifetime, m.ends(from)-m.now)
 	return m.begin(u, s, token, from.attrs), ""
+}
+
+// under tells whether s is origin, or was handed over by it or by one that is.
+func under(s, origin *modelSession) bool {
+	for ; s != nil; s = s.parent {
+		if s == origin {
+			return true
+		}
+	}
+	return false
 }

@@ -181,7 +181,7 @@ func (m *model) makeRoom(u *modelUser, except *modelSession) (full bool) {
 		if len(live) < m.max {
 			return full
 		}
-		oldest := slices.IndexFunc(live, func(s *modelSession) bool { return s != except })
+		oldest := slices.IndexFunc(live, func(s *modelSession) bool { return !under(except, s) })
 		if oldest < 0 {
 			return full
 		}

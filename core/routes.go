@@ -157,7 +157,7 @@ func (m *Manager) serveLogout(ctx context.Context, req Request) (any, error) {
 		return nil, err
 	}
 	// The end of a session that is none is written again, too: strangers make them up.
-	dead := func() error { return m.LimitAddress(req) }
+	dead := func() error { return m.limitDead(req) }
 	if err := m.logout(ctx, c.token, all, dead); err != nil {
 		return nil, c.failure(err)
 	}

@@ -87,8 +87,8 @@ func (m *Manager) editListed(ctx context.Context, s *Session, fn func(*user, *re
 //
 // That the ticket is used up and that the session that asked for it lives is
 // one decision: of two uses one wins, and a log-out that came before wins too.
-// Nor is a ticket good whose session would have to give way itself, as the cap
-// would take the one that has handed it over.
+// Nor is one good of a session that was handed over itself, where the cap leaves
+// nobody else to give way.
 // CodeInvalidTicket otherwise; CodeStoreUnavailable leaves the ticket as it was,
 // unless the answer of the store was lost.
 func (m *Manager) RedeemTicket(ctx context.Context, ticket, device string) (token string, s *Session, err error) {
@@ -116,8 +116,8 @@ func (m *Manager) RedeemTicket(ctx context.Context, ticket, device string) (toke
 		if err := m.makeRoom(ctx, u, from.rec.ID()); err != nil {
 			return err
 		}
-		if u.find(from.rec.ID()) == nil { // it was handed over itself, by the one that gave way
-			return errInvalidTicket()
+		if len(u.Entries) >= m.cfg.MaxSessions && u.find(from.rec.ID()).Parent != "" {
+			return errInvalidTicket() // or each could hand over to the next, and all of them stay
 		}
 		u.enter(f, child, device, from.rec.ID())
 		return nil

@@ -249,3 +249,33 @@ func TestTheCapDoesNotEndWhoAsksByItsParent(t *testing.T) {
 		}
 	}
 }
+
+// Where another device can give way it does, and not the session that the one that
+// asks came from.
+func TestTheCapSparesWhereAHandOverCameFrom(t *testing.T) {
+	w := newWorld(t, func(c *core.Config) { c.MaxSessions = 3 })
+	phone, s := w.login(t, "o-alice")
+	tokens := []string{phone}
+	for i := range 2 {
+		w.clock.Advance(time.Second)
+		ticket, err := w.NewTicket(t.Context(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, web, err := w.RedeemTicket(t.Context(), ticket, "web")
+		if err != nil {
+			t.Fatalf("hand-over %d: %v", i+1, err)
+		}
+		tokens, s = append(tokens, token), web
+		if i == 0 {
+			w.clock.Advance(time.Second)
+			other, _ := w.login(t, "o-alice")
+			tokens = append(tokens, other)
+		}
+	}
+	for i, want := range []core.Code{"", "", core.CodeSessionRevoked, ""} { // phone, web, other device, web of the web
+		if _, err := w.Authenticate(t.Context(), tokens[i]); core.CodeOf(err) != want {
+			t.Errorf("session %d: %v, want %q", i, err, want)
+		}
+	}
+}

@@ -30,7 +30,7 @@ const maxRetired = 16
 
 // isEmpty reports whether u is worth no record.
 func (u *user) isEmpty() bool {
-	return len(u.Entries) == 0 && len(u.Pending) == 0 && len(u.Keys) == 0 && u.EndedAt == 0
+	return len(u.Entries) == 0 && len(u.Pending) == 0 && len(u.Keys) == 0 && u.EndedAt == 0 && u.Epoch == 0
 }
 
 func (u *user) find(id string) *record.Entry {
@@ -245,9 +245,18 @@ func promote(e *record.Entry, n record.Name) {
 }
 
 // oldest returns the session that gives way at the cap, and "" if there is none
-// but the one called except.
+// but the one called except and those that have handed it over: it would go with
+// them.
 func (u *user) oldest(except string) string {
-	candidates := slices.DeleteFunc(slices.Clone(u.Entries), func(e record.Entry) bool { return e.ID == except })
+	candidates := slices.Clone(u.Entries)
+	for range u.Entries {
+		e := u.find(except)
+		if e == nil {
+			break
+		}
+		candidates = slices.DeleteFunc(candidates, func(c record.Entry) bool { return c.ID == e.ID })
+		except = e.Parent
+	}
 	if len(candidates) == 0 {
 		return ""
 	}

@@ -76,7 +76,7 @@ func (v *values) getNear(ctx context.Context, buf []byte, key string) (record.Va
 func (v *values) swap(ctx context.Context, key string, old []byte, value record.Value, ttl time.Duration) (stored, error) {
 	fresh := stored{v.ring.Stored(key, value), value}
 	err := v.store.Swap(ctx, key, old, fresh.raw, ttl)
-	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrFull) || IsRevocation(ctx) || ctx.Err() != nil {
+	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrFull) || IsRevocation(ctx) || errors.Is(ctx.Err(), context.Canceled) {
 		return fresh, err
 	}
 	looking, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterthoughtTimeout)

@@ -68,8 +68,10 @@ func (l *Login) picture(ctx context.Context, id string, a attempt, admit func() 
 		case err == nil && p.drawn():
 			return p.image, nil
 		case err != nil || !p.leased(l.wx.Now()): // what is malformed is replaced
-			if err := admit(); err != nil {
-				return wxapi.Image{}, err
+			if raw != nil { // not the first time
+				if err := admit(); err != nil {
+					return wxapi.Image{}, err
+				}
 			}
 			lease := picture{until: l.wx.Now().Add(leaseTime).UnixMilli(), mark: randomText(claimBytes)}
 			err := store.Swap(ctx, key, raw, lease.encode(), leaseTime+ttlMargin)

@@ -11,9 +11,9 @@ import (
 
 const (
 	maxPerClient = 100
-	// maxPerSite is for all clients of one IPv6 network that a provider gives to a
-	// customer: it holds 65,536 clients, who could use up maxTallied alone.
-	maxPerSite = 10 * maxPerClient
+	// maxPerSite is for all clients of one IPv6 /48: somebody who has a whole one has
+	// 65,536 clients' worth, and could use up maxTallied alone.
+	maxPerSite = maxTallied / 10
 	// maxTallied bounds the memory of a tally, and with it what all strangers
 	// together can have one process write to the store: some 360 a second for as
 	// long as they like.
