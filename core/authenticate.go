@@ -104,7 +104,7 @@ func (m *Manager) load(s *Session, value record.Value, now int64) error {
 		return err
 	}
 	s.set(rec)
-	if m.apps[s.AppID] == nil { // of a service that shares store and prefix
+	if s.AppID != m.first.id && m.apps[s.AppID] == nil { // of a service that shares store and prefix
 		return errInvalidSession()
 	}
 	return nil

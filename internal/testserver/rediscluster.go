@@ -152,8 +152,9 @@ func (c *RedisCluster) MoveSlot(t testing.TB, slot string) {
 		args := []string{"MIGRATE", "127.0.0.1", fmt.Sprint(target.Port), "", "0", "5000", "KEYS"}
 		Redis(t, source.Addr, append(args, strings.Split(keys, "\n")...)...)
 	}
-	for _, m := range []*Process{target, source} {
-		Redis(t, m.Addr, "CLUSTER", "SETSLOT", slot, "NODE", NodeID(t, target))
+	id := NodeID(t, target)
+	for _, m := range append([]*Process{target, source}, c.Masters...) { // the others would hear of it, some time
+		Redis(t, m.Addr, "CLUSTER", "SETSLOT", slot, "NODE", id)
 	}
 }
 

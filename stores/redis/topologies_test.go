@@ -62,7 +62,9 @@ func TestConformsOnACluster(t *testing.T) {
 			}
 		}
 	})
-	t.Run("a master is killed", func(t *testing.T) { masterDies(t, cluster) })
+	// On a cluster of its own: after slots have moved by hand, nodes may disagree for
+	// long about whose they are, if a fail-over comes in between.
+	t.Run("a master is killed", func(t *testing.T) { masterDies(t, testserver.StartRedisCluster(t)) })
 }
 
 func slotsMove(t *testing.T, cluster *testserver.RedisCluster) {
