@@ -206,6 +206,7 @@ func (m *Manager) firstUse(ctx context.Context, s *Session) error {
 		lost = findRecord(u.find(s.rec.ID()), s.key.Name()) == nil
 		if !u.awaits(s) { // read anew: whatever left the index was ended before
 			if err := m.refresh(ctx, s); err != nil || s.rec.State() != record.Fresh {
+				lost = false // somebody else has made it the session's own
 				return err
 			}
 		}
