@@ -35,7 +35,7 @@ func (l *link) run() {
 		l.reset()
 		return
 	}
-	l.proxy.wg.Go(func() {
+	l.proxy.start(func() {
 		defer l.close()
 		l.copy(server.(*net.TCPConn), l.client)
 	})

@@ -3,6 +3,7 @@ package testserver
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -17,6 +18,7 @@ type Proxy struct {
 	t      testing.TB
 	target string
 	wg     sync.WaitGroup
+	own    atomic.Int64 // goroutines in wg
 
 	mu       sync.Mutex
 	mode     mode
@@ -67,6 +69,18 @@ func (p *Proxy) HalfOpen() { p.t.Helper(); p.set(halfOpen, 0) }
 
 // Slow delays every chunk of bytes, each way.
 func (p *Proxy) Slow(delay time.Duration) { p.t.Helper(); p.set(slow, delay) }
+
+// Goroutines returns how many goroutines the proxy uses at this moment, for
+// tests that count those of a store.
+func (p *Proxy) Goroutines() int { return int(p.own.Load()) }
+
+func (p *Proxy) start(f func()) {
+	p.own.Add(1)
+	p.wg.Go(func() {
+		defer p.own.Add(-1)
+		f()
+	})
+}
 
 // Drop closes the connections that exist now, once.
 func (p *Proxy) Drop() {
@@ -119,7 +133,7 @@ func (p *Proxy) reopen() {
 // serve has the proxy accept from ln; p.mu is held.
 func (p *Proxy) serve(ln net.Listener) {
 	p.listener = ln
-	p.wg.Go(func() { p.accept(ln) })
+	p.start(func() { p.accept(ln) })
 }
 
 func (p *Proxy) accept(ln net.Listener) {
@@ -133,7 +147,7 @@ func (p *Proxy) accept(ln net.Listener) {
 			l.reset()
 			return
 		}
-		p.wg.Go(l.run)
+		p.start(l.run)
 	}
 }
 

@@ -51,15 +51,15 @@ func TestFaults(t *testing.T) {
 			t.Run(fault.name+", "+backend, func(t *testing.T) {
 				_, servers, proxies := start(t, 1)
 				store := openAs(t, backend, proxies[0].Addr, 500*time.Millisecond)
-				before := runtime.NumGoroutine()
+				goroutines := func() int { return runtime.NumGoroutine() - proxies[0].Goroutines() }
+				before := goroutines()
 				load := startTraffic(t, store)
 				load.waitForAnswers()
 				fault.strike(servers[0], proxies[0])
 				load.waitForFaults()
-				// Each connection in use may have a call of New behind it, and two
-				// goroutines in the proxy; and a slow proxy notices up to a second later that
-				// a connection has been given up.
-				if now := runtime.NumGoroutine(); now > before+users+8*conns {
+				// Each connection in use may have a call of New behind it, and one being
+				// dialled a second address family.
+				if now := goroutines(); now > before+users+3*conns {
 					t.Errorf("%d goroutines, before %d: calls pile up", now, before)
 				}
 				load.mayForget.Store(fault.forgets)
@@ -67,7 +67,7 @@ func TestFaults(t *testing.T) {
 				load.waitForAnswers()
 				load.stop()
 				eventually(t, "only idle connections are left", func() bool {
-					return runtime.NumGoroutine() <= before+3*conns
+					return goroutines() <= before+conns
 				})
 			})
 		}
