@@ -77,12 +77,16 @@ func (m *Manager) due(s *Session, now int64) bool {
 
 // find makes s the live session of token.
 func (m *Manager) find(ctx context.Context, token string, s *Session, buf []byte, now int64) error {
-	if !tokenShaped(token) {
+	// A store of this process has looked sooner than the shape is checked.
+	if len(token) != record.TokenLen || !m.local && !tokenShaped(token) {
 		return errNoSession()
 	}
 	s.key.Put(record.SessionPrefix, record.OfToken(token))
 	value, err := m.values.getNear(ctx, buf, s.key.Text())
 	if err != nil {
+		if m.local && !tokenShaped(token) {
+			return errNoSession()
+		}
 		return sessionError(err)
 	}
 	if err := m.load(s, value, now); err != nil {

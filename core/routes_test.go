@@ -144,9 +144,25 @@ func TestTokensAreTakenFromTheHeadersOnly(t *testing.T) {
 	}
 }
 
+var junkTokens = []string{"", "x", strings.Repeat("é", 21) + "x", strings.Repeat("A", 42) + "B", strings.Repeat("A", 1<<16)}
+
+// A store of this process is asked first; the answer stays the same.
+func TestJunkTokensAreNoSessionInAStoreOfThisProcess(t *testing.T) {
+	w := newWorld(t, nil)
+	m := w.over(t, w.store.Store) // the memory store itself
+	for _, junk := range junkTokens {
+		_, err := m.Authenticate(t.Context(), junk)
+		wantCode(t, err, core.CodeNoSession)
+		_, err = m.Check(t.Context(), junk)
+		wantCode(t, err, core.CodeNoSession)
+	}
+	_, err := m.Authenticate(t.Context(), strings.Repeat("A", 43))
+	wantCode(t, err, core.CodeInvalidSession)
+}
+
 func TestJunkTokensDoNotReachTheStore(t *testing.T) {
 	w := newWorld(t, nil)
-	for _, junk := range []string{"", "x", strings.Repeat("é", 21) + "x", strings.Repeat("A", 42) + "B", strings.Repeat("A", 1<<16)} {
+	for _, junk := range junkTokens {
 		_, err := w.Authenticate(t.Context(), junk)
 		wantCode(t, err, core.CodeNoSession)
 		wantCode(t, w.Logout(t.Context(), junk), core.CodeNoSession)

@@ -26,7 +26,7 @@ func newSessionID() string {
 }
 
 // tokenShaped reports whether s could be a token, so that junk is refused
-// without asking the store.
+// without a call to a server.
 func tokenShaped(s string) bool {
 	if len(s) != record.TokenLen {
 		return false
