@@ -12,7 +12,8 @@ import (
 type bench struct {
 	ctx context.Context
 	scale
-	cleanup []func()
+	cleanup   []func()
+	elsewhere bool // other processes do not run where this one is pinned to
 }
 
 func newBench(ctx context.Context, s scale) *bench { return &bench{ctx: ctx, scale: s} }

@@ -18,7 +18,7 @@ import (
 type experiment struct {
 	target string // numbers as in the list of targets, separated by commas
 	name   string
-	needs  string // a server's binary; "": none
+	needs  string // binaries, separated by blanks
 	pinned bool   // to one core, with its servers
 	run    func(*bench) ([]Row, error)
 }
@@ -42,6 +42,7 @@ func experiments() []experiment {
 		{"15", "lookup among many", "", false, lookupAmongMany},
 		{"16", "two cores", "", false, twoCores},
 		{"17", "Redis memory", "redis-server", false, redisMemory},
+		{"18", "over sockets", "wrk redis-server memcached", true, overSockets},
 	}
 }
 
@@ -66,7 +67,7 @@ func choose(only string) ([]experiment, error) {
 		}
 	}
 	if chosen == nil {
-		return nil, fmt.Errorf("no target has one of the numbers %q: they go from 1 to 17", only)
+		return nil, fmt.Errorf("no target has one of the numbers %q: they go from 1 to 18", only)
 	}
 	return chosen, nil
 }
@@ -75,11 +76,21 @@ func (e experiment) measures(number string) bool {
 	return slices.Contains(strings.Split(e.target, ","), strings.TrimSpace(number))
 }
 
+// missing is the first binary that the experiment needs and the machine lacks.
+func (e experiment) missing() string {
+	for _, binary := range strings.Fields(e.needs) {
+		if _, err := exec.LookPath(binary); err != nil {
+			return binary
+		}
+	}
+	return ""
+}
+
 // start runs the experiment in a process of its own. What goes wrong becomes a
 // row, so that the rest of the table does not get lost.
 func (e experiment) start(ctx context.Context, s scale, progress io.Writer) []Row {
-	if _, err := exec.LookPath(e.needs); e.needs != "" && err != nil {
-		return []Row{{Target: e.target, What: e.name, Note: e.needs + " is not installed"}}
+	if missing := e.missing(); missing != "" {
+		return []Row{{Target: e.target, What: e.name, Note: missing + " is not installed"}}
 	}
 	rows, err := e.output(ctx, s, progress)
 	if err != nil {

@@ -101,10 +101,14 @@ func bearer(tokens []string) []string {
 }
 
 // pair is a route with a session and the same route without.
-type pair struct{ plain, with side }
+type pair struct {
+	plain, with side
+	routes      [2]route // plain, with
+}
 
 func pairOf(h http.Handler, header string, values []string) pair {
-	return pair{newRoute(h, "/plain", header, values).side, newRoute(h, "/me", header, values).side}
+	plain, with := newRoute(h, "/plain", header, values), newRoute(h, "/me", header, values)
+	return pair{plain.side, with.side, [2]route{plain, with}}
 }
 
 func newGin() *gin.Engine {
@@ -133,6 +137,12 @@ func oursOnGin(m *core.Manager, tokens []string) pair {
 	return pairOf(r, "Authorization", bearer(tokens))
 }
 
+func withOnGin(m *core.Manager, tokens []string) pair {
+	r := newGin()
+	r.GET("/me", ginwx.With(m, func(c *gin.Context, s *core.Session) { ginReply(c, s.OpenID, s.Attr("uid")) }))
+	return pairOf(r, "Authorization", bearer(tokens))
+}
+
 func statusOf(openID, uid string) int {
 	if known(openID, uid) {
 		return http.StatusNoContent
@@ -152,6 +162,15 @@ func oursOnHTTP(m *core.Manager, tokens []string) pair {
 	return pairOf(mux, "Authorization", bearer(tokens))
 }
 
+func withOnHTTP(m *core.Manager, tokens []string) pair {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /plain", plainHTTP)
+	mux.Handle("GET /me", nethttpwx.With(m, func(w http.ResponseWriter, _ *http.Request, s *core.Session) {
+		w.WriteHeader(statusOf(s.OpenID, s.Attr("uid")))
+	}))
+	return pairOf(mux, "Authorization", bearer(tokens))
+}
+
 func oursOnEcho4(m *core.Manager, tokens []string) pair {
 	e := echov4.New()
 	e.GET("/plain", func(c echov4.Context) error { return c.NoContent(http.StatusNoContent) })
@@ -162,6 +181,15 @@ func oursOnEcho4(m *core.Manager, tokens []string) pair {
 	return pairOf(e, "Authorization", bearer(tokens))
 }
 
+func withOnEcho4(m *core.Manager, tokens []string) pair {
+	e := echov4.New()
+	e.GET("/plain", func(c echov4.Context) error { return c.NoContent(http.StatusNoContent) })
+	e.GET("/me", echowx.With(m, func(c echov4.Context, s *core.Session) error {
+		return c.NoContent(statusOf(s.OpenID, s.Attr("uid")))
+	}))
+	return pairOf(e, "Authorization", bearer(tokens))
+}
+
 func oursOnEcho5(m *core.Manager, tokens []string) pair {
 	e := echov5.New()
 	e.GET("/plain", func(c *echov5.Context) error { return c.NoContent(http.StatusNoContent) })
@@ -169,5 +197,14 @@ func oursOnEcho5(m *core.Manager, tokens []string) pair {
 		s := echowxv5.Session(c)
 		return c.NoContent(statusOf(s.OpenID, s.Attr("uid")))
 	}, echowxv5.Require(m))
+	return pairOf(e, "Authorization", bearer(tokens))
+}
+
+func withOnEcho5(m *core.Manager, tokens []string) pair {
+	e := echov5.New()
+	e.GET("/plain", func(c *echov5.Context) error { return c.NoContent(http.StatusNoContent) })
+	e.GET("/me", echowxv5.With(m, func(c *echov5.Context, s *core.Session) error {
+		return c.NoContent(statusOf(s.OpenID, s.Attr("uid")))
+	}))
 	return pairOf(e, "Authorization", bearer(tokens))
 }

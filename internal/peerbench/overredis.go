@@ -34,15 +34,6 @@ func (b *bench) ginContribOverRedis(addr string) (pair, error) {
 	return onGinContrib(store)
 }
 
-func (b *bench) oursOverRedis(addr, options string) (pair, error) {
-	m, err := b.open("redis://" + addr + options)
-	if err != nil {
-		return pair{}, err
-	}
-	tokens, err := b.login(m, users)
-	return oursOnGin(m, tokens), err
-}
-
 // redisTraffic counts, hence the requests go through a counter one by one.
 func redisTraffic(b *bench) ([]Row, error) {
 	addr, err := b.redis()
@@ -57,7 +48,7 @@ func redisTraffic(b *bench) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	ours, err := b.oursOverRedis(proxy.addr, "")
+	ours, err := b.oursOver("redis://" + proxy.addr)
 	if err != nil {
 		return nil, err
 	}

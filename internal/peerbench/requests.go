@@ -47,6 +47,10 @@ func ginAgainstJWT(b *bench) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
+	explicit, explicitRatio, err := b.added(1, withOnGin(m, tokens), theirs)
+	if err != nil {
+		return nil, err
+	}
 	least, leastRatio, err := b.added(1, leastOnGin(tokens, leastStore(tokens)), theirs)
 	if err != nil {
 		return nil, err
@@ -54,6 +58,7 @@ func ginAgainstJWT(b *bench) ([]Row, error) {
 	alone := t2.ratio(func(ns []float64) float64 { return (ns[1] - ns[0]) / ns[2] })
 	return []Row{
 		atMost("1", "gin, memory store: added per request, over gin-jwt (HS256)", ratio, 1.0/11, bothAdded(t)),
+		atMost("1", "the same with the explicit handler `With`", explicitRatio, 1.0/14, bothAdded(explicit)),
 		forInformation("1", "the least that hands the handler a session, over gin-jwt", leastRatio, bothAdded(least)),
 		forInformation("1", "gin, memory store, over golang-jwt alone, without a middleware", alone, duration(t2.addedBy(0, 1))+" against "+duration(t2.of(2))),
 	}, nil
@@ -74,9 +79,14 @@ func nethttpAgainstSCS(b *bench) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
+	explicit, explicitRatio, err := b.added(1, withOnHTTP(m, tokens), scs)
+	if err != nil {
+		return nil, err
+	}
 	least, leastRatio, err := b.added(1, leastOnHTTP(tokens), scs)
 	return []Row{
 		atMost("2", "net/http, memory store: added per request, over scs memstore with idle expiry", ratio, 1.0/40, bothAdded(t)),
+		atMost("2", "the same with the explicit handler `With`", explicitRatio, 1.0/50, bothAdded(explicit)),
 		forInformation("2", "the least that hands the handler a session, over scs", leastRatio, bothAdded(least)),
 	}, err
 }
@@ -117,10 +127,14 @@ func requestsAgainstFloor(b *bench) ([]Row, error) {
 		pair  pair
 	}{
 		{"net/http", 3.4, oursOnHTTP(m, tokens)},
+		{"net/http with `With`", 2.7, withOnHTTP(m, tokens)},
 		{"net/http by the least that hands the handler a session", 0, leastOnHTTP(tokens)},
 		{"gin", 3.5, oursOnGin(m, tokens)},
+		{"gin with `With`", 2.7, withOnGin(m, tokens)},
 		{"echo v4", 3.6, oursOnEcho4(m, tokens)},
+		{"echo v4 with `With`", 2.7, withOnEcho4(m, tokens)},
 		{"echo v5", 3.6, oursOnEcho5(m, tokens)},
+		{"echo v5 with `With`", 2.7, withOnEcho5(m, tokens)},
 	} {
 		t, err := b.compare(1, f.pair.plain, f.pair.with, bottom)
 		if err != nil {
@@ -174,9 +188,13 @@ func allocations(b *bench) ([]Row, error) {
 		pair  pair
 	}{
 		{"net/http", 2, oursOnHTTP(m, tokens)},
+		{"net/http with `With`", 1, withOnHTTP(m, tokens)},
 		{"gin", 2, oursOnGin(m, tokens)},
+		{"gin with `With`", 1, withOnGin(m, tokens)},
 		{"echo v4", 3, oursOnEcho4(m, tokens)},
+		{"echo v4 with `With`", 1, withOnEcho4(m, tokens)},
 		{"echo v5", 3, oursOnEcho5(m, tokens)},
+		{"echo v5 with `With`", 1, withOnEcho5(m, tokens)},
 	} {
 		n, err := f.pair.allocations()
 		if err != nil {

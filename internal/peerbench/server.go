@@ -22,8 +22,17 @@ func (b *bench) memcached() (string, error) {
 	})
 }
 
-// server starts a server on a free loopback port, on this process's cores, and
-// returns its address. It ends with the experiment.
+// command runs on this process's cores, or on the second core if those around
+// are to be there.
+func (b *bench) command(name string, args ...string) *exec.Cmd {
+	if taskset, err := exec.LookPath("taskset"); err == nil && b.elsewhere {
+		return exec.Command(taskset, append([]string{"-c", "1", name}, args...)...)
+	}
+	return exec.Command(name, args...)
+}
+
+// server starts a server on a free loopback port and returns its address. It ends
+// with the experiment.
 func (b *bench) server(name string, args func(port, dir string) []string) (string, error) {
 	dir, err := os.MkdirTemp("", "peerbench-")
 	if err != nil {
@@ -35,7 +44,7 @@ func (b *bench) server(name string, args func(port, dir string) []string) (strin
 		return "", err
 	}
 	_, port, _ := net.SplitHostPort(addr)
-	cmd := exec.Command(name, args(port, dir)...)
+	cmd := b.command(name, args(port, dir)...)
 	cmd.Dir = dir
 	if err := cmd.Start(); err != nil {
 		return "", err
