@@ -136,12 +136,43 @@ func NodeID(t testing.TB, p *Process) string {
 	return Redis(t, p.Addr, "CLUSTER", "MYID")
 }
 
+// AddMaster adds a master, without slots and without a replica.
+func (c *RedisCluster) AddMaster(t testing.TB) *Process {
+	t.Helper()
+	added := startClusterNode(t)
+	Redis(t, added.Addr, "CLUSTER", "MEET", "127.0.0.1", fmt.Sprint(c.Masters[0].Port))
+	c.Masters = append(c.Masters, added)
+	waitFor(t, "the new master's acquaintance with all", func() bool {
+		for _, m := range c.Masters {
+			for _, other := range c.Masters {
+				if nodes, err := redisCommand(m.Addr, "CLUSTER", "NODES"); err != nil || !strings.Contains(nodes, NodeID(t, other)) {
+					return false
+				}
+			}
+		}
+		return true
+	})
+	return added
+}
+
 // MoveSlot moves a slot, and the keys in it, from the master that has it to
 // the next one, step by step as the cluster's administrators do.
 func (c *RedisCluster) MoveSlot(t testing.TB, slot string) {
 	t.Helper()
 	from := c.owner(t, slot)
-	source, target := c.Masters[from], c.Masters[(from+1)%len(c.Masters)]
+	c.move(t, slot, c.Masters[from], c.Masters[(from+1)%len(c.Masters)])
+}
+
+// MoveSlotTo moves a slot to a master, unless it is there.
+func (c *RedisCluster) MoveSlotTo(t testing.TB, slot string, target *Process) {
+	t.Helper()
+	if source := c.Masters[c.owner(t, slot)]; source != target {
+		c.move(t, slot, source, target)
+	}
+}
+
+func (c *RedisCluster) move(t testing.TB, slot string, source, target *Process) {
+	t.Helper()
 	Redis(t, target.Addr, "CLUSTER", "SETSLOT", slot, "IMPORTING", NodeID(t, source))
 	Redis(t, source.Addr, "CLUSTER", "SETSLOT", slot, "MIGRATING", NodeID(t, target))
 	for {
@@ -170,6 +201,18 @@ func (c *RedisCluster) owner(t testing.TB, slot string) int {
 	}
 	t.Fatalf("no master has slot %s", slot)
 	return 0
+}
+
+// Owner is the master that serves a key.
+func (c *RedisCluster) Owner(t testing.TB, key string) *Process {
+	t.Helper()
+	return c.Masters[c.owner(t, c.SlotOf(t, key))]
+}
+
+// SlotOf is the slot of a key.
+func (c *RedisCluster) SlotOf(t testing.TB, key string) string {
+	t.Helper()
+	return Redis(t, c.Masters[0].Addr, "CLUSTER", "KEYSLOT", key)
 }
 
 func hasSlot(ranges []string, slot string) bool {

@@ -57,22 +57,18 @@ func (c call) get(key string) (v []byte, err error) {
 	return v, err
 }
 
-// getTracked makes the server announce the next change of the key (CLIENT
-// TRACKING, opted in to by CLIENT CACHING for the one command that follows). The
-// ttl is asked for in the same round trip: the server would announce the key's
-// end, but only when it notices, which may be late for keys that nobody asks
-// for. A ttl of zero means that there will be no announcement, or no end.
-func (c call) getTracked(key string) (v []byte, ttl time.Duration, err error) {
-	for range maxReads {
-		b := c.client.B()
-		r := c.client.DoMulti(c.ctx, b.ClientCaching().Yes().Build(), b.Get().Key(key).Build(), b.Pttl().Key(key).Build())
-		if ms, errTTL := r[2].AsInt64(); errTTL == nil && ms > 0 && r[0].Error() == nil {
-			ttl = time.Duration(ms) * time.Millisecond
-		}
-		if v, err = value(r[1]); !isBroken(err) || c.ctx.Err() != nil {
-			break
-		}
+// getTracked makes a node announce the next change of the key (CLIENT TRACKING,
+// opted in to by CLIENT CACHING for the one command that follows, which is get).
+// The ttl is asked for in the same round trip: the server would announce the key's
+// end, but only when it notices, which may be late for keys that nobody asks for.
+// A ttl of zero means that there will be no announcement, or no end.
+func (c call) getTracked(o *owner, get rueidis.Completed, key string) (v []byte, ttl time.Duration, err error) {
+	b := c.client.B()
+	r := o.client.DoMulti(c.ctx, b.ClientCaching().Yes().Build(), get, b.Pttl().Key(key).Build())
+	if ms, errTTL := r[2].AsInt64(); errTTL == nil && ms > 0 && r[0].Error() == nil {
+		ttl = time.Duration(ms) * time.Millisecond
 	}
+	v, err = value(r[1])
 	return v, ttl, err
 }
 

@@ -15,7 +15,7 @@ const redial = 100 * time.Millisecond
 // dialer opens the connections of one store.
 type dialer struct {
 	network string
-	opening func() // called before each connection is opened
+	opened  func(addr string) (closed func()) // called before each connection is opened, and what it returns before it is closed
 
 	mu     sync.Mutex
 	failed map[string]failure // by address
@@ -30,10 +30,24 @@ func (d *dialer) dial(ctx context.Context, addr string, nd *net.Dialer, secure *
 	if err := d.failure(addr); err != nil {
 		return nil, err
 	}
-	d.opening()
+	closed := d.opened(addr)
 	conn, err := d.open(ctx, addr, nd, secure)
 	d.note(addr, err)
-	return conn, err
+	if err != nil {
+		return nil, err
+	}
+	return &watchedConn{Conn: conn, closed: sync.OnceFunc(closed)}, nil
+}
+
+// watchedConn tells of its end before it comes.
+type watchedConn struct {
+	net.Conn
+	closed func()
+}
+
+func (c *watchedConn) Close() error {
+	c.closed()
+	return c.Conn.Close()
 }
 
 func (d *dialer) open(ctx context.Context, addr string, nd *net.Dialer, secure *tls.Config) (net.Conn, error) {

@@ -10,7 +10,7 @@ import (
 func TestDialerLeavesDeadAddressesAloneForAMoment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		opened := 0
-		d := &dialer{network: "no such network", opening: func() { opened++ }}
+		d := &dialer{network: "no such network", opened: func(string) func() { opened++; return func() {} }}
 		try := func() {
 			t.Helper()
 			if _, err := d.dial(t.Context(), "h:1", &net.Dialer{}, nil); err == nil {

@@ -206,10 +206,8 @@ func (s *settings) check() error {
 		return errors.New("redis: the options of TLS need rediss:// or tls=true")
 	case s.topology != sentinel && s.sentinelUser+s.sentinelPass != "":
 		return errors.New("redis: sentinel_user and sentinel_password need redis+sentinel://")
-	case s.cache > 0 && s.topology == cluster:
-		return errors.New("redis: the near cache does not work on a cluster; leave out cache")
 	case s.cache > 0 && s.conns > 1:
-		return errors.New("redis: the near cache works over one connection; leave out conns or cache")
+		return errors.New("redis: the near cache works over one connection to each server; leave out conns or cache")
 	}
 	return nil
 }

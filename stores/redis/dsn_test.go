@@ -67,7 +67,7 @@ func TestParseRefuses(t *testing.T) {
 		"redis://%zz@h", "redis://h?%zz=1", "redis://h?timeout=0", "redis://h?timeout=1h", "redis://h?timeout=", "redis://h?timeout", "redis://h?conns=3",
 		"redis://h?cache=-1", "redis://h?prefix=", "redis://h?prefix=a%20b", "redis://h?prefix=%7Ba%7D", "redis://h?nope=1", "redis://h?db=1&db=2",
 		"redis://h?tls_ca=x", "redis://h?insecure_skip_verify=1", "rediss://h?insecure_skip_verify=maybe", "rediss://h?tls=false", "redis://h?sentinel_password=x",
-		"redis+unix://", "redis+unix://h/x", "redis+unix:///x?tls=1", "redis+cluster://h/1", "redis+cluster://h?db=1", "redis+cluster://h?cache=1",
+		"redis+unix://", "redis+unix://h/x", "redis+unix:///x?tls=1", "redis+cluster://h/1", "redis+cluster://h?db=1",
 		"redis+cluster://a,,b", "redis+sentinel://h", "redis+sentinel://h/", "redis+sentinel://h/m/x", "redis+sentinel://u:12/se@h", "redis://h?cache=1&conns=2",
 	} {
 		if s, err := parse(dsn); err == nil {

@@ -11,6 +11,12 @@ func (s *Store) Revoke(ctx context.Context, key string) error {
 	return s.writeReplicated(ctx, remove(s.options.Prefix+key))
 }
 
+// Remembers reports whether the next AppendGet of key would ask nobody.
+func (s *Store) Remembers(key string) bool {
+	v, _ := s.near.get(key)
+	return v != nil
+}
+
 // SwapReplicated is Swap, likewise.
 func (s *Store) SwapReplicated(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
 	if old == nil {

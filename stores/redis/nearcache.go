@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"errors"
 	"hash/maphash"
 	"sync"
 	"time"
@@ -15,16 +16,16 @@ const cachedKind = "s:"
 // maxShards is far above the number of cores, so that two calls seldom meet.
 const maxShards = 64
 
-// nearCache keeps what was read until the server announces a change. It relies
-// on all tracked reads, and all the announcements, travelling over one connection
-// in the order of the server's doing.
+// nearCache keeps what was read until a server announces a change. It relies on
+// each server's tracked reads, and all its announcements, travelling over one
+// connection in the order of the server's doing.
 //
 // Tracking costs the server memory for each key, also for keys that do not
 // exist. So a read is tracked, and its value kept, only when the key has existed
 // at an earlier read: random keys leave nothing on the server and nothing here.
 type nearCache struct {
 	clock  *clock
-	feed   feed
+	feeds  *feeds
 	seed   maphash.Seed
 	shards []nearShard
 	limit  int // entries per shard
@@ -44,6 +45,8 @@ type nearShard struct {
 type nearEntry struct {
 	value []byte        // never modified
 	end   time.Duration // by the cache's clock
+	link  *link         // the one it was read over
+	slot  int64
 }
 
 // ticket is what a read takes before it is sent, to have its reply kept.
@@ -54,12 +57,14 @@ type ticket struct {
 	track   bool          // the key has existed at an earlier read
 }
 
-func newNearCache(limit int) *nearCache {
+func newNearCache(s *settings) *nearCache {
+	limit := s.cache
 	n := maxShards
 	for n > 1 && limit/n < 16 {
 		n /= 2
 	}
 	c := &nearCache{clock: newClock(time.Now), seed: maphash.MakeSeed(), shards: make([]nearShard, n), limit: limit / n}
+	c.feeds = newFeeds(s, c.clock)
 	for i := range c.shards {
 		c.shards[i].entries = map[string]nearEntry{}
 		c.shards[i].seen = newSeenKeys(2 * c.limit)
@@ -71,10 +76,10 @@ func newNearCache(limit int) *nearCache {
 // ticket for fetch.
 func (n *nearCache) get(key string) ([]byte, ticket) {
 	now, hash := n.clock.now(), maphash.String(n.seed, key)
-	trusted, s := n.feed.trusted(now), n.shard(hash)
+	s := n.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e, ok := s.entries[key]; ok && trusted && now < e.end {
+	if e, ok := s.entries[key]; ok && now < e.end && e.link.trusted(now) {
 		s.hits++
 		return e.value, ticket{}
 	}
@@ -84,23 +89,42 @@ func (n *nearCache) get(key string) ([]byte, ticket) {
 
 // fetch reads what get does not know, and remembers that the key exists; at the
 // second time it keeps the value.
-func (n *nearCache) fetch(c call, t ticket, prefix, key string) ([]byte, error) {
-	if !t.track {
-		v, err := c.get(prefix + key)
-		if err == nil {
-			n.see(t)
+func (n *nearCache) fetch(c call, t ticket, key string) ([]byte, error) {
+	full := n.feeds.prefix + key
+	if t.track {
+		if v, err := n.fetchTracked(c, t, key); err == nil || err == core.ErrNotFound || c.ctx.Err() != nil {
+			return v, err
 		}
-		return v, err
 	}
-	v, ttl, err := c.getTracked(prefix + key)
-	switch {
-	case err == core.ErrNotFound:
-		n.forget(key)
-	case err == nil && ttl > 0:
-		n.keep(t, key, nearEntry{value: v, end: t.sent + ttl})
+	v, err := c.get(full)
+	if err == nil {
+		n.see(t)
 	}
 	return v, err
 }
+
+// fetchTracked asks the node that should have the key, and nobody else: what comes
+// from where it sends us on nobody has been asked to announce.
+func (n *nearCache) fetchTracked(c call, t ticket, key string) ([]byte, error) {
+	get := c.client.B().Get().Key(n.feeds.prefix + key).Build()
+	o, l := n.feeds.of(get)
+	if o == nil {
+		return nil, errNoFeed
+	}
+	v, ttl, err := c.getTracked(o, get, n.feeds.prefix+key)
+	switch {
+	case err == core.ErrNotFound:
+		n.forget(key)
+	case err != nil:
+		n.feeds.outdated.Store(true)
+	case ttl > 0:
+		n.keep(t, key, nearEntry{value: v, end: t.sent + ttl, link: l, slot: slotOf(get)})
+	}
+	return v, err
+}
+
+// errNoFeed never leaves the package.
+var errNoFeed = errors.New("no node would announce a change")
 
 func (n *nearCache) see(t ticket) {
 	s := n.shard(t.hash)
@@ -115,7 +139,7 @@ func (n *nearCache) keep(t ticket, key string, e nearEntry) {
 	s := n.shard(t.hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.changes != t.changes {
+	if s.changes != t.changes || e.link.proven.Load() == broken {
 		return
 	}
 	if _, ok := s.entries[key]; !ok && len(s.entries) >= n.limit {
@@ -150,6 +174,22 @@ func (n *nearCache) flush() {
 		s.mu.Lock()
 		s.changes++
 		clear(s.entries)
+		s.mu.Unlock()
+	}
+}
+
+// sweep forgets what is of no use any more: what was read over a link that has
+// ended, or from a node that has lost the key's slot.
+func (n *nearCache) sweep(o *owners) {
+	for i := range n.shards {
+		s := &n.shards[i]
+		s.mu.Lock()
+		s.changes++ // a reply that is under way may come from a former owner
+		for key, e := range s.entries {
+			if owner := o.of(e.slot); owner == nil || owner.node != e.link.node || e.link.proven.Load() == broken {
+				delete(s.entries, key)
+			}
+		}
 		s.mu.Unlock()
 	}
 }

@@ -32,28 +32,28 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 	if set.cache == 0 {
 		return newStore(set.lazyClient(secure, nil), set.Options), nil
 	}
-	near := newNearCache(set.cache)
+	near := newNearCache(set)
 	s := newStore(set.lazyClient(secure, near), set.Options)
 	if set.WaitReplicas > 0 {
 		// Connections that come and go, as those that wait do, would each empty the cache.
 		s.replicas.client = set.lazyClient(secure, nil)
 	}
-	s.near, s.stop = near, near.beat(s.Ping)
+	s.near, s.stop = near, near.beat(s.client.get)
 	return s, nil
 }
 
-// lazyClient makes a client whose connection is the feed of near, if there is one.
+// lazyClient makes a client whose connections are the feeds of near, if there is one.
 func (s *settings) lazyClient(secure *tls.Config, near *nearCache) *lazyClient {
 	own := *s
-	d := &dialer{network: s.network, opening: func() {}}
+	d := &dialer{network: s.network, opened: func(string) func() { return func() {} }}
 	if near == nil {
 		own.cache = 0
 	} else {
-		d.opening = near.flush
+		d.opened = near.feeds.opened
 	}
 	o := own.clientOption(d, secure)
 	if near != nil {
-		near.subscribe(&o, s.Prefix)
+		near.subscribe(&o)
 	}
 	return &lazyClient{dial: func() (rueidis.Client, error) { return own.connect(o) }}
 }

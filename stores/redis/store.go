@@ -94,7 +94,7 @@ func (s *Store) AppendGet(ctx context.Context, dst []byte, key string) ([]byte, 
 	if err != nil {
 		return nil, err
 	}
-	v, err = s.near.fetch(c, t, s.options.Prefix, key)
+	v, err = s.near.fetch(c, t, key)
 	if err = s.end(c, err); err != nil {
 		return nil, err
 	}

@@ -64,6 +64,6 @@ func (t *Target) dial(ctx context.Context, addr string, set settings) (rueidis.C
 	}
 	set.topology, set.master, set.addrs = single, "", []string{addr}
 	set.cache, set.conns, set.Timeout = 0, 0, t.Timeout
-	client, err := set.connect(set.clientOption(&dialer{network: set.network, opening: func() {}}, t.TLS))
+	client, err := set.connect(set.clientOption(&dialer{network: set.network, opened: func(string) func() { return func() {} }}, t.TLS))
 	return client, describe(ctx, err)
 }

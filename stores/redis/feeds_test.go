@@ -1,0 +1,151 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// cached returns a near cache that knows one key, and whose feed has just been
+// proven.
+func cached(t *testing.T, wall *wallClock) *nearCache {
+	n := newNearCache(&settings{cache: 100})
+	n.clock = newClock(wall.Now)
+	time.Sleep(time.Millisecond) // a proof at zero is none
+	_, ticket := n.get("s:k")
+	l := n.feeds.nodeAt("").link.Load()
+	n.keep(ticket, "s:k", nearEntry{value: []byte("v"), end: time.Hour, link: l})
+	l.prove(n.clock.now(), false)
+	if v, _ := n.get("s:k"); string(v) != "v" {
+		t.Fatalf("get = %q; want v", v)
+	}
+	return n
+}
+
+func TestProofsDoNotLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := cached(t, &wallClock{})
+		time.Sleep(proofLife)
+		if v, _ := n.get("s:k"); v == nil {
+			t.Error("a proof is gone before its time")
+		}
+		time.Sleep(time.Millisecond)
+		if v, _ := n.get("s:k"); v != nil {
+			t.Errorf("%v after the last proof the cache says %q", proofLife+time.Millisecond, v)
+		}
+	})
+}
+
+// TestProofsDoNotOutlastASleep: what happened meanwhile nobody has announced yet.
+func TestProofsDoNotOutlastASleep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var wall wallClock
+		n := cached(t, &wall)
+		wall.ahead += time.Minute
+		time.Sleep(comparePeriod)
+		if v, _ := n.get("s:k"); v != nil {
+			t.Errorf("after a minute's sleep the cache says %q by a proof from before", v)
+		}
+		n.feeds.nodeAt("").link.Load().prove(n.clock.now(), false)
+		if v, _ := n.get("s:k"); v == nil {
+			t.Error("after the next proof the cache does not know the key")
+		}
+		wall.ahead += time.Hour // beyond the key's end
+		time.Sleep(comparePeriod)
+		n.feeds.nodeAt("").link.Load().prove(n.clock.now(), false)
+		if v, _ := n.get("s:k"); v != nil {
+			t.Errorf("after the end of its ttl, by the wall clock, the key is %q", v)
+		}
+	})
+}
+
+// TestProofsDateFromBeforeTheirPing: the server may have stopped announcing at
+// any time after it was sent.
+func TestProofsDateFromBeforeTheirPing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFeeds(&settings{Options: Options{Timeout: time.Second}}, newClock(time.Now))
+		time.Sleep(time.Millisecond)
+		answer, o := make(chan error), &owner{node: f.nodeAt("")}
+		o.proof = func(context.Context) error { return <-answer }
+		l, began := o.link.Load(), f.clock.now()
+		ask := func(err error) {
+			t.Helper()
+			go f.prove(t.Context(), o)
+			time.Sleep(400 * time.Millisecond)
+			answer <- err
+			synctest.Wait()
+			if proven := time.Duration(l.proven.Load()); proven != began {
+				t.Errorf("the proof dates from %v; want %v, when the first PING was sent", proven, began)
+			}
+		}
+		ask(nil)
+		ask(errors.New("no answer"))
+		f.close()
+		if l.trusted(f.clock.now()) || o.link.Load().trusted(f.clock.now()) {
+			t.Error("the feed is trusted after its end")
+		}
+	})
+}
+
+// TestLinksEnd: what proves a connection's successor proves nothing of what was
+// read before, nor does an answer that comes late.
+func TestLinksEnd(t *testing.T) {
+	f := newFeeds(&settings{}, newClock(time.Now))
+	n := f.nodeAt("a")
+	first := n.link.Load()
+	closed := f.opened("a")
+	second := n.link.Load()
+	if first == second || first.prove(1, false) || !second.prove(1, false) {
+		t.Error("the link does not end where a connection is opened")
+	}
+	closed()
+	if second.prove(2, false) || second.trusted(1) || !n.link.Load().prove(2, false) {
+		t.Error("the link does not end where a connection is closed")
+	}
+	n.link.Load().doubt()
+	if l := n.link.Load(); l.trusted(2) || !l.prove(3, false) || !l.trusted(3) {
+		t.Error("a link in doubt is not one that waits for its next proof")
+	}
+}
+
+// TestSilencesEndWithASecondProof where a master may have been replaced.
+func TestSilencesEndWithASecondProof(t *testing.T) {
+	l := &link{}
+	at := func(sent time.Duration, want bool) {
+		t.Helper()
+		if !l.prove(sent, true) || l.trusted(sent) != want {
+			t.Errorf("after the answer to what was sent at %v the link is trusted: %v; want %v", sent, !want, want)
+		}
+	}
+	at(time.Second, false)
+	at(time.Second+heartbeat, true)
+	at(time.Second+2*heartbeat, true)
+	at(time.Minute, false)
+	at(time.Hour, false)
+	at(time.Hour+heartbeat, true)
+	l.doubt()
+	at(time.Hour+2*heartbeat, false)
+	at(time.Hour+3*heartbeat, true)
+}
+
+// TestEndsOfConnectionsAreNoFlush, as rueidis reports both alike.
+func TestEndsOfConnectionsAreNoFlush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFeeds(&settings{topology: cluster, Options: Options{Timeout: time.Second}}, newClock(time.Now))
+		young, old := f.opened("a"), f.opened("b")
+		young()
+		if !f.flushed() {
+			t.Error("a report of nobody's end is no flush")
+		}
+		time.Sleep(time.Minute)
+		old()
+		if f.flushed() {
+			t.Error("the end of a connection is a flush")
+		}
+		if !f.flushed() {
+			t.Error("the end of a connection accounts for two reports")
+		}
+	})
+}

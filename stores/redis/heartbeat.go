@@ -1,0 +1,108 @@
+package redis
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+const (
+	// heartbeat is the time between two proofs that a link is alive.
+	heartbeat = 250 * time.Millisecond
+
+	// resurvey is how often a cluster is asked who owns what, also when nothing
+	// seems to have changed.
+	resurvey = 5 * time.Second
+)
+
+// subscribe makes the client's connections the near cache's feeds. Servers also
+// announce what this client writes itself: a write that was given up may be
+// executed later, by a read that has come back meanwhile.
+func (n *nearCache) subscribe(o *rueidis.ClientOption) {
+	o.DisableCache = false // this is what turns tracking on; rueidis' own cache stays unused
+	o.ClientTrackingOptions = []string{"OPTIN"}
+	o.OnInvalidations = n.announced
+}
+
+func (n *nearCache) announced(keys []rueidis.RedisMessage) {
+	if keys == nil {
+		if n.feeds.flushed() {
+			n.flush()
+		}
+		return
+	}
+	for _, k := range keys {
+		if full, err := k.ToString(); err == nil && len(full) >= len(n.feeds.prefix) {
+			n.forget(full[len(n.feeds.prefix):])
+		}
+	}
+}
+
+// beat proves again and again that the feeds are alive, until stop is called.
+func (n *nearCache) beat(get func(context.Context) (rueidis.Client, error)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		tick := time.NewTicker(heartbeat)
+		defer tick.Stop()
+		for ctx.Err() == nil {
+			running.Go(func() { n.round(ctx, &running, get) })
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+			}
+		}
+	})
+	return sync.OnceFunc(func() {
+		cancel()
+		running.Wait()
+		n.feeds.close()
+	})
+}
+
+// round asks each node for a sign of life, and the cluster first who they are,
+// where that may have changed. No node waits for another, nor for an earlier round.
+func (n *nearCache) round(ctx context.Context, running *sync.WaitGroup, get func(context.Context) (rueidis.Client, error)) {
+	f := n.feeds
+	if f.outdated.Load() || f.cluster && f.clock.now()-time.Duration(f.surveyed.Load()) >= resurvey {
+		f.survey(ctx, get)
+	}
+	if f.severed.Swap(false) {
+		n.sweep(f.owners.Load())
+	}
+	if o := f.owners.Load(); o != nil {
+		for _, owner := range o.all {
+			running.Go(func() { f.prove(ctx, owner) })
+		}
+	}
+}
+
+// prove tries twice where the first try has only made the connection.
+func (f *feeds) prove(ctx context.Context, o *owner) {
+	if !o.beating.CompareAndSwap(false, true) {
+		return
+	}
+	defer o.beating.Store(false)
+	for range 2 {
+		l, sent := o.link.Load(), f.clock.now()
+		short, cancel := context.WithTimeout(ctx, f.timeout)
+		err := o.proof(short)
+		cancel()
+		if redirect, refused := rueidis.IsRedisErr(err); refused {
+			if _, moving := redirect.IsAsk(); moving {
+				err = nil // only the owner of a slot sends others on with ASK
+			} else if _, moved := redirect.IsMoved(); moved {
+				l.doubt()
+			}
+		}
+		if err != nil {
+			f.outdated.Store(true)
+			return
+		}
+		if l.prove(sent, f.cluster) {
+			return
+		}
+	}
+}

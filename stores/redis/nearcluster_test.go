@@ -1,0 +1,148 @@
+package redis_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/internal/testserver"
+	"github.com/wxsession/wxsession/stores/redis"
+)
+
+// TestNearCacheOnAClusterLearnsOfRevocations whatever happens to the cluster
+// meanwhile. The records were read before it happens, and end during it.
+func TestNearCacheOnAClusterLearnsOfRevocations(t *testing.T) {
+	t.Parallel()
+	cluster := testserver.StartRedisCluster(t)
+	dsn := "redis+cluster://" + strings.Join(cluster.Addrs(), ",")
+	reader, other := open(t, dsn+"?cache=10000"), open(t, dsn)
+	for _, event := range []struct {
+		name string
+		do   func(t *testing.T, keys []string)
+	}{
+		{"nothing", func(*testing.T, []string) {}},
+		{"slots move", func(t *testing.T, keys []string) {
+			for _, key := range keys {
+				cluster.MoveSlot(t, cluster.SlotOf(t, "wx:"+key))
+			}
+		}},
+		{"a master is added", func(t *testing.T, keys []string) {
+			added := cluster.AddMaster(t)
+			for _, key := range keys {
+				cluster.MoveSlotTo(t, cluster.SlotOf(t, "wx:"+key), added)
+			}
+		}},
+		{"a replica takes over by command", func(t *testing.T, _ []string) {
+			testserver.Redis(t, cluster.Replicas[0].Addr, "CLUSTER", "FAILOVER")
+		}},
+		{"connections are cut", func(t *testing.T, keys []string) {
+			for range 10 {
+				for _, m := range cluster.Masters {
+					testserver.Redis(t, m.Addr, "CLIENT", "KILL", "TYPE", "normal")
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+		}},
+		{"a master stops, and comes back as a replica", func(t *testing.T, _ []string) {
+			cluster.Masters[1].Pause()
+			waitPromoted(t, cluster.Replicas[1])
+			cluster.Masters[1].Resume()
+		}},
+		{"a master is killed", func(t *testing.T, _ []string) {
+			cluster.Masters[2].Kill()
+			waitPromoted(t, cluster.Replicas[2])
+		}},
+	} {
+		t.Run(event.name, func(t *testing.T) {
+			r := revoke(t, reader, other, event.name, func(keys []string) { event.do(t, keys) })
+			slices.Sort(r.lags)
+			mid, longest := r.lags[len(r.lags)/2], r.lags[len(r.lags)-1]
+			t.Logf("served from memory after the revocation: median %v, longest %v (%d records, %d lost with a master)", mid, longest, len(r.lags), r.lost)
+			if longest > time.Second {
+				t.Errorf("a revoked record was served for %v; want 1 s at most", longest)
+			}
+			if mid > 50*time.Millisecond {
+				t.Errorf("a revoked record was served for %v (median); want milliseconds", mid)
+			}
+		})
+	}
+}
+
+func waitPromoted(t *testing.T, replica *testserver.Process) {
+	t.Helper()
+	waitFor(t, "promotion of the replica", func() bool {
+		return strings.HasPrefix(testserver.Redis(t, replica.Addr, "ROLE"), "master")
+	})
+}
+
+// revocations is how long each record was served after its deletion had been
+// acknowledged.
+type revocations struct {
+	mu   sync.Mutex
+	lags []time.Duration
+	lost int // live on, by the servers' own word
+}
+
+// revoke has reader remember records, and lets other delete them, one after the
+// other, while the event takes place and for a while after it.
+func revoke(t *testing.T, reader, other *redis.Store, name string, event func(keys []string)) *revocations {
+	t.Helper()
+	const before, during = 120, 2500 * time.Millisecond
+	var keys []string
+	for i := range before {
+		keys = append(keys, fmt.Sprint("s:", name, i))
+		waitFor(t, "the record's creation", func() bool {
+			err := other.Swap(t.Context(), keys[i], nil, []byte("v"), time.Hour)
+			return err == nil || errors.Is(err, core.ErrConflict)
+		})
+	}
+	for _, key := range keys {
+		waitFor(t, "near cache that knows "+key, func() bool {
+			_, _ = reader.AppendGet(t.Context(), nil, key)
+			return reader.Remembers(key)
+		})
+	}
+	r, wg := &revocations{}, sync.WaitGroup{}
+	wg.Go(func() { event(keys[:20]) })
+	for _, key := range keys {
+		time.Sleep(during / before)
+		wg.Go(func() { r.one(t, reader, other, key) })
+	}
+	wg.Wait()
+	return r
+}
+
+// one deletes the record, and reads it until it is gone and a second longer.
+func (r *revocations) one(t *testing.T, reader, other *redis.Store, key string) {
+	for end := time.Now().Add(recovery); ; time.Sleep(5 * time.Millisecond) {
+		err := other.Delete(context.Background(), key)
+		if err == nil {
+			break
+		}
+		if time.Now().After(end) {
+			t.Errorf("%s cannot be deleted: %v", key, err)
+			t.FailNow()
+		}
+	}
+	ended, served := time.Now(), time.Duration(0)
+	for time.Since(ended) < 2500*time.Millisecond {
+		began := time.Now()
+		if _, err := reader.AppendGet(context.Background(), nil, key); err == nil {
+			served = began.Sub(ended)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, err := other.Get(context.Background(), key); err == nil {
+		r.lost++ // the deletion had not reached the replica
+		return
+	}
+	r.lags = append(r.lags, served)
+}
