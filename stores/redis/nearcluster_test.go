@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -15,60 +16,76 @@ import (
 	"github.com/wxsession/wxsession/stores/redis"
 )
 
-// TestNearCacheOnAClusterLearnsOfRevocations whatever happens to the cluster
-// meanwhile. The records were read before it happens, and end during it.
-func TestNearCacheOnAClusterLearnsOfRevocations(t *testing.T) {
+// upheaval is something that happens to a cluster under the eyes of a near cache;
+// keys are records that it knows.
+type upheaval struct {
+	name string
+	do   func(t *testing.T, c *testserver.RedisCluster, keys []string)
+}
+
+func TestNearCacheLearnsOfRevocationsWhileSlotsMove(t *testing.T) {
 	t.Parallel()
-	cluster := testserver.StartRedisCluster(t)
-	dsn := "redis+cluster://" + strings.Join(cluster.Addrs(), ",")
-	reader, other := open(t, dsn+"?cache=10000"), open(t, dsn)
-	for _, event := range []struct {
-		name string
-		do   func(t *testing.T, keys []string)
-	}{
-		{"nothing", func(*testing.T, []string) {}},
-		{"slots move", func(t *testing.T, keys []string) {
-			for _, key := range keys {
-				cluster.MoveSlot(t, cluster.SlotOf(t, "wx:"+key))
+	learns(t, []upheaval{
+		{"nothing happens", func(*testing.T, *testserver.RedisCluster, []string) {}},
+		{"slots move", func(t *testing.T, c *testserver.RedisCluster, keys []string) {
+			for _, key := range keys { // all to one master: claims of several could cross on their way
+				c.MoveSlotTo(t, c.SlotOf(t, "wx:"+key), c.Masters[1])
 			}
 		}},
-		{"a master is added", func(t *testing.T, keys []string) {
-			added := cluster.AddMaster(t)
+		{"a master is added", func(t *testing.T, c *testserver.RedisCluster, keys []string) {
+			added := c.AddMaster(t)
 			for _, key := range keys {
-				cluster.MoveSlotTo(t, cluster.SlotOf(t, "wx:"+key), added)
+				c.MoveSlotTo(t, c.SlotOf(t, "wx:"+key), added)
 			}
 		}},
-		{"a replica takes over by command", func(t *testing.T, _ []string) {
-			testserver.Redis(t, cluster.Replicas[0].Addr, "CLUSTER", "FAILOVER")
+	})
+}
+
+func TestNearCacheLearnsOfRevocationsThroughFailovers(t *testing.T) {
+	t.Parallel()
+	learns(t, []upheaval{
+		{"a replica takes over by command", func(t *testing.T, c *testserver.RedisCluster, _ []string) {
+			testserver.Redis(t, c.Replicas[0].Addr, "CLUSTER", "FAILOVER")
+			waitPromoted(t, c.Replicas[0])
 		}},
-		{"connections are cut", func(t *testing.T, keys []string) {
+		{"connections are cut", func(t *testing.T, c *testserver.RedisCluster, _ []string) {
 			for range 10 {
-				for _, m := range cluster.Masters {
+				for _, m := range c.Masters {
 					testserver.Redis(t, m.Addr, "CLIENT", "KILL", "TYPE", "normal")
 				}
 				time.Sleep(100 * time.Millisecond)
 			}
 		}},
-		{"a master stops, and comes back as a replica", func(t *testing.T, _ []string) {
-			cluster.Masters[1].Pause()
-			waitPromoted(t, cluster.Replicas[1])
-			cluster.Masters[1].Resume()
+		{"a master stops, and comes back when it is none", func(t *testing.T, c *testserver.RedisCluster, _ []string) {
+			c.Masters[1].Pause()
+			waitPromoted(t, c.Replicas[1])
+			time.Sleep(1500 * time.Millisecond) // what ends meanwhile it does not know
+			c.Masters[1].Resume()
 		}},
-		{"a master is killed", func(t *testing.T, _ []string) {
-			cluster.Masters[2].Kill()
-			waitPromoted(t, cluster.Replicas[2])
+		{"a master is killed", func(t *testing.T, c *testserver.RedisCluster, _ []string) {
+			c.Masters[2].Kill()
+			waitPromoted(t, c.Replicas[2])
 		}},
-	} {
-		t.Run(event.name, func(t *testing.T) {
-			r := revoke(t, reader, other, event.name, func(keys []string) { event.do(t, keys) })
+	})
+}
+
+// learns lets records end while each upheaval takes place. They were read before
+// it.
+func learns(t *testing.T, upheavals []upheaval) {
+	cluster := testserver.StartRedisCluster(t)
+	dsn := "redis+cluster://" + strings.Join(cluster.Addrs(), ",")
+	reader, other := open(t, dsn+"?cache=10000"), open(t, dsn)
+	for i, u := range upheavals {
+		t.Run(u.name, func(t *testing.T) {
+			r := revoke(t, reader, other, fmt.Sprint("s:", i, "-"), func(keys []string) { u.do(t, cluster, keys) })
+			if len(r.lags) == 0 {
+				t.Fatal("no revocation took place")
+			}
 			slices.Sort(r.lags)
 			mid, longest := r.lags[len(r.lags)/2], r.lags[len(r.lags)-1]
-			t.Logf("served from memory after the revocation: median %v, longest %v (%d records, %d lost with a master)", mid, longest, len(r.lags), r.lost)
-			if longest > time.Second {
-				t.Errorf("a revoked record was served for %v; want 1 s at most", longest)
-			}
-			if mid > 50*time.Millisecond {
-				t.Errorf("a revoked record was served for %v (median); want milliseconds", mid)
+			t.Logf("served after the revocation: median %v, longest %v (%d records; %d revocations were lost with a master)", mid, longest, len(r.lags), r.lost)
+			if longest > time.Second || mid > 50*time.Millisecond {
+				t.Errorf("a revoked record was served for %v (median), %v at the longest; want milliseconds, and 1 s at most", mid, longest)
 			}
 		})
 	}
@@ -91,12 +108,12 @@ type revocations struct {
 
 // revoke has reader remember records, and lets other delete them, one after the
 // other, while the event takes place and for a while after it.
-func revoke(t *testing.T, reader, other *redis.Store, name string, event func(keys []string)) *revocations {
+func revoke(t *testing.T, reader, other *redis.Store, prefix string, event func(keys []string)) *revocations {
 	t.Helper()
 	const before, during = 120, 2500 * time.Millisecond
 	var keys []string
 	for i := range before {
-		keys = append(keys, fmt.Sprint("s:", name, i))
+		keys = append(keys, prefix+strconv.Itoa(i))
 		waitFor(t, "the record's creation", func() bool {
 			err := other.Swap(t.Context(), keys[i], nil, []byte("v"), time.Hour)
 			return err == nil || errors.Is(err, core.ErrConflict)
@@ -127,7 +144,7 @@ func (r *revocations) one(t *testing.T, reader, other *redis.Store, key string) 
 		}
 		if time.Now().After(end) {
 			t.Errorf("%s cannot be deleted: %v", key, err)
-			t.FailNow()
+			return
 		}
 	}
 	ended, served := time.Now(), time.Duration(0)
