@@ -38,6 +38,42 @@ func info(t testing.TB, addr, section, name string) int {
 	return n
 }
 
+// servers are the addresses of one server, or of a cluster's masters.
+type servers []string
+
+func (s servers) calls(t testing.TB, command string) (n int) {
+	t.Helper()
+	for _, addr := range s {
+		n += calls(t, addr, command)
+	}
+	return n
+}
+
+// tracked is how many keys the servers have promised to announce changes of.
+func (s servers) tracked(t testing.TB) (n int) {
+	t.Helper()
+	for _, addr := range s {
+		n += info(t, addr, "stats", "tracking_total_keys")
+	}
+	return n
+}
+
+// eachTopology runs test over one server and over a cluster.
+func eachTopology(t *testing.T, test func(t *testing.T, dsn string, servers servers)) {
+	t.Helper()
+	t.Run("one server", func(t *testing.T) {
+		server := testserver.StartRedis(t)
+		test(t, "redis://"+server.Addr, servers{server.Addr})
+	})
+	t.Run("cluster", func(t *testing.T) {
+		var masters servers
+		for _, m := range testserver.StartRedisCluster(t).Masters {
+			masters = append(masters, m.Addr)
+		}
+		test(t, "redis+cluster://"+strings.Join(masters, ","), masters)
+	})
+}
+
 func processed(t testing.TB, addr string) int {
 	t.Helper()
 	return info(t, addr, "stats", "total_commands_processed")

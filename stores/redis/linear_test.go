@@ -37,24 +37,54 @@ func TestHistoriesAreLinearizable(t *testing.T) {
 			t.Parallel()
 			server := testserver.StartRedis(t)
 			proxy := testserver.NewProxy(t, server.Addr)
-			var history linear.History
-			ctx, cancel := context.WithCancel(t.Context())
-			disturbed := make(chan struct{})
-			go func() {
-				defer close(disturbed)
-				defer cancel()
-				disturb(server, proxy)
-			}()
-			history.Load(ctx, "s:", stores(t, "redis://"+proxy.Addr)...)
-			<-disturbed
-			linear.Check(t, &history)
-			all, unknown := history.Len()
-			t.Logf("%d operations, %d of unknown outcome", all, unknown)
-			if all < 1000 || unknown == 0 {
-				t.Errorf("%d operations, %d of unknown outcome: the load or the faults did not bite", all, unknown)
-			}
+			wantLinear(t, stores(t, "redis://"+proxy.Addr), func() { disturb(server, proxy) })
+		})
+		t.Run(name+", on a cluster", func(t *testing.T) {
+			t.Parallel()
+			cluster := testserver.StartRedisCluster(t)
+			wantLinear(t, stores(t, "redis+cluster://"+cluster.Masters[0].Addr), func() { disturbCluster(t, cluster) })
 		})
 	}
+}
+
+func wantLinear(t *testing.T, stores []core.Store, disturb func()) {
+	t.Helper()
+	var history linear.History
+	ctx, cancel := context.WithCancel(t.Context())
+	disturbed := make(chan struct{})
+	go func() {
+		defer close(disturbed)
+		defer cancel()
+		disturb()
+	}()
+	history.Load(ctx, "s:", stores...)
+	<-disturbed
+	linear.Check(t, &history)
+	all, unknown := history.Len()
+	t.Logf("%d operations, %d of unknown outcome", all, unknown)
+	if all < 1000 || unknown == 0 {
+		t.Errorf("%d operations, %d of unknown outcome: the load or the faults did not bite", all, unknown)
+	}
+}
+
+// disturbCluster stops masters for a moment, and cuts their clients off. No master
+// gives way: what a successor knows is not linearizable.
+func disturbCluster(t *testing.T, cluster *testserver.RedisCluster) {
+	const calm, fault = 100 * time.Millisecond, 50 * time.Millisecond
+	for range 3 {
+		for _, m := range cluster.Masters {
+			time.Sleep(calm)
+			m.Pause()
+			time.Sleep(fault)
+			m.Resume()
+			time.Sleep(calm)
+			for range 3 {
+				testserver.Redis(t, m.Addr, "CLIENT", "KILL", "TYPE", "normal")
+				time.Sleep(fault / 5)
+			}
+		}
+	}
+	time.Sleep(calm)
 }
 
 // disturb lets each fault meet the load, with calm before and after it.

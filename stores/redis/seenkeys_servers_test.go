@@ -6,14 +6,16 @@ import (
 	"testing"
 
 	"github.com/wxsession/wxsession/core"
-	"github.com/wxsession/wxsession/internal/testserver"
 )
 
-// TestRandomTokensLeaveNothing on the server, and push out nothing here.
+// TestRandomTokensLeaveNothing on the servers, and push out nothing here.
 func TestRandomTokensLeaveNothing(t *testing.T) {
+	eachTopology(t, randomTokensLeaveNothing)
+}
+
+func randomTokensLeaveNothing(t *testing.T, dsn string, servers servers) {
 	const honest, junk = 50, 10_000
-	server := testserver.StartRedis(t)
-	store := open(t, "redis://"+server.Addr+"?cache=200&timeout=5s")
+	store := open(t, dsn+"?cache=200&timeout=5s")
 	for i := range honest {
 		create(t, store, fmt.Sprint("s:honest-", i), "v")
 	}
@@ -27,7 +29,7 @@ func TestRandomTokensLeaveNothing(t *testing.T) {
 		warmAll()
 		return store.Stats().NearHits == before.NearHits+honest
 	})
-	tracked := info(t, server.Addr, "stats", "tracking_total_keys")
+	tracked := servers.tracked(t)
 	for range 2 { // also when they come again
 		for i := range junk {
 			if _, err := store.AppendGet(t.Context(), nil, fmt.Sprint("s:junk-", i)); !errors.Is(err, core.ErrNotFound) {
@@ -35,21 +37,24 @@ func TestRandomTokensLeaveNothing(t *testing.T) {
 			}
 		}
 	}
-	if now := info(t, server.Addr, "stats", "tracking_total_keys"); now != tracked || tracked != honest {
+	if now := servers.tracked(t); now != tracked || tracked != honest {
 		t.Errorf("the server tracks %d keys, and tracked %d before the junk; want %d", now, tracked, honest)
 	}
-	before := calls(t, server.Addr, "get")
-	waitFor(t, "heartbeat", func() bool { use(t, store, "s:honest-0"); return calls(t, server.Addr, "get") == before })
+	before := servers.calls(t, "get")
+	waitFor(t, "heartbeat", func() bool { use(t, store, "s:honest-0"); return servers.calls(t, "get") == before })
 	warmAll()
-	if got := calls(t, server.Addr, "get") - before; got > 2 {
+	if got := servers.calls(t, "get") - before; got > 2 {
 		t.Errorf("after the junk %d of %d honest sessions had to be read again; want none", got, honest)
 	}
 }
 
 // TestEndedSessionsLeaveNothing: their tokens may be sent for ever.
 func TestEndedSessionsLeaveNothing(t *testing.T) {
-	server := testserver.StartRedis(t)
-	store, other := open(t, "redis://"+server.Addr+"?cache=1000"), open(t, "redis://"+server.Addr)
+	eachTopology(t, endedSessionsLeaveNothing)
+}
+
+func endedSessionsLeaveNothing(t *testing.T, dsn string, servers servers) {
+	store, other := open(t, dsn+"?cache=1000"), open(t, dsn)
 	for i := range 50 {
 		key := fmt.Sprint("s:", i)
 		create(t, store, key, "v")
@@ -79,7 +84,7 @@ func TestEndedSessionsLeaveNothing(t *testing.T) {
 			_, _ = store.AppendGet(t.Context(), nil, fmt.Sprint("s:", i))
 		}
 	}
-	if n := info(t, server.Addr, "stats", "tracking_total_keys"); n != 0 {
+	if n := servers.tracked(t); n != 0 {
 		t.Errorf("the server tracks %d keys that are gone; want none", n)
 	}
 }

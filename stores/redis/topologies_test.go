@@ -52,7 +52,9 @@ func TestUserWithTheRightsInTheDocumentation(t *testing.T) {
 func TestConformsOnACluster(t *testing.T) {
 	t.Parallel()
 	cluster := testserver.StartRedisCluster(t)
-	storetest.Run(t, harness("redis+cluster://"+strings.Join(cluster.Addrs(), ",")))
+	dsn := "redis+cluster://" + strings.Join(cluster.Addrs(), ",")
+	storetest.Run(t, harness(dsn))
+	t.Run("with near cache", func(t *testing.T) { storetest.Run(t, harness(dsn+"?cache=1000")) })
 	t.Run("slots move under traffic", func(t *testing.T) { slotsMove(t, cluster) })
 	t.Run("revocations wait for replicas", func(t *testing.T) {
 		store := open(t, "redis+cluster://"+cluster.Masters[0].Addr+"?wait_replicas=1")
@@ -68,27 +70,31 @@ func TestConformsOnACluster(t *testing.T) {
 }
 
 func slotsMove(t *testing.T, cluster *testserver.RedisCluster) {
-	store := open(t, "redis+cluster://"+cluster.Masters[0].Addr)
-	l := startLoad(t, store)
+	dsn := "redis+cluster://" + cluster.Masters[0].Addr
+	l, cached := startLoad(t, open(t, dsn)), startLoad(t, open(t, dsn+"?cache=1000"))
 	l.waitAnswers(t, 100)
 	for i := range records {
 		slot := testserver.Redis(t, cluster.Masters[0].Addr, "CLUSTER", "KEYSLOT", "wx:"+record(i))
 		cluster.MoveSlot(t, slot)
 		l.waitAnswers(t, 200)
+		cached.waitAnswers(t, 200)
 	}
 	l.stop(t)
-	if n := l.errors.Load(); n > clients {
+	cached.stop(t)
+	if n := max(l.errors.Load(), cached.errors.Load()); n > clients {
 		t.Errorf("%d calls failed while slots moved; want few", n)
 	}
 }
 
 func masterDies(t *testing.T, cluster *testserver.RedisCluster) {
-	store := open(t, "redis+cluster://"+strings.Join(cluster.Addrs(), ","))
-	l := startLoad(t, store)
+	dsn := "redis+cluster://" + strings.Join(cluster.Addrs(), ",")
+	store := open(t, dsn)
+	l, cached := startLoad(t, store), startLoad(t, open(t, dsn+"?cache=1000"))
 	l.waitAnswers(t, 1000)
 	testserver.Redis(t, cluster.Masters[1].Addr, "PING")
 	cluster.Masters[1].Kill()
 	l.waitErrors(t, 1)
+	cached.waitErrors(t, 1)
 	promoted := cluster.Replicas[1].Addr
 	waitFor(t, "promotion of the replica", func() bool {
 		return strings.Contains(testserver.Redis(t, promoted, "ROLE"), "master")
@@ -100,6 +106,7 @@ func masterDies(t *testing.T, cluster *testserver.RedisCluster) {
 		})
 	}
 	l.stop(t)
+	cached.stop(t)
 }
 
 func TestConformsUnderSentinel(t *testing.T) {
