@@ -12,13 +12,16 @@ import (
 // The session stays in the other instance's memory until the server announces
 // its end: nothing renews it meanwhile.
 func TestNearCacheElsewhereHearsOfALogout(t *testing.T) {
-	server := testserver.StartRedis(t)
-	dsn := "redis://" + server.Addr + "?cache=1000"
+	eachRedis(t, elsewhereHearsOfALogout)
+}
+
+func elsewhereHearsOfALogout(t *testing.T, dsn string, servers []string) {
+	dsn += "?cache=1000"
 	a, b := newManager(t, openStore(t, dsn), core.Config{}), newManager(t, openStore(t, dsn), core.Config{})
 	var lags []time.Duration
 	for i := range 50 {
 		token, _ := login(t, a, fmt.Sprint("cached-", i))
-		remember(t, server, b, token)
+		remember(t, servers, b, token)
 		wantLogout(t, a, token)
 		ended := time.Now()
 		eventually(t, "the other instance refuses", nearLag, func() bool { return isDead(t, b, token) })
@@ -31,8 +34,11 @@ func TestNearCacheElsewhereHearsOfALogout(t *testing.T) {
 // A value that is set back to what this instance remembers is written: an
 // update decides by what the server has.
 func TestUpdatesAreNotDecidedByTheNearCache(t *testing.T) {
-	server := testserver.StartRedis(t)
-	dsn := "redis://" + server.Addr + "?timeout=5s&cache=1000"
+	eachRedis(t, updatesAreNotDecidedByTheNearCache)
+}
+
+func updatesAreNotDecidedByTheNearCache(t *testing.T, plain string, _ []string) {
+	dsn := plain + "?timeout=5s&cache=1000"
 	a, b := newManager(t, openStore(t, dsn), core.Config{}), newManager(t, openStore(t, dsn), core.Config{})
 	token, s := login(t, a, "alice")
 	set := func(m *core.Manager, value string) {
@@ -41,7 +47,7 @@ func TestUpdatesAreNotDecidedByTheNearCache(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	look := newManager(t, openStore(t, "redis://"+server.Addr), core.Config{}) // without a cache
+	look := newManager(t, openStore(t, plain), core.Config{}) // without a cache
 	for i := range 300 {
 		set(a, "x")
 		for range 3 {
@@ -68,7 +74,7 @@ func TestNearCacheThatHearsNothingStopsServing(t *testing.T) {
 	a := newManager(t, openStore(t, "redis://"+server.Addr), core.Config{})
 	b := newManager(t, openStore(t, "redis://"+proxy.Addr+"?cache=1000"), core.Config{})
 	token, _ := login(t, a, "alice")
-	remember(t, server, b, token)
+	remember(t, []string{server.Addr}, b, token)
 	proxy.HalfOpen()
 	wantLogout(t, a, token)
 	ended, served := time.Now(), time.Duration(0)
@@ -86,15 +92,15 @@ func TestNearCacheThatHearsNothingStopsServing(t *testing.T) {
 	t.Logf("served from memory for %v after the log-out", served)
 }
 
-// remember checks the token until m no longer asks the server.
-func remember(t *testing.T, server *testserver.Process, m *core.Manager, token string) {
+// remember checks the token until m no longer asks the servers.
+func remember(t *testing.T, servers []string, m *core.Manager, token string) {
 	t.Helper()
 	eventually(t, "a hit in the near cache", recovery, func() bool {
-		before := redisCalls(t, server.Addr)["get"]
+		before := redisCalls(t, servers...)["get"]
 		if _, err := m.Check(t.Context(), token); err != nil {
 			t.Fatal(err)
 		}
-		return redisCalls(t, server.Addr)["get"] == before
+		return redisCalls(t, servers...)["get"] == before
 	})
 }
 

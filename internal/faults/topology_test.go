@@ -33,8 +33,14 @@ func TestSentinelFailoverLogsNobodyOut(t *testing.T) {
 }
 
 func TestDeathOfAClusterMasterLogsNobodyOut(t *testing.T) {
+	for _, options := range []string{"", "?cache=1000"} {
+		t.Run("redis+cluster://"+options, func(t *testing.T) { deathOfAMasterLogsNobodyOut(t, options) })
+	}
+}
+
+func deathOfAMasterLogsNobodyOut(t *testing.T, options string) {
 	cluster := testserver.StartRedisCluster(t)
-	dsn := "redis+cluster://" + strings.Join(cluster.Addrs(), ",")
+	dsn := "redis+cluster://" + strings.Join(cluster.Addrs(), ",") + options
 	m := newManager(t, openStore(t, dsn), lively)
 	login(t, m, "opener")
 	calm := measure()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -29,19 +30,50 @@ func eachTwins(t *testing.T, test func(*testing.T, twins)) {
 	t.Helper()
 	for _, kind := range []struct {
 		name, dsn string
-		start     func(testing.TB, ...string) *testserver.Process
+		start     func(testing.TB) (addr string)
 		lag       time.Duration
 	}{
-		{"redis", "redis://%s?timeout=5s", testserver.StartRedis, 0},
-		{"redis with a near cache", "redis://%s?timeout=5s&cache=1000", testserver.StartRedis, nearLag},
-		{"memcached", "memcached://%s?timeout=5s", testserver.StartMemcached, 0},
+		{"redis", "redis://%s?timeout=5s", startRedis, 0},
+		{"redis with a near cache", "redis://%s?timeout=5s&cache=1000", startRedis, nearLag},
+		{"redis cluster with a near cache", "redis+cluster://%s?timeout=5s&cache=1000", startCluster, nearLag},
+		{"memcached", "memcached://%s?timeout=5s", startMemcached, 0},
 	} {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
-			dsn := fmt.Sprintf(kind.dsn, kind.start(t).Addr)
+			dsn := fmt.Sprintf(kind.dsn, kind.start(t))
 			test(t, twins{openStore(t, dsn), openStore(t, dsn), kind.lag})
 		})
 	}
+}
+
+func startRedis(t testing.TB) string { return testserver.StartRedis(t).Addr }
+
+func startCluster(t testing.TB) string {
+	return strings.Join(addrs(testserver.StartRedisCluster(t).Masters), ",")
+}
+
+func startMemcached(t testing.TB) string { return testserver.StartMemcached(t).Addr }
+
+func addrs(servers []*testserver.Process) (addrs []string) {
+	for _, s := range servers {
+		addrs = append(addrs, s.Addr)
+	}
+	return addrs
+}
+
+// eachRedis runs test over one server and over a cluster of three masters.
+func eachRedis(t *testing.T, test func(t *testing.T, dsn string, servers []string)) {
+	t.Helper()
+	t.Run("one server", func(t *testing.T) {
+		t.Parallel()
+		addr := startRedis(t)
+		test(t, "redis://"+addr, []string{addr})
+	})
+	t.Run("cluster", func(t *testing.T) {
+		t.Parallel()
+		masters := startCluster(t)
+		test(t, "redis+cluster://"+masters, strings.Split(masters, ","))
+	})
 }
 
 // instances are the managers on a pair of stores.

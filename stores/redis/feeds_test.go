@@ -17,7 +17,7 @@ func cached(t *testing.T, wall *wallClock) *nearCache {
 	_, ticket := n.get("s:k")
 	l := n.feeds.nodeAt("").link.Load()
 	n.keep(ticket, "s:k", nearEntry{value: []byte("v"), end: time.Hour, link: l})
-	l.prove(n.clock.now(), false)
+	l.prove(n.clock.now())
 	if v, _ := n.get("s:k"); string(v) != "v" {
 		t.Fatalf("get = %q; want v", v)
 	}
@@ -48,13 +48,13 @@ func TestProofsDoNotOutlastASleep(t *testing.T) {
 		if v, _ := n.get("s:k"); v != nil {
 			t.Errorf("after a minute's sleep the cache says %q by a proof from before", v)
 		}
-		n.feeds.nodeAt("").link.Load().prove(n.clock.now(), false)
+		n.feeds.nodeAt("").link.Load().prove(n.clock.now())
 		if v, _ := n.get("s:k"); v == nil {
 			t.Error("after the next proof the cache does not know the key")
 		}
 		wall.ahead += time.Hour // beyond the key's end
 		time.Sleep(comparePeriod)
-		n.feeds.nodeAt("").link.Load().prove(n.clock.now(), false)
+		n.feeds.nodeAt("").link.Load().prove(n.clock.now())
 		if v, _ := n.get("s:k"); v != nil {
 			t.Errorf("after the end of its ttl, by the wall clock, the key is %q", v)
 		}
@@ -97,37 +97,38 @@ func TestLinksEnd(t *testing.T) {
 	first := n.link.Load()
 	closed := f.opened("a")
 	second := n.link.Load()
-	if first == second || first.prove(1, false) || !second.prove(1, false) {
+	if first == second || first.prove(1) || !second.prove(1) {
 		t.Error("the link does not end where a connection is opened")
 	}
 	closed()
-	if second.prove(2, false) || second.trusted(1) || !n.link.Load().prove(2, false) {
+	if second.prove(2) || second.trusted(1) || !n.link.Load().prove(2) {
 		t.Error("the link does not end where a connection is closed")
 	}
 	n.link.Load().doubt()
-	if l := n.link.Load(); l.trusted(2) || !l.prove(3, false) || !l.trusted(3) {
+	if l := n.link.Load(); l.trusted(2) || !l.prove(3) || !l.trusted(3) {
 		t.Error("a link in doubt is not one that waits for its next proof")
 	}
 }
 
 // TestSilencesEndWithASecondProof where a master may have been replaced.
 func TestSilencesEndWithASecondProof(t *testing.T) {
-	l := &link{}
-	at := func(sent time.Duration, want bool) {
-		t.Helper()
-		if !l.prove(sent, true) || l.trusted(sent) != want {
-			t.Errorf("after the answer to what was sent at %v the link is trusted: %v; want %v", sent, !want, want)
+	n := &node{}
+	for _, tt := range []struct {
+		sent time.Duration
+		want bool
+	}{
+		{time.Second, true}, // the first of all
+		{time.Second + heartbeat, true},
+		{time.Second + heartbeat + proofLife, true},
+		{time.Minute, false},
+		{time.Minute + heartbeat, true},
+		{time.Hour, false},
+		{2 * time.Hour, false},
+	} {
+		if got := n.steady(tt.sent); got != tt.want {
+			t.Errorf("an answer to what was sent at %v counts: %v; want %v", tt.sent, got, tt.want)
 		}
 	}
-	at(time.Second, false)
-	at(time.Second+heartbeat, true)
-	at(time.Second+2*heartbeat, true)
-	at(time.Minute, false)
-	at(time.Hour, false)
-	at(time.Hour+heartbeat, true)
-	l.doubt()
-	at(time.Hour+2*heartbeat, false)
-	at(time.Hour+3*heartbeat, true)
 }
 
 // TestEndsOfConnectionsAreNoFlush, as rueidis reports both alike.

@@ -79,7 +79,8 @@ func (n *nearCache) round(ctx context.Context, running *sync.WaitGroup, get func
 	}
 }
 
-// prove tries twice where the first try has only made the connection.
+// prove asks for one sign of life, twice where the first try has only made the
+// connection.
 func (f *feeds) prove(ctx context.Context, o *owner) {
 	if !o.beating.CompareAndSwap(false, true) {
 		return
@@ -101,8 +102,12 @@ func (f *feeds) prove(ctx context.Context, o *owner) {
 			f.outdated.Store(true)
 			return
 		}
-		if l.prove(sent, f.cluster) {
-			return
+		if l.proven.Load() == broken {
+			continue
 		}
+		if !f.cluster || o.steady(sent) {
+			l.prove(sent)
+		}
+		return
 	}
 }

@@ -12,8 +12,17 @@ const proofLife = 750 * time.Millisecond
 // node is a server that announces changes: a master of a cluster, or whatever
 // server is connected to where there is only one.
 type node struct {
-	link    atomic.Pointer[link]
-	beating atomic.Bool
+	link     atomic.Pointer[link]
+	beating  atomic.Bool
+	answered time.Duration // when the last proof was sent, over whatever link; for the one who beats
+}
+
+// steady reports whether an answer counts. After a silence the second does: a
+// master that was stopped takes itself for one until it has heard of its successor.
+func (n *node) steady(sent time.Duration) bool {
+	before := n.answered
+	n.answered = sent
+	return before == 0 || sent-before <= proofLife
 }
 
 // renew ends the link and begins another. It comes before a connection to the
@@ -29,11 +38,6 @@ func (n *node) renew() bool {
 type link struct {
 	node   *node
 	proven atomic.Int64 // when the last command that proved it had been sent, by the cache's clock; 0: none, or broken
-
-	// first is the proof after a silence, which counts when a second has come. A
-	// master that was stopped takes itself for one until it has heard of its
-	// successor. Only the node's heartbeat uses it.
-	first time.Duration
 }
 
 const broken = -1
@@ -46,16 +50,8 @@ func (l *link) trusted(now time.Duration) bool {
 // prove reports whether the link was still whole. What the node did before it
 // answered has been announced before the answer, as both come in order: the
 // proof dates from when the command was sent.
-//
-// Where the node may have lost its office in a silence, twice says that it takes
-// two proofs to end one.
-func (l *link) prove(sent time.Duration, twice bool) bool {
+func (l *link) prove(sent time.Duration) bool {
 	old := l.proven.Load()
-	if twice && old >= 0 && (old == 0 || sent-time.Duration(old) > proofLife) && (l.first == 0 || sent-l.first > proofLife) {
-		l.first = sent
-		return true
-	}
-	l.first = 0
 	return old != broken && l.proven.CompareAndSwap(old, int64(sent))
 }
 
