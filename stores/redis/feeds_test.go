@@ -131,6 +131,39 @@ func TestSilencesEndWithASecondProof(t *testing.T) {
 	}
 }
 
+// TestSweepsTakeWhatIsOfNoUse: what has another owner by now, or came over a
+// connection that is gone; also a reply that was under way.
+func TestSweepsTakeWhatIsOfNoUse(t *testing.T) {
+	n := newNearCache(&settings{topology: cluster, cache: 100})
+	a, b := n.feeds.nodeAt("a"), n.feeds.nodeAt("b")
+	put := func(key string, at *node, slot int64) ticket {
+		_, ticket := n.get(key)
+		n.keep(ticket, key, nearEntry{value: []byte("v"), end: time.Hour, link: at.link.Load(), slot: slot})
+		return ticket
+	}
+	put("s:stays", a, 1)
+	put("s:moved", a, 2)
+	put("s:cut", b, 3)
+	put("s:nobody's", b, 4)
+	_, late := n.get("s:late")
+	b.renew()
+	o := &owners{}
+	o.add(slotRange{1, 1, &owner{node: a}})
+	o.add(slotRange{2, 3, &owner{node: b}})
+	n.sweep(o)
+	n.keep(late, "s:late", nearEntry{value: []byte("v"), end: time.Hour, link: a.link.Load(), slot: 1})
+	a.link.Load().prove(1)
+	b.link.Load().prove(1)
+	for _, key := range []string{"s:stays", "s:moved", "s:cut", "s:nobody's", "s:late"} {
+		if v, _ := n.get(key); (v != nil) != (key == "s:stays") {
+			t.Errorf("after the sweep %s is %q", key, v)
+		}
+	}
+	if entries := n.stats().Entries; entries != 1 {
+		t.Errorf("%d entries after the sweep; want 1", entries)
+	}
+}
+
 // TestEndsOfConnectionsAreNoFlush, as rueidis reports both alike.
 func TestEndsOfConnectionsAreNoFlush(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -44,9 +44,13 @@ func TestNearCacheLearnsOfRevocationsWhileSlotsMove(t *testing.T) {
 func TestNearCacheLearnsOfRevocationsThroughFailovers(t *testing.T) {
 	t.Parallel()
 	learns(t, []upheaval{
-		{"a replica takes over by command", func(t *testing.T, c *testserver.RedisCluster, _ []string) {
-			testserver.Redis(t, c.Replicas[0].Addr, "CLUSTER", "FAILOVER")
+		{"a replica takes over, and tells its former master nothing", func(t *testing.T, c *testserver.RedisCluster, _ []string) {
+			r := c.Replicas[0].Addr
+			testserver.Redis(t, r, "ACL", "SETUSER", "default", "-psync", "-sync")
+			testserver.Redis(t, r, "CLUSTER", "FAILOVER")
 			waitPromoted(t, c.Replicas[0])
+			time.Sleep(2 * time.Second)
+			testserver.Redis(t, r, "ACL", "SETUSER", "default", "+psync", "+sync")
 		}},
 		{"connections are cut", func(t *testing.T, c *testserver.RedisCluster, _ []string) {
 			for range 10 {
@@ -88,6 +92,32 @@ func learns(t *testing.T, upheavals []upheaval) {
 				t.Errorf("a revoked record was served for %v (median), %v at the longest; want milliseconds, and 1 s at most", mid, longest)
 			}
 		})
+	}
+}
+
+// TestNearCacheKeepsNothingOfARedirect: who sends us on has not heard that we want
+// to know of changes, and whom we are sent to neither.
+func TestNearCacheKeepsNothingOfARedirect(t *testing.T) {
+	t.Parallel()
+	cluster := testserver.StartRedisCluster(t)
+	dsn := "redis+cluster://" + strings.Join(cluster.Addrs(), ",")
+	reader, other := open(t, dsn+"?cache=10000"), open(t, dsn)
+	create(t, other, "s:other", "v")
+	warm(t, reader, "s:other") // it knows who has which slots
+	for i := range 30 {
+		key := fmt.Sprint("s:", i)
+		create(t, other, key, "v")
+		cluster.MoveSlotTo(t, cluster.SlotOf(t, "wx:"+key), cluster.Masters[1])
+		use(t, reader, key)
+		use(t, reader, key)
+		if err := other.Delete(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+		for end := time.Now().Add(time.Second); reader.Remembers(key); time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("a second after its deletion elsewhere %s is remembered, from before its slot was known to have moved", key)
+			}
+		}
 	}
 }
 
