@@ -78,9 +78,15 @@
 // served for as long as the announcement travels, and for one second at most:
 // entries are served only while the server has answered on the connection of the
 // announcements within the last 750 ms, by the wall clock or the monotonic one,
-// whichever says more, and a lost connection empties the cache. No entry outlives
-// its key. At the bound, an entry picked at random gives way. The cache works over
-// a single connection, on one server or under Sentinel, not on a cluster.
+// whichever says more, and a lost connection takes with it what was read over it.
+// No entry outlives its key. At the bound, an entry picked at random gives way.
+// The cache works over a single connection to each server.
+//
+// On a cluster each master announces what it serves. A master proves four times a
+// second that it still is one, by an answer about a key in a slot of its own. What
+// comes by a redirection is not kept, and what was read from a master that has lost
+// the slot is forgotten. One that has been silent for long is trusted again at its
+// second answer.
 //
 // The first use of a session through this instance is a plain GET; the second is
 // tracked and kept (CLIENT CACHING YES, GET and PTTL in one round trip); further

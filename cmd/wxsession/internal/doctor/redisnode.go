@@ -55,7 +55,7 @@ func (v *redisVisit) addNode(ctx context.Context, addr string) error {
 	n.hello = n.askHello(ctx)
 	n.info = n.askInfo(ctx)
 	if v.target.Cluster {
-		v.findKey(ctx, n)
+		n.key = v.findKey(ctx, n, newKey)
 	}
 	return nil
 }

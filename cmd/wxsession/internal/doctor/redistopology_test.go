@@ -145,7 +145,7 @@ func TestCluster(t *testing.T) {
 	for _, m := range append(c.Masters, c.Replicas...) {
 		testserver.Redis(t, m.Addr, "CONFIG", "SET", "maxmemory", "100mb", "appendonly", "yes")
 	}
-	env := healthy(t, environment{"WX_STORE": "redis+cluster://" + strings.Join(c.Addrs(), ",") + "?wait_replicas=1&wait_timeout=5s"})
+	env := healthy(t, environment{"WX_STORE": "redis+cluster://" + strings.Join(c.Addrs(), ",") + "?cache=100&wait_replicas=1&wait_timeout=5s"})
 	for _, user := range []string{"alice", "bob", "carol", "dave"} {
 		logIn(t, env, "o-"+user)
 	}
@@ -161,6 +161,7 @@ func TestCluster(t *testing.T) {
 	all.want(t, "store.values", doctor.OK, "8 of 8 sampled values")
 	for _, m := range c.Masters {
 		all.want(t, "store.latency", doctor.OK, m.Addr)
+		all.want(t, "redis.cache", doctor.OK, m.Addr, "a change on the server showed")
 		if n := testserver.Redis(t, m.Addr, "INFO", "commandstats"); !strings.Contains(n, "cmdstat_evalsha") {
 			t.Errorf("%s saw no test write", m.Addr)
 		}

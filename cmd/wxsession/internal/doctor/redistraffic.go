@@ -21,15 +21,16 @@ func (v *redisVisit) checkWrites(ctx context.Context) {
 }
 
 // findKey looks for a key that this node of a cluster serves.
-func (v *redisVisit) findKey(ctx context.Context, n *node) {
+func (v *redisVisit) findKey(ctx context.Context, n *node, fresh func() string) string {
 	const most = 2000 // far more than a cluster of a hundred masters needs
+	key := fresh()
 	for range most {
-		_, err := n.do(ctx, "GET", v.target.Prefix+n.key)
-		if replyCode(err) != "MOVED" {
-			return
+		if _, err := n.do(ctx, "GET", v.target.Prefix+key); replyCode(err) != "MOVED" {
+			break
 		}
-		n.key = newKey()
+		key = fresh()
 	}
+	return key
 }
 
 func (v *redisVisit) checkLatency(ctx context.Context) {
@@ -79,8 +80,8 @@ const (
 	cacheSeen = time.Second     // what the store promises
 )
 
-// checkCache has the near cache keep a value, changes it behind its back, and
-// waits for the change to show.
+// checkCache has the near cache keep a value of each server, changes it behind its
+// back, and waits for the change to show.
 func (v *redisVisit) checkCache(ctx context.Context) {
 	switch {
 	case v.target.Cache == 0:
@@ -89,32 +90,32 @@ func (v *redisVisit) checkCache(ctx context.Context) {
 		v.f.skip("redis.cache", "without the rights that redis.rights names it cannot be looked at", "")
 		return
 	}
+	v.each(ctx, "redis.cache", v.tryCache)
+}
+
+func (v *redisVisit) tryCache(ctx context.Context, n *node) verdict {
 	const do = "use Redis 6 or newer over RESP3, allow CLIENT TRACKING, CLIENT CACHING and PTTL, or leave out cache"
-	key := "s:" + rand.Text()[:22] // the near cache keeps sessions alone
-	n := v.nodes[0]
+	key := v.findKey(ctx, n, func() string { return "s:" + rand.Text()[:22] }) // the near cache keeps sessions alone
 	defer func() {
 		left, cancel := within(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		_, _ = n.do(left, "UNLINK", v.target.Prefix+key)
 	}()
 	if err := v.store.Swap(ctx, key, nil, []byte("one"), keyLife); err != nil {
-		v.f.skip("redis.cache", "without a test write it cannot be looked at", "")
-		return
+		return skipped("without a test write it cannot be looked at", "")
 	}
-	if !v.poll(ctx, cacheWarm, func(string) bool { return v.hits() > 0 }, key) {
-		v.f.fail("redis.cache", "the near cache keeps nothing: each request still asks the server", do)
-		return
+	before := v.hits()
+	if !v.poll(ctx, cacheWarm, func(string) bool { return v.hits() > before }, key) {
+		return failed("the near cache keeps nothing: each request still asks the server", do)
 	}
 	if _, err := n.do(ctx, "SET", v.target.Prefix+key, "two", "PX", fmt.Sprint(keyLife.Milliseconds())); err != nil {
-		v.f.skip("redis.cache", "without a test write it cannot be looked at", "")
-		return
+		return skipped("without a test write it cannot be looked at", "")
 	}
 	start := time.Now()
 	if !v.poll(ctx, cacheSeen, func(value string) bool { return value == "two" }, key) {
-		v.f.fail("redis.cache", fmt.Sprintf("a change on the server did not show within %v", cacheSeen), do)
-		return
+		return failed(fmt.Sprintf("a change on the server did not show within %v", cacheSeen), do)
 	}
-	v.f.ok("redis.cache", "a change on the server showed after %v", round(time.Since(start)))
+	return fine("a change on the server showed after %v", round(time.Since(start)))
 }
 
 // poll reads the key as requests do, until what it is after has come about.
