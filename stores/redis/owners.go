@@ -77,7 +77,7 @@ func (o *owners) same(other *owners) bool {
 func (o *owners) probe(client rueidis.Client, prefix string) {
 	missing := len(o.all)
 	for i := 0; missing > 0 && i < 32*allSlots; i++ {
-		key := prefix + cachedKind + strconv.Itoa(i)
+		key := prefix + cachedKind + "beat-" + strconv.Itoa(i)
 		if owner := o.of(slotOf(client.B().Pttl().Key(key).Build())); owner != nil && owner.key == "" {
 			owner.key = key
 			missing--
