@@ -136,6 +136,32 @@ func NodeID(t testing.TB, p *Process) string {
 	return Redis(t, p.Addr, "CLUSTER", "MYID")
 }
 
+// BehindProxies puts a proxy before each master, and has the masters tell clients
+// its port for theirs. Proxies[i] stands before Masters[i].
+func (c *RedisCluster) BehindProxies(t testing.TB) []*Proxy {
+	t.Helper()
+	var proxies []*Proxy
+	for _, m := range c.Masters {
+		p := NewProxy(t, m.Addr)
+		_, port, _ := strings.Cut(p.Addr, ":")
+		Redis(t, m.Addr, "CONFIG", "SET", "cluster-announce-port", port)
+		proxies = append(proxies, p)
+	}
+	waitFor(t, "the nodes' knowledge of the proxies", func() bool {
+		for _, n := range c.nodes() {
+			slots, err := redisCommand(n.Addr, "CLUSTER", "SLOTS")
+			for _, p := range proxies {
+				_, port, _ := strings.Cut(p.Addr, ":")
+				if err != nil || !strings.Contains(slots, port) {
+					return false
+				}
+			}
+		}
+		return true
+	})
+	return proxies
+}
+
 // AddMaster adds a master, without slots and without a replica.
 func (c *RedisCluster) AddMaster(t testing.TB) *Process {
 	t.Helper()

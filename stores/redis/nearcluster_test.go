@@ -121,6 +121,58 @@ func TestNearCacheKeepsNothingOfARedirect(t *testing.T) {
 	}
 }
 
+// TestNearCacheLosesWithAConnectionWhatCameOverIt, and nothing else; a server that
+// drops all its keys says so in the same words.
+func TestNearCacheLosesWithAConnectionWhatCameOverIt(t *testing.T) {
+	t.Parallel()
+	const timeout = 100 * time.Millisecond
+	cluster := testserver.StartRedisCluster(t)
+	dsn := "redis+cluster://" + strings.Join(cluster.Addrs(), ",")
+	reader, other := open(t, dsn+"?cache=10000&timeout="+timeout.String()), open(t, dsn)
+	opened := time.Now()
+	owners := map[string]*testserver.Process{}
+	var keys []string
+	for i := range 30 {
+		key := fmt.Sprint("s:", i)
+		keys, owners[key] = append(keys, key), cluster.Owner(t, "wx:"+key)
+		create(t, other, key, "v")
+	}
+	waitAll := func() {
+		t.Helper()
+		waitFor(t, "near cache that knows all", func() bool {
+			return !slices.ContainsFunc(keys, func(key string) bool {
+				_, _ = reader.AppendGet(t.Context(), nil, key)
+				return !reader.Remembers(key)
+			})
+		})
+	}
+	remembered := func() (n int) {
+		for _, key := range keys {
+			if reader.Remembers(key) {
+				n++
+			}
+		}
+		return n
+	}
+	waitAll()
+	waitFor(t, "age at which all greetings are over", func() bool { return time.Since(opened) > timeout+3*time.Second })
+	waitAll()
+	testserver.Redis(t, cluster.Masters[0].Addr, "CLIENT", "KILL", "TYPE", "normal")
+	waitFor(t, "end of the connection", func() bool { return remembered() < len(keys) })
+	for _, key := range keys {
+		if cut := owners[key] == cluster.Masters[0]; reader.Remembers(key) == cut {
+			t.Errorf("%s is remembered: %v; its connection was cut: %v", key, !cut, cut)
+		}
+	}
+	waitAll()
+	testserver.Redis(t, cluster.Masters[1].Addr, "FLUSHALL")
+	for _, key := range keys {
+		if owners[key] == cluster.Masters[1] {
+			waitGone(t, reader, key)
+		}
+	}
+}
+
 func waitPromoted(t *testing.T, replica *testserver.Process) {
 	t.Helper()
 	waitFor(t, "promotion of the replica", func() bool {
