@@ -47,8 +47,8 @@ func (s *Store) end(c call, err error) error {
 // does no harm.
 const maxReads = 3
 
-func (c call) get(key string) (v []byte, err error) {
-	for range maxReads {
+func (c call) get(key string, most int) (v []byte, err error) {
+	for range most {
 		v, err = value(c.client.Do(c.ctx, c.client.B().Get().Key(key).Build()))
 		if !isBroken(err) || c.ctx.Err() != nil {
 			break

@@ -130,7 +130,7 @@ func (f *feeds) ask(ctx context.Context, get func(context.Context) (rueidis.Clie
 	}
 	o, err := survey(ctx, client, f.timeout/2, f.nodeAt)
 	if err == nil {
-		o.probe(client, f.prefix)
+		o.probe(client, f.prefix, f.owners.Load())
 	}
 	return o, err
 }

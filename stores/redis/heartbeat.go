@@ -88,7 +88,7 @@ func (f *feeds) prove(ctx context.Context, o *owner) {
 	defer o.beating.Store(false)
 	for range 2 {
 		l, sent := o.link.Load(), f.clock.now()
-		short, cancel := context.WithTimeout(ctx, f.timeout)
+		short, cancel := context.WithTimeout(ctx, min(f.timeout, proofLife)) // a later answer would prove nothing
 		err := o.proof(short)
 		cancel()
 		if redirect, refused := rueidis.IsRedisErr(err); refused {

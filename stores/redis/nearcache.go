@@ -90,13 +90,17 @@ func (n *nearCache) get(key string) ([]byte, ticket) {
 // fetch reads what get does not know, and remembers that the key exists; at the
 // second time it keeps the value.
 func (n *nearCache) fetch(c call, t ticket, key string) ([]byte, error) {
-	full := n.feeds.prefix + key
+	most := maxReads
 	if t.track {
-		if v, err := n.fetchTracked(c, t, key); err == nil || err == core.ErrNotFound || c.ctx.Err() != nil {
+		v, err := n.fetchTracked(c, t, key)
+		switch {
+		case err == nil, err == core.ErrNotFound, c.ctx.Err() != nil:
 			return v, err
+		case err != errNoFeed:
+			most-- // the key is not there, or not any more: the client finds out where
 		}
 	}
-	v, err := c.get(full)
+	v, err := c.get(n.feeds.prefix+key, most)
 	if err == nil {
 		n.see(t)
 	}

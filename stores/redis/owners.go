@@ -73,15 +73,24 @@ func (o *owners) same(other *owners) bool {
 	})
 }
 
-// probe finds each owner a key in one of its slots, by trying.
-func (o *owners) probe(client rueidis.Client, prefix string) {
+// probe finds each owner a key in one of its slots: the former one, or by trying.
+func (o *owners) probe(client rueidis.Client, prefix string, former *owners) {
 	missing := len(o.all)
-	for i := 0; missing > 0 && i < 32*allSlots; i++ {
-		key := prefix + cachedKind + "beat-" + strconv.Itoa(i)
+	try := func(key string) {
 		if owner := o.of(slotOf(client.B().Pttl().Key(key).Build())); owner != nil && owner.key == "" {
 			owner.key = key
 			missing--
 		}
+	}
+	if former != nil {
+		for _, owner := range former.all {
+			if owner.key != "" {
+				try(owner.key)
+			}
+		}
+	}
+	for i := 0; missing > 0 && i < 32*allSlots; i++ {
+		try(prefix + cachedKind + "beat-" + strconv.Itoa(i))
 	}
 }
 

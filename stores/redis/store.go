@@ -69,7 +69,7 @@ func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := c.get(s.options.Prefix + key)
+	v, err := c.get(s.options.Prefix+key, maxReads)
 	return v, s.end(c, err)
 }
 

@@ -49,6 +49,19 @@ func TestUserWithTheRightsInTheDocumentation(t *testing.T) {
 	}
 }
 
+func TestClusterUserWithTheRightsInTheDocumentation(t *testing.T) {
+	cluster := testserver.StartRedisCluster(t)
+	for _, addr := range cluster.Addrs() {
+		testserver.Redis(t, addr, "ACL", "SETUSER", "wx", "on", ">p", "~wx:*", "+get", "+set", "+evalsha", "+eval", "+unlink", "+ping", "+hello",
+			"+client|tracking", "+client|caching", "+pttl", "+cluster", "+readonly", "+asking")
+	}
+	store := open(t, "redis+cluster://wx:p@"+cluster.Masters[0].Addr+"?cache=100")
+	for i := range records {
+		create(t, store, record(i), "v")
+		warm(t, store, record(i))
+	}
+}
+
 func TestConformsOnACluster(t *testing.T) {
 	t.Parallel()
 	cluster := testserver.StartRedisCluster(t)
