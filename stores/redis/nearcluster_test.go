@@ -131,46 +131,47 @@ func TestNearCacheLosesWithAConnectionWhatCameOverIt(t *testing.T) {
 	reader, other := open(t, dsn+"?cache=10000&timeout="+timeout.String()), open(t, dsn)
 	opened := time.Now()
 	owners := map[string]*testserver.Process{}
-	var keys []string
 	for i := range 30 {
 		key := fmt.Sprint("s:", i)
-		keys, owners[key] = append(keys, key), cluster.Owner(t, "wx:"+key)
+		owners[key] = cluster.Owner(t, "wx:"+key)
 		create(t, other, key, "v")
 	}
-	waitAll := func() {
-		t.Helper()
-		waitFor(t, "near cache that knows all", func() bool {
-			return !slices.ContainsFunc(keys, func(key string) bool {
-				_, _ = reader.AppendGet(t.Context(), nil, key)
-				return !reader.Remembers(key)
-			})
-		})
-	}
-	remembered := func() (n int) {
-		for _, key := range keys {
-			if reader.Remembers(key) {
-				n++
-			}
-		}
-		return n
-	}
-	waitAll()
+	knowAll(t, reader, owners)
 	waitFor(t, "age at which all greetings are over", func() bool { return time.Since(opened) > timeout+3*time.Second })
-	waitAll()
+	knowAll(t, reader, owners)
 	testserver.Redis(t, cluster.Masters[0].Addr, "CLIENT", "KILL", "TYPE", "normal")
-	waitFor(t, "end of the connection", func() bool { return remembered() < len(keys) })
-	for _, key := range keys {
-		if cut := owners[key] == cluster.Masters[0]; reader.Remembers(key) == cut {
+	waitFor(t, "end of the connection", func() bool { return known(reader, owners) < len(owners) })
+	for key, owner := range owners {
+		if cut := owner == cluster.Masters[0]; reader.Remembers(key) == cut {
 			t.Errorf("%s is remembered: %v; its connection was cut: %v", key, !cut, cut)
 		}
 	}
-	waitAll()
+	knowAll(t, reader, owners)
 	testserver.Redis(t, cluster.Masters[1].Addr, "FLUSHALL")
-	for _, key := range keys {
-		if owners[key] == cluster.Masters[1] {
+	for key, owner := range owners {
+		if owner == cluster.Masters[1] {
 			waitGone(t, reader, key)
 		}
 	}
+}
+
+func knowAll(t *testing.T, reader *redis.Store, keys map[string]*testserver.Process) {
+	t.Helper()
+	waitFor(t, "near cache that knows all", func() bool {
+		for key := range keys {
+			_, _ = reader.AppendGet(t.Context(), nil, key)
+		}
+		return known(reader, keys) == len(keys)
+	})
+}
+
+func known(reader *redis.Store, keys map[string]*testserver.Process) (n int) {
+	for key := range keys {
+		if reader.Remembers(key) {
+			n++
+		}
+	}
+	return n
 }
 
 func waitPromoted(t *testing.T, replica *testserver.Process) {
