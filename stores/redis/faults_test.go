@@ -107,9 +107,10 @@ const records = 8
 func startLoad(t *testing.T, store *redis.Store) *load {
 	t.Helper()
 	for i := range records {
-		if err := store.Swap(t.Context(), record(i), nil, []byte("alive"), time.Hour); err != nil && !errors.Is(err, core.ErrConflict) {
-			t.Fatal(err)
-		}
+		waitFor(t, "record", func() bool { // a server may be only just back
+			err := store.Swap(t.Context(), record(i), nil, []byte("alive"), time.Hour)
+			return err == nil || errors.Is(err, core.ErrConflict)
+		})
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &load{store: store, cancel: cancel, before: runtime.NumGoroutine()}
