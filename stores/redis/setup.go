@@ -62,7 +62,8 @@ func (s *settings) inspectPassword(ctx context.Context, client rueidis.Client) e
 }
 
 // inspectTracking finds out whether the server will announce changes. Where it
-// would not, every read would be tried in vain.
+// would not, every read would be tried in vain. On a cluster the one node that is
+// asked may be down, while the others serve.
 func (s *settings) inspectTracking(ctx context.Context, client rueidis.Client) error {
 	if s.cache == 0 {
 		return nil
@@ -75,6 +76,9 @@ func (s *settings) inspectTracking(ctx context.Context, client rueidis.Client) e
 	}
 	if reply, refused := rueidis.IsRedisErr(pttl); refused && strings.HasPrefix(reply.Error(), "NOPERM") {
 		return errNoTracking
+	}
+	if s.topology == cluster {
+		return nil
 	}
 	return errors.Join(pttl, caching)
 }

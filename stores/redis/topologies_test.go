@@ -2,10 +2,13 @@ package redis_test
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/wxsession/wxsession/core"
 	"github.com/wxsession/wxsession/internal/testserver"
 	"github.com/wxsession/wxsession/stores/storetest"
 )
@@ -120,6 +123,32 @@ func masterDies(t *testing.T, cluster *testserver.RedisCluster) {
 	}
 	l.stop(t)
 	cached.stop(t)
+}
+
+// TestStartsWhileAMasterIsDown: what the others serve does not wait for it, whatever
+// the key is that the near cache tries first.
+func TestStartsWhileAMasterIsDown(t *testing.T) {
+	t.Parallel()
+	cluster := testserver.StartRedisCluster(t)
+	for _, addr := range cluster.Addrs() {
+		testserver.Redis(t, addr, "CONFIG", "SET", "cluster-require-full-coverage", "no")
+	}
+	dead, key := cluster.Owner(t, "wx:s:"), ""
+	for i := 0; key == "" || cluster.Owner(t, "wx:"+key) == dead; i++ {
+		key = fmt.Sprint("s:", i)
+	}
+	cluster.Replicas[slices.Index(cluster.Masters, dead)].Kill()
+	dead.Kill()
+	for _, options := range []string{"", "?cache=100"} {
+		store := open(t, "redis+cluster://"+strings.Join(cluster.Addrs(), ",")+options)
+		waitFor(t, "record of a master that is there, with "+options, func() bool {
+			err := store.Swap(t.Context(), key, nil, []byte("v"), time.Hour)
+			return err == nil || errors.Is(err, core.ErrConflict)
+		})
+		if options != "" {
+			warm(t, store, key)
+		}
+	}
 }
 
 func TestConformsUnderSentinel(t *testing.T) {
