@@ -21,7 +21,7 @@ type feeds struct {
 	owed    atomic.Int64 // see opened
 
 	mu    sync.Mutex
-	nodes map[string]*node // by address; "" where there is one server
+	nodes map[string]*node // by address
 
 	outdated  atomic.Bool // somebody else may own the slots by now
 	severed   atomic.Bool // a link has ended, or slots have moved: there are entries of no use
@@ -35,12 +35,9 @@ func newFeeds(s *settings, clock *clock) *feeds {
 	return f
 }
 
-// nodeAt returns the node at an address. Where there is one server, every address
-// is that server's: under Sentinel it changes.
+// nodeAt returns the node at an address. A sentinel's connections come and go by
+// themselves: they are another node's.
 func (f *feeds) nodeAt(addr string) *node {
-	if !f.cluster {
-		addr = ""
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	n := f.nodes[addr]
@@ -112,10 +109,9 @@ func (f *feeds) survey(ctx context.Context, get func(context.Context) (rueidis.C
 		f.outdated.Store(true)
 		return
 	}
-	if !now.same(f.owners.Load()) {
-		f.severed.Store(true)
+	if !now.same(f.owners.Swap(now)) {
+		f.severed.Store(true) // after the change: another round may sweep at once
 	}
-	f.owners.Store(now)
 }
 
 func (f *feeds) ask(ctx context.Context, get func(context.Context) (rueidis.Client, error)) (*owners, error) {
@@ -126,7 +122,7 @@ func (f *feeds) ask(ctx context.Context, get func(context.Context) (rueidis.Clie
 		return nil, err
 	}
 	if !f.cluster {
-		return oneOwner(client, f.nodeAt("")), nil
+		return oneOwner(client, f.nodeAt), nil
 	}
 	o, err := survey(ctx, client, f.timeout/2, f.nodeAt)
 	if err == nil {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/redis/rueidis"
 )
 
 // cached returns a near cache that knows one key, and whose feed has just been
@@ -183,3 +185,26 @@ func TestEndsOfConnectionsAreNoFlush(t *testing.T) {
 		}
 	})
 }
+
+// TestSurveysAreSweptAfter: a round that runs beside the survey sweeps by what it
+// finds, and nobody sweeps again.
+func TestSurveysAreSweptAfter(t *testing.T) {
+	for range 20_000 {
+		f, done := newFeeds(&settings{}, newClock(time.Now)), make(chan struct{})
+		go func() {
+			defer close(done)
+			f.survey(t.Context(), func(context.Context) (rueidis.Client, error) { return lone{}, nil })
+		}()
+		for !f.severed.Swap(false) {
+		}
+		if f.owners.Load() == nil {
+			t.Fatal("the sweep that a survey asks for does not know what the survey found")
+		}
+		<-done
+	}
+}
+
+// lone is the client of one server.
+type lone struct{ rueidis.Client }
+
+func (l lone) Nodes() map[string]rueidis.Client { return map[string]rueidis.Client{"": l} }

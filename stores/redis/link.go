@@ -9,8 +9,7 @@ import (
 // on the connection over which it announces changes.
 const proofLife = 750 * time.Millisecond
 
-// node is a server that announces changes: a master of a cluster, or whatever
-// server is connected to where there is only one.
+// node is a server that announces changes, by its address.
 type node struct {
 	link     atomic.Pointer[link]
 	beating  atomic.Bool

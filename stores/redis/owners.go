@@ -105,12 +105,15 @@ func (o *owner) askForKey(ctx context.Context) error {
 	return o.client.Do(ctx, o.client.B().Pttl().Key(o.key).Build()).Error()
 }
 
-// oneOwner is for servers that have all the keys.
-func oneOwner(client rueidis.Client, n *node) *owners {
+// oneOwner is for servers that have all the keys. Under Sentinel it is the master
+// of now: when another one takes its place, its client fails.
+func oneOwner(client rueidis.Client, nodeAt func(addr string) *node) *owners {
 	o := &owners{}
-	all := &owner{node: n, client: client}
-	all.proof = all.ping
-	o.add(slotRange{0, allSlots - 1, all})
+	for addr, c := range client.Nodes() { // only one
+		all := &owner{node: nodeAt(addr), client: c}
+		all.proof = all.ping
+		o.add(slotRange{0, allSlots - 1, all})
+	}
 	return o
 }
 
