@@ -12,9 +12,10 @@ const (
 	// heartbeat is the time between two proofs that a link is alive.
 	heartbeat = 250 * time.Millisecond
 
-	// resurvey is how often a cluster is asked who owns what, also when nothing
-	// seems to have changed.
-	resurvey = 5 * time.Second
+	// resurvey lets every second round ask a cluster who owns what, also when nothing
+	// seems to have changed: a master whose slot another one takes by a claim of its
+	// own does not announce that the keys are gone.
+	resurvey = 2*heartbeat - heartbeat/2
 )
 
 // subscribe makes the client's connections the near cache's feeds. Servers also

@@ -155,6 +155,41 @@ func TestNearCacheLosesWithAConnectionWhatCameOverIt(t *testing.T) {
 	}
 }
 
+// TestNearCacheLearnsOfASlotThatIsTaken: the new owner claims it, and the former
+// one, which still has the keys, drops them without a word.
+func TestNearCacheLearnsOfASlotThatIsTaken(t *testing.T) {
+	t.Parallel()
+	cluster := testserver.StartRedisCluster(t)
+	dsn := "redis+cluster://" + strings.Join(cluster.Addrs(), ",")
+	reader, other := open(t, dsn+"?cache=10000"), open(t, dsn)
+	for i := range 4 {
+		key := fmt.Sprint("s:", i)
+		from, to := cluster.Owner(t, "wx:"+key), cluster.Masters[0]
+		if from == to {
+			to = cluster.Masters[1]
+		}
+		create(t, other, key, "v")
+		warm(t, reader, key)
+		slot, id := cluster.SlotOf(t, "wx:"+key), testserver.NodeID(t, to)
+		testserver.Redis(t, to.Addr, "CLUSTER", "SETSLOT", slot, "IMPORTING", testserver.NodeID(t, from))
+		testserver.Redis(t, from.Addr, "MIGRATE", "127.0.0.1", strconv.Itoa(to.Port), "wx:"+key, "0", "5000", "COPY")
+		testserver.Redis(t, to.Addr, "CLUSTER", "SETSLOT", slot, "NODE", id)
+		testserver.Redis(t, to.Addr, "DEL", "wx:"+key)
+		ended, served := time.Now(), time.Duration(0)
+		for time.Since(ended) < 2*time.Second {
+			began := time.Now()
+			if _, err := reader.AppendGet(t.Context(), nil, key); err == nil {
+				served = began.Sub(ended)
+			}
+			time.Sleep(time.Millisecond)
+		}
+		t.Logf("served for %v after the deletion", served)
+		if served > time.Second {
+			t.Errorf("%s was served for %v after its deletion by the slot's new owner; want 1 s at most", key, served)
+		}
+	}
+}
+
 func knowAll(t *testing.T, reader *redis.Store, keys map[string]*testserver.Process) {
 	t.Helper()
 	waitFor(t, "near cache that knows all", func() bool {
