@@ -19,6 +19,7 @@ type feeds struct {
 	clock   *clock
 	owners  atomic.Pointer[owners]
 	owed    atomic.Int64 // see opened
+	owing   atomic.Int64 // since when, by the clock
 
 	mu    sync.Mutex
 	nodes map[string]*node // by address
@@ -58,8 +59,8 @@ func (f *feeds) opened(addr string) (closed func()) {
 	f.renew(n)
 	return func() {
 		f.renew(n)
-		if time.Since(began) > f.timeout+2*time.Second {
-			f.owed.Add(1)
+		if time.Since(began) > f.timeout+2*time.Second && f.owed.Add(1) == 1 {
+			f.owing.Store(int64(f.clock.now()))
 		}
 	}
 }
@@ -79,6 +80,13 @@ func (f *feeds) flushed() bool {
 		}
 	}
 	return true
+}
+
+// overdue reports whether a report has been owed for long, and forgives it. It comes
+// at once or never: a greeting may have taken its time, where this process or a
+// server stood still. A flush that came later would be taken for it.
+func (f *feeds) overdue() bool {
+	return f.owed.Load() > 0 && f.clock.now()-time.Duration(f.owing.Load()) > proofLife && f.owed.Swap(0) > 0
 }
 
 // of returns the owner of a command's key and the link to it; nil if the link is

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -182,6 +183,29 @@ func TestEndsOfConnectionsAreNoFlush(t *testing.T) {
 		}
 		if !f.flushed() {
 			t.Error("the end of a connection accounts for two reports")
+		}
+	})
+}
+
+// TestReportsAreNotOwedForEver: a connection whose greeting took long ends without
+// one, and a flush a day later is no such report.
+func TestReportsAreNotOwedForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, rounds := cached(t, &wallClock{}), sync.WaitGroup{}
+		closed := n.feeds.opened("another")
+		time.Sleep(time.Minute)
+		closed()
+		n.feeds.nodeAt("").link.Load().prove(n.clock.now())
+		if v, _ := n.get("s:k"); v == nil {
+			t.Fatal("the end of another's connection takes the key with it")
+		}
+		time.Sleep(proofLife + time.Millisecond)
+		n.round(t.Context(), &rounds, func(context.Context) (rueidis.Client, error) { return nil, errors.New("no client") })
+		if entries := n.stats().Entries; entries != 0 {
+			t.Errorf("%d entries though a flush may have been taken for the report; want none", entries)
+		}
+		if !n.feeds.flushed() {
+			t.Error("a flush is taken for the report of an end that was long ago")
 		}
 	})
 }

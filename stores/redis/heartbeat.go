@@ -70,6 +70,9 @@ func (n *nearCache) round(ctx context.Context, running *sync.WaitGroup, get func
 	if f.outdated.Load() || f.cluster && f.clock.now()-time.Duration(f.surveyed.Load()) >= resurvey {
 		f.survey(ctx, get)
 	}
+	if f.overdue() {
+		n.flush()
+	}
 	if f.severed.Swap(false) {
 		n.sweep(f.owners.Load())
 	}
