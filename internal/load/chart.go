@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/wxsession/wxsession/internal/load/histogram"
 )
 
 // The chart's measures, in pixels. Each kind has a panel of its own.
@@ -25,7 +27,7 @@ func chart(kinds []*kind) []byte {
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="11">`+"\n", chartWidth, panelHeight*len(kinds))
 	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="white"/>`+"\n", chartWidth, panelHeight*len(kinds))
 	for i, k := range kinds {
-		p := panel{out: &b, kind: k, bars: k.latency.bars(8)}
+		p := panel{out: &b, kind: k, bars: k.latency.Bars(8)}
 		fmt.Fprintf(&b, `<g transform="translate(%d,%d)">`+"\n", margin, i*panelHeight+margin)
 		p.draw()
 		fmt.Fprintln(&b, "</g>")
@@ -38,18 +40,18 @@ func chart(kinds []*kind) []byte {
 type panel struct {
 	out      *bytes.Buffer
 	kind     *kind
-	bars     []bar
+	bars     []histogram.Bar
 	from, to float64 // logarithms of the axis' ends
 }
 
 func (p *panel) draw() {
-	title := fmt.Sprintf("%s: %d at %.0f/s, %d failed", p.kind.name, p.kind.latency.n.Load(), p.kind.achieved(), p.kind.failed.Load())
+	title := fmt.Sprintf("%s: %d at %.0f/s, %d failed", p.kind.name, p.kind.latency.N(), p.kind.achieved(), p.kind.failed.Load())
 	p.text(0, -30, "start", title)
 	p.line(0, plotHeight, plotWidth, plotHeight, "black")
 	if len(p.bars) == 0 {
 		return
 	}
-	p.from, p.to = logarithm(p.bars[0].from), logarithm(p.bars[len(p.bars)-1].to)
+	p.from, p.to = logarithm(p.bars[0].From), logarithm(p.bars[len(p.bars)-1].To)
 	p.drawBars()
 	p.drawAxis()
 	p.drawQuantiles()
@@ -69,12 +71,12 @@ func (p *panel) x(d time.Duration) float64 {
 func (p *panel) drawBars() {
 	var most int64
 	for _, b := range p.bars {
-		most = max(most, b.n)
+		most = max(most, b.N)
 	}
 	for _, b := range p.bars {
-		height := float64(b.n) / float64(most) * plotHeight
-		x := p.x(b.from)
-		fmt.Fprintf(p.out, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="#4a7ebb"/>`+"\n", x, plotHeight-height, max(0.5, p.x(b.to)-x-0.5), height)
+		height := float64(b.N) / float64(most) * plotHeight
+		x := p.x(b.From)
+		fmt.Fprintf(p.out, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="#4a7ebb"/>`+"\n", x, plotHeight-height, max(0.5, p.x(b.To)-x-0.5), height)
 	}
 }
 
@@ -87,16 +89,16 @@ func (p *panel) drawAxis() {
 				continue
 			}
 			p.line(p.x(d), plotHeight, p.x(d), plotHeight+4, "black")
-			p.text(p.x(d), plotHeight+18, "middle", short(d))
+			p.text(p.x(d), plotHeight+18, "middle", histogram.Short(d))
 		}
 	}
 }
 
 func (p *panel) drawQuantiles() {
 	for i, q := range quantiles {
-		d := p.kind.latency.quantile(q.q)
+		d := p.kind.latency.Quantile(q.q)
 		p.line(p.x(d), -12, p.x(d), plotHeight, "#c0504d")
-		p.text(p.x(d)+2, float64(-4+10*i), "start", q.name+" "+short(d))
+		p.text(p.x(d)+2, float64(-4+10*i), "start", q.name+" "+histogram.Short(d))
 	}
 }
 

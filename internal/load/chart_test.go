@@ -34,9 +34,9 @@ func wellFormed(t *testing.T, picture []byte) (elements []xml.StartElement) {
 
 func TestChartStaysWithinItsFrame(t *testing.T) {
 	one, several := newKind("one", 1), newKind("<several> & more", 1)
-	one.latency.add(time.Millisecond)
+	one.latency.Add(time.Millisecond)
 	for d := time.Nanosecond; d < 10*time.Second; d = d*3/2 + 1 {
-		several.latency.add(d)
+		several.latency.Add(d)
 	}
 	for _, kinds := range [][]*kind{{newKind("none", 1)}, {one}, {one, several}} {
 		picture := chart(kinds)

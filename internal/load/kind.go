@@ -4,6 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/wxsession/wxsession/internal/load/histogram"
 )
 
 // kind is one kind of request, with what came of it. Latencies are of all
@@ -11,8 +13,8 @@ import (
 type kind struct {
 	name     string
 	rate     float64 // wanted
-	latency  histogram
-	late     histogram // how long after their time requests were sent
+	latency  histogram.Histogram
+	late     histogram.Histogram // how long after their time requests were sent
 	failed   atomic.Int64
 	mu       sync.Mutex
 	failures map[string]int64
@@ -25,11 +27,11 @@ func newKind(name string, rate float64) *kind {
 }
 
 // sent counts a request that was due at some time and is about to be sent.
-func (k *kind) sent(due time.Time) { k.late.add(time.Since(due)) }
+func (k *kind) sent(due time.Time) { k.late.Add(time.Since(due)) }
 
 // done counts a request that was due at some time and has just ended.
 func (k *kind) done(due time.Time, err error) {
-	k.latency.add(time.Since(due))
+	k.latency.Add(time.Since(due))
 	if err == nil {
 		return
 	}
@@ -42,7 +44,7 @@ func (k *kind) done(due time.Time, err error) {
 // end sums up a run that has begun at start.
 func (k *kind) end(start time.Time, s *schedule) {
 	k.took = time.Since(start)
-	k.missing = s.total - k.latency.n.Load()
+	k.missing = s.total - k.latency.N()
 }
 
 // achieved is the rate of requests that have ended.
@@ -50,5 +52,5 @@ func (k *kind) achieved() float64 {
 	if k.took <= 0 {
 		return 0
 	}
-	return float64(k.latency.n.Load()) / k.took.Seconds()
+	return float64(k.latency.N()) / k.took.Seconds()
 }

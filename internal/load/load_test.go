@@ -20,6 +20,7 @@ import (
 
 	"github.com/wxsession/wxsession/core"
 	"github.com/wxsession/wxsession/core/wxtest"
+	"github.com/wxsession/wxsession/internal/load/histogram"
 	"github.com/wxsession/wxsession/nethttpwx"
 	"github.com/wxsession/wxsession/stores/memory"
 )
@@ -125,8 +126,8 @@ func TestTwoServersUnderLoad(t *testing.T) {
 func TestEveryServerHasItsOwnCodes(t *testing.T) {
 	w, other := newWorld(t), newWorld(t) // nothing in common
 	g := drive(t, "-url", w.server(untouched).URL+","+other.server(untouched).URL, "-users", "6", "-rate", "100", "-login-rate", "30", "-duration", "300ms")
-	if g.requests.latency.n.Load() != 30 || g.requests.failed.Load() != 0 || g.logins.latency.n.Load() != 9 || g.logins.failed.Load() != 0 {
-		t.Errorf("requests %d, %v; logins %d, %v", g.requests.latency.n.Load(), g.requests.failures, g.logins.latency.n.Load(), g.logins.failures)
+	if g.requests.latency.N() != 30 || g.requests.failed.Load() != 0 || g.logins.latency.N() != 9 || g.logins.failed.Load() != 0 {
+		t.Errorf("requests %d, %v; logins %d, %v", g.requests.latency.N(), g.requests.failures, g.logins.latency.N(), g.logins.failures)
 	}
 }
 
@@ -146,8 +147,8 @@ func TestJunkComesFromAnAddressOfItsOwn(t *testing.T) {
 		})
 	})
 	g := drive(t, "-url", s.URL, "-users", "1", "-rate", "0", "-login-rate", "30", "-junk-rate", "100", "-duration", "300ms")
-	if g.logins.latency.n.Load() != 9 || g.logins.failed.Load() != 0 || g.junk.latency.n.Load() != 30 || g.junk.failures["400 invalid_code"] != 30 {
-		t.Errorf("logins %d, %v; junk %d, %v", g.logins.latency.n.Load(), g.logins.failures, g.junk.latency.n.Load(), g.junk.failures)
+	if g.logins.latency.N() != 9 || g.logins.failed.Load() != 0 || g.junk.latency.N() != 30 || g.junk.failures["400 invalid_code"] != 30 {
+		t.Errorf("logins %d, %v; junk %d, %v", g.logins.latency.N(), g.logins.failures, g.junk.latency.N(), g.junk.failures)
 	}
 	if wrong.Load() > 0 {
 		t.Errorf("%d requests have come from the wrong address", wrong.Load())
@@ -176,12 +177,12 @@ func TestStallShowsInEveryRequestThatWasDue(t *testing.T) {
 	})
 	g := drive(t, "-url", s.URL, "-users", "5", "-workers", "2", "-rate", "200", "-login-rate", "0", "-duration", "600ms")
 	var late int64
-	for _, b := range g.requests.latency.bars(divisions) {
-		if b.from >= stall/4 {
-			late += b.n
+	for _, b := range g.requests.latency.Bars(histogram.Finest) {
+		if b.From >= stall/4 {
+			late += b.N
 		}
 	}
-	if held := g.requests.late.max(); held < stall/2 {
+	if held := g.requests.late.Max(); held < stall/2 {
 		t.Errorf("no request waited longer than %v for a free worker, want nearly %v", held, stall)
 	}
 	// Of those due in 400 ms, 60 were due more than 100 ms before its end.
@@ -221,8 +222,8 @@ func TestFailuresAreCountedByCode(t *testing.T) {
 			t.Errorf("the summary does not say %q:\n%s", want, out.String())
 		}
 	}
-	if g.requests.failed.Load() != g.requests.latency.n.Load() {
-		t.Errorf("%d of %d have failed, want all", g.requests.failed.Load(), g.requests.latency.n.Load())
+	if g.requests.failed.Load() != g.requests.latency.N() {
+		t.Errorf("%d of %d have failed, want all", g.requests.failed.Load(), g.requests.latency.N())
 	}
 }
 

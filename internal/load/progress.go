@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/wxsession/wxsession/internal/load/histogram"
 )
 
 // report rewrites a line every second until stop is called.
@@ -30,21 +32,7 @@ func (g *generator) report(w io.Writer, start time.Time) (stop func()) {
 func (g *generator) progressLine(w io.Writer, start time.Time) {
 	fmt.Fprintf(w, "\r%3.0fs of %.0fs", time.Since(start).Seconds(), g.duration.Seconds())
 	for _, k := range g.kinds() {
-		fmt.Fprintf(w, "  %s %d, %d failed, p99 %v", k.name, k.latency.n.Load(), k.failed.Load(), short(k.latency.quantile(0.99)))
+		fmt.Fprintf(w, "  %s %d, %d failed, p99 %v", k.name, k.latency.N(), k.failed.Load(), histogram.Short(k.latency.Quantile(0.99)))
 	}
 	fmt.Fprint(w, "   ")
-}
-
-// short writes a duration with three digits.
-func short(d time.Duration) string {
-	switch {
-	case d < time.Microsecond:
-		return d.String()
-	case d < time.Millisecond:
-		return fmt.Sprintf("%.3gµs", float64(d)/1e3)
-	case d < time.Second:
-		return fmt.Sprintf("%.3gms", float64(d)/1e6)
-	default:
-		return fmt.Sprintf("%.3gs", d.Seconds())
-	}
 }

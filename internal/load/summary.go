@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/wxsession/wxsession/internal/load/histogram"
 )
 
 var quantiles = []struct {
@@ -22,9 +24,9 @@ func (g *generator) summarize(w io.Writer) {
 	}
 	fmt.Fprintln(t)
 	for _, k := range g.kinds() {
-		fmt.Fprintf(t, "%s\t%d\t%.0f\t%.0f\t%d\t", k.name, k.latency.n.Load(), k.rate, k.achieved(), k.failed.Load())
+		fmt.Fprintf(t, "%s\t%d\t%.0f\t%.0f\t%d\t", k.name, k.latency.N(), k.rate, k.achieved(), k.failed.Load())
 		for _, q := range quantiles {
-			fmt.Fprintf(t, "%s\t", short(k.latency.quantile(q.q)))
+			fmt.Fprintf(t, "%s\t", histogram.Short(k.latency.Quantile(q.q)))
 		}
 		fmt.Fprintln(t)
 	}
@@ -51,7 +53,7 @@ func (k *kind) printMissing(w io.Writer) {
 func (k *kind) printLateness(w io.Writer) {
 	fmt.Fprintf(w, "%s were sent late by", k.name)
 	for _, q := range quantiles {
-		fmt.Fprintf(w, " %s %s", q.name, short(k.late.quantile(q.q)))
+		fmt.Fprintf(w, " %s %s", q.name, histogram.Short(k.late.Quantile(q.q)))
 	}
 	fmt.Fprintln(w, ", which the latencies include")
 }
@@ -67,17 +69,17 @@ func (k *kind) printFailures(w io.Writer) {
 const barWidth = 50 // characters of the longest bar
 
 func (k *kind) printHistogram(w io.Writer) {
-	bars := k.latency.bars(2)
+	bars := k.latency.Bars(2)
 	if len(bars) == 0 {
 		return
 	}
 	fmt.Fprintf(w, "\n%s by latency\n", k.name)
-	most := slices.MaxFunc(bars, func(a, b bar) int { return int(a.n - b.n) }).n
+	most := slices.MaxFunc(bars, func(a, b histogram.Bar) int { return int(a.N - b.N) }).N
 	for _, b := range bars {
-		length := int(b.n * barWidth / most)
-		if b.n > 0 {
+		length := int(b.N * barWidth / most)
+		if b.N > 0 {
 			length = max(length, 1)
 		}
-		fmt.Fprintf(w, "%9s to %-9s %9d %s\n", short(b.from), short(b.to), b.n, strings.Repeat("▇", length))
+		fmt.Fprintf(w, "%9s to %-9s %9d %s\n", histogram.Short(b.From), histogram.Short(b.To), b.N, strings.Repeat("▇", length))
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package histogram
 
 import (
 	"math/rand/v2"
@@ -28,69 +28,69 @@ func TestBucketsHoldWhatTheySay(t *testing.T) {
 
 func TestQuantilesAgreeWithSorting(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	var h histogram
+	var h Histogram
 	var all []time.Duration
 	for range 20_000 {
 		d := time.Duration(r.ExpFloat64() * float64(time.Millisecond))
-		h.add(d)
+		h.Add(d)
 		all = append(all, d)
 	}
 	slices.Sort(all)
 	for _, q := range []float64{0.001, 0.5, 0.9, 0.99, 0.999} {
 		want := all[int(q*float64(len(all))+0.5)-1]
-		got := h.quantile(q)
+		got := h.Quantile(q)
 		if got < want || float64(got) > float64(want)*(1+1.0/divisions)+1 {
 			t.Errorf("quantile %v is %v, want %v or little more", q, got, want)
 		}
 	}
-	if got := h.quantile(1); got != all[len(all)-1] || h.max() != got {
-		t.Errorf("the longest is %v and %v, want %v", got, h.max(), all[len(all)-1])
+	if got := h.Quantile(1); got != all[len(all)-1] || h.Max() != got {
+		t.Errorf("the longest is %v and %v, want %v", got, h.Max(), all[len(all)-1])
 	}
 }
 
 func TestEmptyHistogram(t *testing.T) {
-	var h histogram
-	if h.quantile(0.99) != 0 || h.max() != 0 || h.bars(4) != nil {
-		t.Errorf("an empty histogram has %v, %v, %v", h.quantile(0.99), h.max(), h.bars(4))
+	var h Histogram
+	if h.Quantile(0.99) != 0 || h.Max() != 0 || h.Bars(4) != nil {
+		t.Errorf("an empty histogram has %v, %v, %v", h.Quantile(0.99), h.Max(), h.Bars(4))
 	}
 }
 
 func TestBarsLoseNothing(t *testing.T) {
-	var h histogram
+	var h Histogram
 	for _, d := range []time.Duration{time.Microsecond, time.Millisecond, time.Millisecond, time.Second} {
-		h.add(d)
+		h.Add(d)
 	}
 	for _, per := range []int{1, 4, 32} {
-		bars := h.bars(per)
+		bars := h.Bars(per)
 		var n int64
 		for i, b := range bars {
-			n += b.n
-			if i > 0 && b.from != bars[i-1].to {
-				t.Errorf("a bar begins at %v, the one before ends at %v", b.from, bars[i-1].to)
+			n += b.N
+			if i > 0 && b.From != bars[i-1].To {
+				t.Errorf("a bar begins at %v, the one before ends at %v", b.From, bars[i-1].To)
 			}
 		}
-		if n != 4 || bars[0].n != 1 || bars[len(bars)-1].n != 1 {
+		if n != 4 || bars[0].N != 1 || bars[len(bars)-1].N != 1 {
 			t.Errorf("with %d bars per doubling: %v", per, bars)
 		}
 	}
 }
 
 func TestHistogramCountsParallelAdditions(t *testing.T) {
-	var h histogram
+	var h Histogram
 	var wg sync.WaitGroup
 	for g := range 8 {
 		wg.Go(func() {
 			for i := range 1000 {
-				h.add(time.Duration(g*1000 + i))
+				h.Add(time.Duration(g*1000 + i))
 			}
 		})
 	}
 	wg.Wait()
 	var n int64
-	for _, b := range h.bars(1) {
-		n += b.n
+	for _, b := range h.Bars(1) {
+		n += b.N
 	}
-	if n != 8000 || h.n.Load() != 8000 || h.max() != 7999 {
-		t.Errorf("8000 additions show as %d and %d, the longest %v", n, h.n.Load(), h.max())
+	if n != 8000 || h.N() != 8000 || h.Max() != 7999 {
+		t.Errorf("8000 additions show as %d and %d, the longest %v", n, h.N(), h.Max())
 	}
 }
