@@ -36,11 +36,15 @@ func (r *rig) timetable() []step {
 	}
 }
 
+// noLossUntil keeps what was there before the traffic out of what a fail-over may
+// lose: in a short run nothing would be promised otherwise.
+const noLossUntil = (lossBefore + 500) * time.Millisecond
+
 // faults returns when all steps are done, or one has failed.
 func (r *rig) faults(ctx context.Context, start time.Time) error {
 	for _, s := range r.timetable() {
-		due := start.Add(time.Duration(s.after * float64(r.duration)))
-		if !pause(ctx, time.Until(due)) {
+		due := max(time.Duration(s.after*float64(r.duration)), noLossUntil)
+		if !pause(ctx, time.Until(start.Add(due))) {
 			return ctx.Err()
 		}
 		fmt.Fprintf(r.progress, "%s …\n", s.name)
