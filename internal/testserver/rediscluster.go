@@ -169,6 +169,9 @@ func (c *RedisCluster) AddMaster(t testing.TB) *Process {
 	Redis(t, added.Addr, "CLUSTER", "MEET", "127.0.0.1", fmt.Sprint(c.Masters[0].Port))
 	c.Masters = append(c.Masters, added)
 	waitFor(t, "the new master's acquaintance with all", func() bool {
+		if info, err := redisCommand(added.Addr, "CLUSTER", "INFO"); err != nil || !strings.Contains(info, "cluster_state:ok") {
+			return false
+		}
 		for _, m := range c.Masters {
 			for _, other := range c.Masters {
 				if nodes, err := redisCommand(m.Addr, "CLUSTER", "NODES"); err != nil || !strings.Contains(nodes, NodeID(t, other)) {

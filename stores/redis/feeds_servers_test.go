@@ -9,6 +9,7 @@ import (
 )
 
 func TestNearCacheLearnsOfRevocationsElsewhere(t *testing.T) {
+	t.Parallel()
 	server := testserver.StartRedis(t)
 	proxy := testserver.NewProxy(t, server.Addr)
 	reader, other := open(t, "redis://"+proxy.Addr+"?cache=1000"), open(t, "redis://"+server.Addr)
@@ -49,6 +50,7 @@ func TestNearCacheLearnsOfRevocationsElsewhere(t *testing.T) {
 }
 
 func TestNearCacheIsEmptiedByALostConnection(t *testing.T) {
+	t.Parallel()
 	server := testserver.StartRedis(t)
 	proxy := testserver.NewProxy(t, server.Addr)
 	reader, other := open(t, "redis://"+proxy.Addr+"?cache=1000"), open(t, "redis://"+server.Addr)

@@ -109,6 +109,7 @@ func TestOnlyRevocationsWaitForReplicas(t *testing.T) {
 // TestOutageIsNo401 walks every fault: a request fails with store_unavailable
 // or not at all.
 func TestOutageIsNo401(t *testing.T) {
+	t.Parallel()
 	wx, server := wxtest.NewServer(), testserver.StartRedis(t)
 	defer wx.Close()
 	proxy := testserver.NewProxy(t, server.Addr)

@@ -21,6 +21,7 @@ import (
 )
 
 func TestConformsOverTLS(t *testing.T) {
+	t.Parallel()
 	server, cert := startTLS(t)
 	storetest.Run(t, harness(withOption("rediss://"+server.Addr, "tls_ca", cert)))
 

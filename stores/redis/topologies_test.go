@@ -14,6 +14,7 @@ import (
 )
 
 func TestConformsOnAUnixSocket(t *testing.T) {
+	t.Parallel()
 	server := testserver.StartRedis(t)
 	storetest.Run(t, harness("redis+unix://"+testserver.RedisSocket(server)+"?db=3"))
 	if keys := testserver.Redis(t, server.Addr, "INFO", "keyspace"); !strings.Contains(keys, "db3:") || strings.Contains(keys, "db0:") {
