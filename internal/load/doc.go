@@ -18,6 +18,9 @@
 //	WX_LIMIT_ADDRESS=100/s go run ./examples/nethttp
 //	go run ./internal/load -rate 0 -users 1 -login-rate 20 -junk-rate 10000
 //
+// At such a rate this command is in its own way where it has but one core:
+// docs/SCALING.md has wrk send the junk.
+//
 // # What the figures mean
 //
 // The load is an open loop: requests are due at times fixed beforehand, however
