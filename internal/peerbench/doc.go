@@ -10,6 +10,8 @@
 //	go run . -busy -only 3          # while others use the machine; see below
 //	go run . -markdown > table.md   # nothing but the table
 //
+// Target 18 needs wrk, which loads whole services over sockets.
+//
 // It starts redis-server and memcached itself, on free loopback ports; targets
 // that need one that is not installed are left out with a note.
 //

@@ -49,6 +49,9 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 			return ctx.Err()
 		}
 	}
+	if s.quick {
+		fmt.Fprintln(out, "A smoke run: that something came out is all that these figures mean.")
+	}
 	printTable(out, rows)
 	if !*markdown {
 		printMachine(out)

@@ -93,7 +93,7 @@ func (b *bench) services() ([]service, error) {
 		return nil, err
 	}
 	all := []service{
-		{what: "over sockets, 64 connections: CPU of a request to a bare gin handler", pair: oursOnGin(m, tokens), plain: true},
+		{what: "over sockets, 64 connections: CPU of the service's process (its store's server not counted) for a request to a bare gin handler", pair: oursOnGin(m, tokens), plain: true},
 		{what: "gin, memory store", limit: 1.10, pair: oursOnGin(m, tokens)},
 		{what: "gin, memory store, `With`", limit: 1.10, pair: withOnGin(m, tokens)},
 	}
