@@ -82,7 +82,7 @@ func TestPanics(t *testing.T) {
 			defer s.Close()
 			for range 3 {
 				func() {
-					defer func() { t.Log(recover(), len(s.breaker.slots), "calls in flight") }()
+					defer func() { t.Log(recover(), len(s.breakers.of("wx:s:k").slots), "calls in flight") }()
 					_, err := s.AppendGet(t.Context(), nil, "s:k")
 					t.Log(err)
 				}()

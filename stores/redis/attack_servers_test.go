@@ -46,7 +46,7 @@ func TestGiantsAreNotKept(t *testing.T) {
 func TestOneSilentMasterTakesItsShareOnly(t *testing.T) {
 	cluster := testserver.StartRedisCluster(t)
 	proxies := cluster.BehindProxies(t)
-	const perSecond = 400
+	const perSecond = 2000
 	for _, options := range []string{"", "?cache=1000"} {
 		t.Run("redis+cluster://"+options, func(t *testing.T) {
 			store := open(t, "redis+cluster://"+strings.Join([]string{proxies[0].Addr, proxies[1].Addr, proxies[2].Addr}, ",")+options)

@@ -38,8 +38,8 @@ type breaker struct {
 	until    atomic.Pointer[time.Time] // while set, the breaker is open; only one call per pause passes
 }
 
-func newBreaker() *breaker {
-	return &breaker{slots: make(chan struct{}, maxInFlight), start: time.Now()}
+func newBreaker(places int) *breaker {
+	return &breaker{slots: make(chan struct{}, places), start: time.Now()}
 }
 
 // enter takes a slot, for which it waits at most until ctx ends. It returns when

@@ -11,7 +11,7 @@ import (
 
 func TestBreakerOpensAfterSilenceAndClosesAfterAnAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBreaker()
+		b := newBreaker(maxInFlight)
 		call := func(err error) {
 			t.Helper()
 			began, e := b.enter(t.Context(), time.Now())
@@ -52,7 +52,7 @@ func TestBreakerOpensAfterSilenceAndClosesAfterAnAnswer(t *testing.T) {
 // a row, and of a cluster one master alone may be silent.
 func TestBreakerStaysClosedWhileSomebodyIsAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBreaker()
+		b := newBreaker(maxInFlight)
 		var began [2 * maxSilent]time.Time
 		for i := range began {
 			began[i], _ = b.enter(t.Context(), time.Now())
@@ -71,7 +71,7 @@ func TestBreakerStaysClosedWhileSomebodyIsAnswered(t *testing.T) {
 }
 
 func TestBreakerIgnoresShortDeadlines(t *testing.T) {
-	b := newBreaker()
+	b := newBreaker(maxInFlight)
 	for range 2 * maxSilent {
 		if _, err := b.enter(t.Context(), time.Now()); err != nil {
 			t.Fatal(err)
@@ -84,7 +84,7 @@ func TestBreakerIgnoresShortDeadlines(t *testing.T) {
 }
 
 func TestBreakerBoundsTheCallsInFlight(t *testing.T) {
-	b := newBreaker()
+	b := newBreaker(maxInFlight)
 	for range maxInFlight {
 		if _, err := b.enter(t.Context(), time.Now()); err != nil {
 			t.Fatal(err)
@@ -105,7 +105,7 @@ func TestBreakerBoundsTheCallsInFlight(t *testing.T) {
 // hardly any time left for the server then.
 func TestWaitingForASlotIsNotSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBreaker()
+		b := newBreaker(maxInFlight)
 		for range maxInFlight {
 			if _, err := b.enter(t.Context(), time.Now()); err != nil {
 				t.Fatal(err)
