@@ -67,7 +67,8 @@ func TestOneSilentMasterTakesItsShareOnly(t *testing.T) {
 			wg.Go(func() {
 				for i := 0; !stop.Load(); time.Sleep(time.Millisecond) {
 					for ; i < int(time.Since(began).Seconds()*perSecond); i++ {
-						junk.Go(func() { _, _ = store.AppendGet(t.Context(), nil, silent[i%len(silent)]) })
+						key := silent[i%len(silent)]
+						junk.Go(func() { _, _ = store.AppendGet(t.Context(), nil, key) })
 					}
 				}
 			})
