@@ -31,12 +31,16 @@ var (
 // breaker is a circuit breaker: it keeps callers from piling up behind a server
 // that does not answer.
 type breaker struct {
-	slots  chan struct{}             // one for each call in flight
-	silent atomic.Int32              // calls in a row without an answer
-	until  atomic.Pointer[time.Time] // while set, the breaker is open; only one call per pause passes
+	slots    chan struct{} // one for each call in flight
+	start    time.Time
+	answered atomic.Int64              // when the last answer came, counted from start
+	silent   atomic.Int32              // calls in a row without an answer
+	until    atomic.Pointer[time.Time] // while set, the breaker is open; only one call per pause passes
 }
 
-func newBreaker() *breaker { return &breaker{slots: make(chan struct{}, maxInFlight)} }
+func newBreaker(places int) *breaker {
+	return &breaker{slots: make(chan struct{}, places), start: time.Now()}
+}
 
 // enter takes a slot, for which it waits at most until ctx ends. It returns when
 // the call began: waiting for a slot is not the server's silence.
@@ -68,10 +72,16 @@ func (b *breaker) leave(began time.Time, err error) {
 	<-b.slots
 	switch {
 	case !isSilence(err):
-		if b.silent.Load() != 0 && !errors.Is(err, context.Canceled) {
+		if errors.Is(err, context.Canceled) {
+			return
+		}
+		b.answered.Store(int64(time.Since(b.start)))
+		if b.silent.Load() != 0 {
 			b.silent.Store(0)
 			b.until.Store(nil)
 		}
+	case began.Sub(b.start) < time.Duration(b.answered.Load()):
+		// Somebody was answered meanwhile: of a cluster, one master may be silent.
 	case time.Since(began) >= patience:
 		if b.silent.Add(1) >= maxSilent {
 			next := time.Now().Add(pause)

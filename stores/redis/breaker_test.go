@@ -10,41 +10,68 @@ import (
 )
 
 func TestBreakerOpensAfterSilenceAndClosesAfterAnAnswer(t *testing.T) {
-	b, now := newBreaker(), time.Now()
-	call := func(err error) {
-		t.Helper()
-		if _, e := b.enter(t.Context(), now); e != nil {
-			t.Fatalf("enter: %v; want success", e)
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(maxInFlight)
+		call := func(err error) {
+			t.Helper()
+			began, e := b.enter(t.Context(), time.Now())
+			if e != nil {
+				t.Fatalf("enter: %v; want success", e)
+			}
+			time.Sleep(patience)
+			b.leave(began, err)
 		}
-		b.leave(now.Add(-patience), err)
-	}
-	for range maxSilent - 1 {
-		call(context.DeadlineExceeded)
-	}
-	call(nil) // one answer, and the count begins anew
-	for range maxSilent {
-		call(context.DeadlineExceeded)
-	}
-	if _, err := b.enter(t.Context(), time.Now()); err != errOpen {
-		t.Fatalf("enter after %d silent calls: %v; want errOpen", maxSilent, err)
-	}
-	now = time.Now().Add(pause)
-	call(os.ErrDeadlineExceeded) // the one that tries
-	now = now.Add(pause)
-	if _, err := b.enter(t.Context(), now); err != nil {
-		t.Fatalf("enter after another pause: %v; want success", err)
-	}
-	if _, err := b.enter(t.Context(), now); err != errOpen {
-		t.Fatalf("a second enter within a pause: %v; want errOpen", err)
-	}
-	b.leave(now, nil)
-	for range 3 {
-		call(nil)
-	}
+		for range maxSilent - 1 {
+			call(context.DeadlineExceeded)
+		}
+		call(nil) // one answer, and the count begins anew
+		for range maxSilent {
+			call(context.DeadlineExceeded)
+		}
+		if _, err := b.enter(t.Context(), time.Now()); err != errOpen {
+			t.Fatalf("enter after %d silent calls: %v; want errOpen", maxSilent, err)
+		}
+		time.Sleep(pause)
+		call(os.ErrDeadlineExceeded) // the one that tries
+		time.Sleep(pause)
+		began, err := b.enter(t.Context(), time.Now())
+		if err != nil {
+			t.Fatalf("enter after another pause: %v; want success", err)
+		}
+		if _, err := b.enter(t.Context(), time.Now()); err != errOpen {
+			t.Fatalf("a second enter within a pause: %v; want errOpen", err)
+		}
+		b.leave(began, nil)
+		for range 3 {
+			call(nil)
+		}
+	})
+}
+
+// TestBreakerStaysClosedWhileSomebodyIsAnswered: calls that end together are many in
+// a row, and of a cluster one master alone may be silent.
+func TestBreakerStaysClosedWhileSomebodyIsAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(maxInFlight)
+		var began [2 * maxSilent]time.Time
+		for i := range began {
+			began[i], _ = b.enter(t.Context(), time.Now())
+		}
+		time.Sleep(patience)
+		answered, _ := b.enter(t.Context(), time.Now())
+		b.leave(answered, nil)
+		time.Sleep(patience)
+		for _, at := range began {
+			b.leave(at, context.DeadlineExceeded)
+		}
+		if b.open() {
+			t.Error("the breaker is open though the server has answered meanwhile")
+		}
+	})
 }
 
 func TestBreakerIgnoresShortDeadlines(t *testing.T) {
-	b := newBreaker()
+	b := newBreaker(maxInFlight)
 	for range 2 * maxSilent {
 		if _, err := b.enter(t.Context(), time.Now()); err != nil {
 			t.Fatal(err)
@@ -57,7 +84,7 @@ func TestBreakerIgnoresShortDeadlines(t *testing.T) {
 }
 
 func TestBreakerBoundsTheCallsInFlight(t *testing.T) {
-	b := newBreaker()
+	b := newBreaker(maxInFlight)
 	for range maxInFlight {
 		if _, err := b.enter(t.Context(), time.Now()); err != nil {
 			t.Fatal(err)
@@ -78,7 +105,7 @@ func TestBreakerBoundsTheCallsInFlight(t *testing.T) {
 // hardly any time left for the server then.
 func TestWaitingForASlotIsNotSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBreaker()
+		b := newBreaker(maxInFlight)
 		for range maxInFlight {
 			if _, err := b.enter(t.Context(), time.Now()); err != nil {
 				t.Fatal(err)

@@ -11,22 +11,23 @@ import (
 
 // call is one call under way: the breaker has let it in.
 type call struct {
-	caller context.Context
-	ctx    context.Context // the caller's, with the store's deadline
-	client rueidis.Client
-	began  time.Time
+	caller  context.Context
+	ctx     context.Context // the caller's, with the store's deadline
+	client  rueidis.Client
+	breaker *breaker
+	began   time.Time
 }
 
 // begin lets a call start, or says why not. What it has let start must come to
-// end.
-func (s *Store) begin(ctx context.Context) (call, error) {
+// end. The key comes with its prefix, and is "" where there is none.
+func (s *Store) begin(ctx context.Context, key string) (call, error) {
 	if err := ctx.Err(); err != nil {
 		return call{}, describe(ctx, err)
 	}
 	now := time.Now()
-	c := call{caller: ctx, ctx: s.deadlines.bound(ctx, now)}
+	c := call{caller: ctx, ctx: s.deadlines.bound(ctx, now), breaker: s.breakers.of(key)}
 	var err error
-	if c.began, err = s.breaker.enter(c.ctx, now); err != nil {
+	if c.began, err = c.breaker.enter(c.ctx, now); err != nil {
 		return c, describe(ctx, err)
 	}
 	if c.client, err = s.client.get(c.ctx); err != nil {
@@ -38,7 +39,7 @@ func (s *Store) begin(ctx context.Context) (call, error) {
 // end tells the breaker how the call went, and makes its error fit for a log
 // line.
 func (s *Store) end(c call, err error) error {
-	s.breaker.leave(c.began, err)
+	c.breaker.leave(c.began, err)
 	return describe(c.caller, err)
 }
 

@@ -34,6 +34,7 @@ func (d *dialer) dial(ctx context.Context, addr string, nd *net.Dialer, secure *
 	conn, err := d.open(ctx, addr, nd, secure)
 	d.note(addr, err)
 	if err != nil {
+		closed()
 		return nil, err
 	}
 	return &watchedConn{Conn: conn, closed: sync.OnceFunc(closed)}, nil

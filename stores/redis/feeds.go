@@ -56,9 +56,11 @@ func (f *feeds) nodeAt(addr string) *node {
 // its greeting, which it has after a time, and means nothing more.
 func (f *feeds) opened(addr string) (closed func()) {
 	n, began := f.nodeAt(addr), time.Now()
+	n.open.Add(1)
 	f.renew(n)
 	return func() {
 		f.renew(n)
+		n.open.Add(-1)
 		if time.Since(began) > f.timeout+2*time.Second && f.owed.Add(1) == 1 {
 			f.owing.Store(int64(f.clock.now()))
 		}
@@ -132,7 +134,7 @@ func (f *feeds) ask(ctx context.Context, get func(context.Context) (rueidis.Clie
 	if !f.cluster {
 		return oneOwner(client, f.nodeAt), nil
 	}
-	o, err := survey(ctx, client, f.timeout/2, f.nodeAt)
+	o, err := survey(ctx, client, min(f.timeout, proofLife)/2, f.nodeAt)
 	if err == nil {
 		o.probe(client, f.prefix, f.owners.Load())
 	}

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -96,9 +97,10 @@ func (f *feeds) prove(ctx context.Context, o *owner) {
 		err := o.proof(short)
 		cancel()
 		if redirect, refused := rueidis.IsRedisErr(err); refused {
-			if _, moving := redirect.IsAsk(); moving {
-				err = nil // only the owner of a slot sends others on with ASK
-			} else if _, moved := redirect.IsMoved(); moved {
+			switch code, _, _ := strings.Cut(redirect.Error(), " "); code { // rueidis' IsMoved panics where no address follows
+			case "ASK":
+				err = nil // only the owner of a slot sends others on with it
+			case "MOVED":
 				l.doubt()
 			}
 		}
@@ -108,6 +110,9 @@ func (f *feeds) prove(ctx context.Context, o *owner) {
 		}
 		if l.proven.Load() == broken {
 			continue
+		}
+		if o.open.Load() > 1 {
+			return // the answer may have come over one, while the other one announces
 		}
 		if !f.cluster || o.steady(sent) {
 			l.prove(sent)

@@ -12,6 +12,7 @@ const proofLife = 750 * time.Millisecond
 // node is a server that announces changes, by its address.
 type node struct {
 	link     atomic.Pointer[link]
+	open     atomic.Int32 // connections
 	beating  atomic.Bool
 	answered time.Duration // when the last proof was sent, over whatever link; for the one who beats
 }

@@ -13,6 +13,10 @@ import (
 // what else core keeps is read before it is written, from the server itself.
 const cachedKind = "s:"
 
+// maxKept is far above what a session takes with 4 KiB of attributes. Whoever
+// writes to the server could fill this process's memory with less entries.
+const maxKept = 16 << 10
+
 // maxShards is far above the number of cores, so that two calls seldom meet.
 const maxShards = 64
 
@@ -87,22 +91,20 @@ func (n *nearCache) get(key string) ([]byte, ticket) {
 	return nil, ticket{hash: hash, changes: s.changes, sent: now, track: s.seen.has(hash)}
 }
 
-// fetch reads what get does not know, and remembers that the key exists; at the
-// second time it keeps the value.
+// fetch reads what get does not know, and remembers that the key exists. At the
+// second time it reads once more, and keeps the value: a tracked read of a key that
+// has gone meanwhile, unannounced, would stay in the server's table for good.
 func (n *nearCache) fetch(c call, t ticket, key string) ([]byte, error) {
-	most := maxReads
-	if t.track {
-		v, err := n.fetchTracked(c, t, key)
-		switch {
-		case err == nil, err == core.ErrNotFound, c.ctx.Err() != nil:
-			return v, err
-		case err != errNoFeed:
-			most-- // the key is not there, or not any more: the client finds out where
-		}
-	}
-	v, err := c.get(n.feeds.prefix+key, most)
-	if err == nil {
+	v, err := c.get(n.feeds.prefix+key, maxReads)
+	switch {
+	case err == core.ErrNotFound && t.track:
+		n.forget(key)
+	case err == nil && !t.track:
 		n.see(t)
+	case err == nil:
+		if newer, errTracked := n.fetchTracked(c, t, key); errTracked == nil || errTracked == core.ErrNotFound {
+			return newer, errTracked
+		}
 	}
 	return v, err
 }
@@ -121,7 +123,7 @@ func (n *nearCache) fetchTracked(c call, t ticket, key string) ([]byte, error) {
 		n.forget(key)
 	case err != nil:
 		n.feeds.outdated.Store(true)
-	case ttl > 0:
+	case ttl > 0 && len(v) <= maxKept:
 		n.keep(t, key, nearEntry{value: v, end: t.sent + ttl, link: l, slot: slotOf(get)})
 	}
 	return v, err

@@ -30,10 +30,10 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 		return nil, err
 	}
 	if set.cache == 0 {
-		return newStore(set.lazyClient(secure, nil), set.Options), nil
+		return newStore(set.lazyClient(secure, nil), set.Options, set.topology), nil
 	}
 	near := newNearCache(set)
-	s := newStore(set.lazyClient(secure, near), set.Options)
+	s := newStore(set.lazyClient(secure, near), set.Options, set.topology)
 	if set.WaitReplicas > 0 {
 		// Connections that come and go, as those that wait do, would each empty the cache.
 		s.replicas.client = set.lazyClient(secure, nil)

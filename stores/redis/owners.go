@@ -28,6 +28,7 @@ type slotRange struct {
 // owner is a node with what it takes to ask it.
 type owner struct {
 	*node
+	addr   string
 	client rueidis.Client // asks this node alone, over the connection that the store uses for all its commands
 	key    string         // in one of its slots, of a cluster's master
 
@@ -141,16 +142,28 @@ func readSlots(reply []rueidis.RedisMessage, asked string, clients map[string]ru
 	for _, entry := range reply {
 		first, last, addr, ok := readRange(entry, asked)
 		client := clients[addr]
-		if !ok || client == nil {
+		if !ok || client == nil || first < 0 || first > last || last >= allSlots {
 			continue
 		}
 		if known[addr] == nil {
-			known[addr] = &owner{node: nodeAt(addr), client: client}
+			known[addr] = &owner{node: nodeAt(addr), addr: addr, client: client}
 			known[addr].proof = known[addr].askForKey
 		}
-		o.add(slotRange{first, last, known[addr]})
+		o.ranges = append(o.ranges, slotRange{first, last, known[addr]})
 	}
 	slices.SortFunc(o.ranges, func(a, b slotRange) int { return int(a.first - b.first) })
+	end := int64(-1)
+	o.ranges = slices.DeleteFunc(o.ranges, func(r slotRange) bool { // what overlaps: nobody would be found at its slots
+		overlaps := r.first <= end
+		end = max(end, r.last)
+		return overlaps
+	})
+	for _, r := range o.ranges {
+		if owner := known[r.owner.addr]; owner != nil {
+			o.all = append(o.all, owner)
+			delete(known, r.owner.addr)
+		}
+	}
 	return o
 }
 

@@ -56,12 +56,13 @@ func (s *Store) writeReplicated(ctx context.Context, w write) error {
 		return describe(ctx, errManyWaiting)
 	}
 	// From here on it is the server's time.
-	began, err := s.breaker.enter(bounded, time.Now())
+	breaker := s.breakers.of(w.key)
+	began, err := breaker.enter(bounded, time.Now())
 	if err != nil {
 		<-s.replicas.slots
 		return describe(ctx, err)
 	}
-	return s.end(call{caller: ctx, began: began}, s.replicas.write(bounded, w))
+	return s.end(call{caller: ctx, breaker: breaker, began: began}, s.replicas.write(bounded, w))
 }
 
 // write returns when ctx ends, also where it takes longer to make a connection.

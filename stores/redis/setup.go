@@ -45,7 +45,10 @@ func (s *settings) connect(o rueidis.ClientOption) (rueidis.Client, error) {
 func (s *settings) inspect(client rueidis.Client) error {
 	ctx, cancel := context.WithTimeout(context.Background(), s.Timeout)
 	defer cancel()
-	return errors.Join(s.inspectPassword(ctx, client), s.inspectTracking(ctx, client))
+	if err := s.inspectPassword(ctx, client); err != nil {
+		return err
+	}
+	return s.inspectTracking(ctx, client)
 }
 
 // inspectPassword finds out whether the server has one: to HELLO, a server
@@ -77,10 +80,13 @@ func (s *settings) inspectTracking(ctx context.Context, client rueidis.Client) e
 	if reply, refused := rueidis.IsRedisErr(pttl); refused && strings.HasPrefix(reply.Error(), "NOPERM") {
 		return errNoTracking
 	}
-	if s.topology == cluster {
+	switch {
+	case s.topology == cluster:
 		return nil
+	case pttl != nil: // not joined with the other: only a reply of its own is known for one, and not quoted
+		return pttl
 	}
-	return errors.Join(pttl, caching)
+	return caching
 }
 
 // explain tells apart what rueidis reports alike: a server that speaks TLS, or

@@ -20,7 +20,7 @@ const maxValue = 1 << 20
 type Store struct {
 	options   Options
 	client    *lazyClient
-	breaker   *breaker
+	breakers  breakers
 	deadlines *deadlines
 	replicas  *replicas
 	near      *nearCache // nil when off
@@ -48,14 +48,18 @@ func New(client rueidis.Client, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newStore(borrowed(client), o), nil
+	t := single
+	if client.Mode() == rueidis.ClientModeCluster {
+		t = cluster
+	}
+	return newStore(borrowed(client), o, t), nil
 }
 
-func newStore(client *lazyClient, o Options) *Store {
+func newStore(client *lazyClient, o Options, t topology) *Store {
 	return &Store{
 		options:   o,
 		client:    client,
-		breaker:   newBreaker(),
+		breakers:  newBreakers(t),
 		deadlines: &deadlines{timeout: o.Timeout},
 		replicas:  newReplicas(client, o),
 		stop:      func() {},
@@ -65,11 +69,12 @@ func newStore(client *lazyClient, o Options) *Store {
 // Get implements core.Store: one command in one round trip, always. The value
 // belongs to the caller.
 func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
-	c, err := s.begin(ctx)
+	full := s.options.Prefix + key
+	c, err := s.begin(ctx, full)
 	if err != nil {
 		return nil, err
 	}
-	v, err := c.get(s.options.Prefix+key, maxReads)
+	v, err := c.get(full, maxReads)
 	return v, s.end(c, err)
 }
 
@@ -90,7 +95,7 @@ func (s *Store) AppendGet(ctx context.Context, dst []byte, key string) ([]byte, 
 	if v != nil {
 		return append(dst, v...), nil
 	}
-	c, err := s.begin(ctx)
+	c, err := s.begin(ctx, s.options.Prefix+key)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +134,7 @@ func (s *Store) write(ctx context.Context, key string, w write) error {
 	if s.replicas.wanted(ctx) {
 		return s.writeReplicated(ctx, w)
 	}
-	c, err := s.begin(ctx)
+	c, err := s.begin(ctx, w.key)
 	if err != nil {
 		return err
 	}
@@ -139,7 +144,7 @@ func (s *Store) write(ctx context.Context, key string, w write) error {
 
 // Ping implements core.Pinger. On a cluster it asks one node, whichever.
 func (s *Store) Ping(ctx context.Context) error {
-	c, err := s.begin(ctx)
+	c, err := s.begin(ctx, "")
 	if err != nil {
 		return err
 	}
@@ -162,7 +167,7 @@ func (s *Store) Timeout() time.Duration {
 // and zero without one.
 func (s *Store) Stats() core.StoreStats {
 	stats := s.near.stats()
-	stats.BreakerOpen = s.breaker.open()
+	stats.BreakerOpen = s.breakers.open()
 	return stats
 }
 

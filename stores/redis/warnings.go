@@ -13,7 +13,7 @@ import (
 // none where all is well, and none where a server does not tell (its ACL may
 // forbid INFO). An error means that a server could not be asked: ask again later.
 func (s *Store) Warnings(ctx context.Context) ([]string, error) {
-	c, err := s.begin(ctx)
+	c, err := s.begin(ctx, "")
 	if err != nil {
 		return nil, err
 	}
