@@ -94,6 +94,7 @@ func (v *redisVisit) checkCache(ctx context.Context) {
 		return
 	}
 	v.each(ctx, "redis.cache", v.tryCache)
+	v.checkTracking(ctx)
 }
 
 func (v *redisVisit) tryCache(ctx context.Context, n *node) verdict {
