@@ -15,10 +15,11 @@ func (v *redisVisit) checkTracking(ctx context.Context) {
 	share := (int64(v.target.Cache) + int64(len(v.nodes)) - 1) / int64(len(v.nodes))
 	v.each(ctx, "redis.cache", func(ctx context.Context, n *node) verdict {
 		limit, known := n.trackingLimit(ctx)
-		bound := fmt.Sprintf("processes × cache must stay below %d per master", limit)
+		shared := ""
 		if len(v.nodes) > 1 {
-			bound += fmt.Sprintf(", and each of the %d masters has its share of the cache", len(v.nodes))
+			shared = fmt.Sprintf(", shared by the %d masters,", len(v.nodes))
 		}
+		bound := fmt.Sprintf("processes × cache%s must stay below %d per master", shared, limit)
 		switch {
 		case !known:
 			return skipped("the server does not tell how many keys it tracks (CONFIG GET "+trackingLimit+")", "look there: processes × cache must stay below it per master; it is 1000000 if nobody has set it")

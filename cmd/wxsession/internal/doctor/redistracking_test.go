@@ -69,6 +69,6 @@ func TestWhatIsSaidOfSeveralMasters(t *testing.T) {
 	for _, addr := range addrs {
 		all.want(t, "store.clock", doctor.Skip, addr+" does not tell its time (TIME)")
 	}
-	all.want(t, "redis.cache", doctor.OK, "on all 3 servers", "34 per master", "3 masters has its share")
+	all.want(t, "redis.cache", doctor.OK, "on all 3 servers", "processes × cache, shared by the 3 masters, must stay below 34 per master")
 	look("103").want(t, "redis.cache", doctor.Warn, "35 keys of a master", "tracks 34")
 }
