@@ -1,6 +1,6 @@
 // Command endure fills a Redis Cluster of its own with sessions, keeps it under
-// traffic while a master dies, comes back, and another one is added, and counts
-// what was promised and not kept:
+// traffic while a master is killed, comes back empty, as a replica, and another
+// one is added, and counts what was promised and not kept:
 //
 //	go run ./internal/load/endure -sessions 10000000 -duration 10m
 //

@@ -48,7 +48,7 @@ func TestEveryFaultOfAClusterWithoutALoss(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"a master is killed", "it comes back", "a master is added"} {
+	for _, want := range []string{"a master is killed", "it comes back empty, as a replica", "a master is added"} {
 		if !strings.Contains(out.String(), "| "+want) {
 			t.Errorf("the report does not say that %s", want)
 		}
@@ -57,6 +57,9 @@ func TestEveryFaultOfAClusterWithoutALoss(t *testing.T) {
 		if want := fmt.Sprintf("| %v | 0 | ", f); !strings.Contains(out.String(), want) {
 			t.Errorf("the report does not say %q", want)
 		}
+	}
+	if !strings.HasSuffix(out.String(), "\nNothing that was promised was lost.\n") {
+		t.Error("the report does not end with the verdict")
 	}
 	if strings.Contains(out.String(), "There were 0 fail-overs") {
 		t.Error("no replica has taken over")

@@ -31,7 +31,7 @@ func (r *rig) timetable() []step {
 	}
 	return []step{
 		{name: "a master is killed, and its replica takes over", after: 0.15, do: r.killMaster, failsOver: true},
-		{name: "it comes back as a replica", after: 0.35, do: r.cluster.revive},
+		{name: "it comes back empty, as a replica", after: 0.35, do: r.cluster.revive},
 		add,
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -78,12 +77,8 @@ func (r *rig) fill(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	var each []string
-	for _, bytes := range used {
-		each = append(each, fmt.Sprintf("%.2f", float64(bytes)/1e9))
-	}
-	fmt.Fprintf(out, "filled %s sessions in %v, %s/s; the masters use %s GB, %d bytes per login\n\n", thousands(r.sessions),
-		took.Round(time.Second), thousands(perSecond), strings.Join(each, " + "), (full-empty)/int64(r.sessions))
+	fmt.Fprintf(out, "filled %s sessions in %v, %s/s; the masters use %s, %d bytes per login\n\n", thousands(r.sessions),
+		took.Round(time.Second), thousands(perSecond), gigabytes(used), (full-empty)/int64(r.sessions))
 	return nil
 }
 

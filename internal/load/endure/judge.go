@@ -149,16 +149,22 @@ func (g *ledger) found(f fault, i uint32, apart bool, what string) {
 
 // verdict is an error where a promise was not kept.
 func (g *ledger) verdict() error {
+	broken := g.brokenPromises()
+	if broken == "" {
+		return nil
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	return errors.New(broken + "\n" + strings.Join(g.lines, "\n"))
+}
+
+// brokenPromises counts them; "" where all were kept.
+func (g *ledger) brokenPromises() string {
 	var broken []string
 	for f := range faults {
 		if n := g.broken[f].Load(); n > 0 {
 			broken = append(broken, fmt.Sprintf("%d %v", n, f))
 		}
 	}
-	if broken == nil {
-		return nil
-	}
-	return errors.New(strings.Join(broken, ", ") + "\n" + strings.Join(g.lines, "\n"))
+	return strings.Join(broken, ", ")
 }

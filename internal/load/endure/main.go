@@ -48,6 +48,6 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 	if ctx.Err() != nil { // an interrupt makes figures that mean nothing
 		return ctx.Err()
 	}
-	r.report(out)
+	r.report(out, failed)
 	return errors.Join(failed, r.ledger.verdict())
 }

@@ -84,7 +84,7 @@ func Topics() []Topic {
 		{"redis.eviction", "the server evicts nothing"},
 		{"redis.persistence", "what survives a restart"},
 		{"redis.replicas", "replicas are connected and in step, wait_replicas can be met"},
-		{"redis.cache", "the near cache learns of changes"},
+		{"redis.cache", "the near cache learns of changes, and the servers can track what it keeps"},
 		{"memcached.version", "the server's version, and that compare-and-swap is on"},
 		{"memcached.memory", "size, evictions, connections"},
 		{"memcached.items", "the size of items"},

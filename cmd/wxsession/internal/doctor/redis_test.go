@@ -142,6 +142,9 @@ func TestKindsOfServers(t *testing.T) {
 	} {
 		visit(t, healthy(t, environment{"WX_STORE": dsn})).want(t, want.check, doctor.Fail, want.texts...)
 	}
+	all := visit(t, healthy(t, environment{"WX_STORE": "redis://" + node.Addr + "?wait_replicas=1"}))
+	all.want(t, "store.write", doctor.Skip, "see redis.role")
+	all.want(t, "redis.replicas", doctor.Skip, "see redis.role")
 	for text, reply := range map[string]string{"Valkey 8.1.0": helloReply("valkey", "8.1.0", "master"), "Redis 6.0.20": helloReply("redis", "6.0.20", "master")} {
 		addr := fakeRedis(t, nil, "HELLO", reply)
 		visit(t, healthy(t, environment{"WX_STORE": "redis://" + addr})).want(t, "redis.version", doctor.OK, text)

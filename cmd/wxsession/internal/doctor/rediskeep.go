@@ -28,7 +28,7 @@ func (v *redisVisit) checkVersion(ctx context.Context) {
 		switch {
 		case n.hello["mode"] == "sentinel":
 			return failed("it is a sentinel", "use redis+sentinel://host/master")
-		case n.hello["mode"] == "cluster" && !v.target.Cluster:
+		case v.misled(n):
 			return failed("it is a node of a cluster", "use redis+cluster:// in place of redis://")
 		case n.hello["role"] == "replica", n.info["role"] == "slave":
 			return failed(replica, "name the master, or let redis+sentinel:// find it")
@@ -36,6 +36,9 @@ func (v *redisVisit) checkVersion(ctx context.Context) {
 		return fine("it is a master, and takes writes")
 	})
 }
+
+// misled reports whether the DSN takes a node of a cluster for a server.
+func (v *redisVisit) misled(n *node) bool { return n.hello["mode"] == "cluster" && !v.target.Cluster }
 
 func (n *node) kind() (kind, version string) {
 	switch {

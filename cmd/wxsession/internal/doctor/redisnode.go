@@ -17,6 +17,8 @@ type node struct {
 	hello  map[string]string // what it says of itself
 	info   map[string]string // what INFO says; nil: it does not tell
 	key    string            // one of ours that lives here, without prefix
+
+	announced int // replicas that the cluster knows of
 }
 
 // do sends one command.
@@ -116,7 +118,8 @@ func warned(what, do string) verdict  { return verdict{Warn, problem{what, do}} 
 func failed(what, do string) verdict  { return verdict{Fail, problem{what, do}} }
 func skipped(what, do string) verdict { return verdict{Skip, problem{what, do}} }
 
-// each looks at every server. What is the same on all of them is said once.
+// each looks at every server. What is the same on all of them is said once, a
+// verdict without words not at all.
 func (v *redisVisit) each(ctx context.Context, name string, look func(context.Context, *node) verdict) {
 	var found []verdict
 	for _, n := range v.nodes {
@@ -125,6 +128,8 @@ func (v *redisVisit) each(ctx context.Context, name string, look func(context.Co
 	different := slices.ContainsFunc(found, func(x verdict) bool { return x != found[0] })
 	for i, x := range found {
 		switch {
+		case x.what == "":
+			continue
 		case different:
 			x.what = v.nodes[i].addr + ": " + x.what
 		case i > 0:
@@ -132,9 +137,7 @@ func (v *redisVisit) each(ctx context.Context, name string, look func(context.Co
 		case len(found) > 1:
 			x.what = fmt.Sprintf("on all %d servers: %s", len(found), x.what)
 		}
-		if x.what != "" {
-			v.f.add(name, x.status, x.what, x.do)
-		}
+		v.f.add(name, x.status, x.what, x.do)
 	}
 }
 

@@ -15,10 +15,16 @@ func (v *redisVisit) checkReplicas(ctx context.Context) {
 	v.each(ctx, "redis.replicas", func(ctx context.Context, n *node) verdict {
 		connected := n.number("connected_slaves")
 		switch lagging := n.lagging(); {
+		case v.misled(n) && wanted > 0:
+			return skipped("not tried: a node of a cluster answers for its own keys only", "see redis.role")
 		case n.info != nil && lagging > 0:
 			return warned(fmt.Sprintf("%d of %s are not in step", lagging, plural(int(connected), "replica")), "see the replicas' logs: the link to the master, and repl-backlog-size")
 		case wanted == 0 && n.info == nil:
 			return skipped("the server does not tell (INFO)", "grant this user +info to have it looked at")
+		case wanted == 0 && connected == 0 && n.announced > 0:
+			return warned(fmt.Sprintf("the cluster knows of %s, and none is connected", plural(n.announced, "replica")), "see the replica's log")
+		case wanted == 0 && connected == 0 && v.target.Cluster:
+			return verdict{} // redis.cluster names the masters without one
 		case wanted == 0 && connected == 0:
 			return fine("there is none: if this server is lost, only what is on its disk remains")
 		case wanted == 0:

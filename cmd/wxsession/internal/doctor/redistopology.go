@@ -57,15 +57,25 @@ func (v *redisVisit) askCluster(ctx context.Context, up []string) {
 		return
 	}
 	host, _, _ := net.SplitHostPort(seed.addr)
+	var bare []string
 	for _, m := range clusterMasters(slots, host) {
 		if err := v.addNode(ctx, m.addr); err != nil {
 			p := storeProblem(err, "")
 			v.f.fail("redis.cluster", fmt.Sprintf("the cluster announces a master at %s, which cannot be used: %s", m.addr, p.what),
 				"let the nodes announce addresses that services can reach (cluster-announce-ip, cluster-announce-hostname), and let firewalls pass them")
+		} else {
+			v.nodes[len(v.nodes)-1].announced = m.replicas
 		}
 		if m.replicas == 0 {
-			v.f.warn("redis.cluster", "the master "+m.addr+" has no replica: its share of the sessions is lost with it", "give it one")
+			bare = append(bare, m.addr)
 		}
+	}
+	switch len(bare) {
+	case 0:
+	case 1:
+		v.f.warn("redis.cluster", "the master "+bare[0]+" has no replica: its share of the sessions is lost with it", "give it one")
+	default:
+		v.f.warn("redis.cluster", "the masters "+strings.Join(bare, ", ")+" have no replica: the share of the sessions that one of them has is lost with it", "give each of them one")
 	}
 }
 

@@ -206,14 +206,15 @@ func TestClustersThatSaySomethingElse(t *testing.T) {
 			}
 			node := "*2\r\n" + bulk(host) + ":" + port + "\r\n"
 			return "*1\r\n*" + strconv.Itoa(3+replicas) + "\r\n:0\r\n:16383\r\n" + strings.Repeat(node, 1+replicas)
-		}, "HELLO", helloReply("redis", "7.0.15", "master"))
+		}, "HELLO", helloReply("redis", "7.0.15", "master"), "INFO", bulk("connected_slaves:0\r\nmaxmemory:1\r\n"))
 		_, port, _ = net.SplitHostPort(addr)
 		return "redis+cluster://" + addr
 	}
 	const ok = "cluster_state:ok cluster_slots_assigned:16384 cluster_slots_pfail:0 cluster_slots_fail:0 cluster_size:1 cluster_known_nodes:2"
 	all := visit(t, healthy(t, environment{"WX_STORE": cluster(ok, "127.0.0.1", 1)}))
 	all.want(t, "redis.cluster", doctor.OK)
-	all.none(t, doctor.Warn, "redis.memory")
+	all.none(t, doctor.Warn, "redis.persistence", "redis.replicas")
+	all.want(t, "redis.replicas", doctor.Warn, "knows of 1 replica, and none is connected")
 	visit(t, healthy(t, environment{"WX_STORE": cluster(ok, "", 0)})).want(t, "redis.cluster", doctor.Warn, "the master 127.0.0.1:", "has no replica")
 	visit(t, healthy(t, environment{"WX_STORE": cluster(ok, "localhost", 0)})).want(t, "redis.cluster", doctor.Warn, "the master localhost:", "has no replica")
 	part := strings.Replace(ok, "pfail:0", "pfail:5", 1)

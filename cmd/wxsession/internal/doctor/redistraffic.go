@@ -12,6 +12,9 @@ import (
 // checkWrites goes by the service's own client, and its own timeout.
 func (v *redisVisit) checkWrites(ctx context.Context) {
 	v.each(ctx, "store.write", func(ctx context.Context, n *node) verdict {
+		if v.misled(n) {
+			return skipped("not tried: a node of a cluster answers for its own keys only", "see redis.role")
+		}
 		if err := tryVerbs(ctx, v.store, n.key); err != nil {
 			p := storeProblem(err, "see the server's log")
 			return failed(p.what, p.do)
@@ -57,16 +60,16 @@ func (v *redisVisit) checkLatency(ctx context.Context) {
 
 func (v *redisVisit) checkClock(ctx context.Context) {
 	for _, n := range v.nodes {
-		whose := "the server's"
+		who, whose := "the server", "the server's"
 		if len(v.nodes) > 1 {
-			whose = "that of " + n.addr
+			who, whose = n.addr, "that of "+n.addr
 		}
 		start := v.d.now()
 		reply, err := n.do(ctx, "TIME")
 		end := v.d.now()
 		fields, bad := reply.AsIntSlice()
 		if err != nil || bad != nil || len(fields) != 2 {
-			v.f.skip("store.clock", "the server does not tell "+whose+" time (TIME)", "grant this user +time to have it looked at")
+			v.f.skip("store.clock", who+" does not tell its time (TIME)", "grant this user +time to have it looked at")
 			continue
 		}
 		took := end.Sub(start)
@@ -91,6 +94,7 @@ func (v *redisVisit) checkCache(ctx context.Context) {
 		return
 	}
 	v.each(ctx, "redis.cache", v.tryCache)
+	v.checkTracking(ctx)
 }
 
 func (v *redisVisit) tryCache(ctx context.Context, n *node) verdict {

@@ -46,7 +46,7 @@ func TestVariables(t *testing.T) {
 		"no app": {environment{"WX_APPID": "", "WX_SECRET": ""}, func(t *testing.T, all found) {
 			all.want(t, "environment", doctor.OK)
 			all.want(t, "configuration", doctor.Fail, "WX_APPID, WX_SECRET")
-			all.want(t, "wechat.reach", doctor.Skip)
+			all.want(t, "wechat.reach", doctor.Skip, "WeChat is not asked: the configuration is not complete (see above)")
 			all.lacks(t, "wechat.app")
 		}},
 		"several mistakes": {environment{"WX_IDLE_TIMEOUT": "1ms", "WX_PREFIX": "wx"}, func(t *testing.T, all found) {

@@ -31,7 +31,7 @@ type wechat struct {
 
 func (d *Doctor) checkWeChat(ctx context.Context, f findings) {
 	if d.wx == nil {
-		f.skip("wechat.reach", "WeChat is not asked before core.New takes the configuration", "")
+		f.skip("wechat.reach", "WeChat is not asked: the configuration is not complete (see above)", "")
 		return
 	}
 	proxy := d.proxies.ProxyFunc()
