@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"fmt"
+	"math"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -130,13 +131,18 @@ func hostileOwners(t *testing.T, slots string, ports ...int) (*owners, time.Dura
 		clients[fmt.Sprint("127.0.0.1:", port)] = client
 	}
 	feeds := newFeeds(&settings{topology: cluster}, newClock(time.Now))
-	began := time.Now()
-	o := readSlots(reply, f.Addr, clients, feeds.nodeAt)
-	o.probe(client, "wx:", nil)
-	return o, time.Since(began)
+	var o *owners
+	least := time.Hour // of several: others use the machine too
+	for range 5 {
+		began := time.Now()
+		o = readSlots(reply, f.Addr, clients, feeds.nodeAt)
+		o.probe(client, "wx:", nil)
+		least = min(least, time.Since(began))
+	}
+	return o, least
 }
 
-func slotsReply(ranges ...[3]int) string {
+func slotsReply(ranges ...[3]int64) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "*%d\r\n", len(ranges))
 	for _, r := range ranges {
@@ -147,10 +153,10 @@ func slotsReply(ranges ...[3]int) string {
 
 // TestSurveysOfNonsenseAreCheap, as there are two in each second.
 func TestSurveysOfNonsenseAreCheap(t *testing.T) {
-	for what, ranges := range map[string][][3]int{
+	for what, ranges := range map[string][][3]int64{
 		"beyond the last slot": {{0, 16383, 1}, {20000, 20001, 2}},
 		"backwards":            {{0, 16383, 1}, {9, 3, 2}},
-		"negative":             {{0, 16383, 1}, {-9, -3, 2}, {-1 << 63, 1<<63 - 1, 3}},
+		"negative":             {{0, 16383, 1}, {-9, -3, 2}, {math.MinInt64, math.MaxInt64, 3}},
 		"twice":                {{0, 16383, 1}, {0, 16383, 2}, {5, 6, 3}},
 	} {
 		o, took := hostileOwners(t, slotsReply(ranges...), 1, 2, 3)
