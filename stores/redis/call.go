@@ -60,13 +60,24 @@ func (c call) get(key string, most int) (v []byte, err error) {
 
 // getTracked makes a node announce the next change of the key (CLIENT TRACKING,
 // opted in to by CLIENT CACHING for the one command that follows, which is get).
-// The ttl is asked for in the same round trip: the server would announce the key's
-// end, but only when it notices, which may be late for keys that nobody asks for.
-// A ttl of zero means that there will be no announcement, or no end.
+// It asks for the ttl first: a tracked read of a key that has gone meanwhile,
+// unannounced, would stay in the server's table for good. And the server would
+// announce the key's end, but only when it notices, which may be late for keys that
+// nobody asks for. A value that takes the key's place between the two may end sooner
+// than the ttl says; a session says so itself. A ttl of zero means that there will be
+// no announcement, or no end.
 func (c call) getTracked(o *owner, get rueidis.Completed, key string) (v []byte, ttl time.Duration, err error) {
+	const missing = -2
 	b := c.client.B()
-	r := o.client.DoMulti(c.ctx, b.ClientCaching().Yes().Build(), get, b.Pttl().Key(key).Build())
-	if ms, errTTL := r[2].AsInt64(); errTTL == nil && ms > 0 && r[0].Error() == nil {
+	ms, err := o.client.Do(c.ctx, b.Pttl().Key(key).Build()).AsInt64()
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case ms == missing:
+		return nil, 0, core.ErrNotFound
+	}
+	r := o.client.DoMulti(c.ctx, b.ClientCaching().Yes().Build(), get)
+	if ms > 0 && r[0].Error() == nil {
 		ttl = time.Duration(ms) * time.Millisecond
 	}
 	v, err = value(r[1])

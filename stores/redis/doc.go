@@ -89,9 +89,9 @@
 // second answer.
 //
 // The first use of a session through this instance is a plain GET; the second is
-// a GET, and if the key is still there, tracked and kept (CLIENT CACHING YES, GET
-// and PTTL in another round trip: a server tracks keys that are gone too); further
-// ones cost no command. Tokens that do not exist are never tracked: they leave
+// PTTL, and if the key is still there, tracked and kept (CLIENT CACHING YES and GET
+// in another round trip: a server tracks keys that are gone too); further ones cost
+// no command. Tokens that do not exist are never tracked: they leave
 // nothing in the server's tracking table, and push nothing out here. A cache of n
 // entries also takes 8 n bytes to remember who was seen once.
 //

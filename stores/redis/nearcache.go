@@ -91,20 +91,22 @@ func (n *nearCache) get(key string) ([]byte, ticket) {
 	return nil, ticket{hash: hash, changes: s.changes, sent: now, track: s.seen.has(hash)}
 }
 
-// fetch reads what get does not know, and remembers that the key exists. At the
-// second time it reads once more, and keeps the value: a tracked read of a key that
-// has gone meanwhile, unannounced, would stay in the server's table for good.
+// fetch reads what get does not know, and remembers that the key exists; at the
+// second time it keeps the value.
 func (n *nearCache) fetch(c call, t ticket, key string) ([]byte, error) {
-	v, err := c.get(n.feeds.prefix+key, maxReads)
-	switch {
-	case err == core.ErrNotFound && t.track:
-		n.forget(key)
-	case err == nil && !t.track:
-		n.see(t)
-	case err == nil:
-		if newer, errTracked := n.fetchTracked(c, t, key); errTracked == nil || errTracked == core.ErrNotFound {
-			return newer, errTracked
+	most := maxReads
+	if t.track {
+		v, err := n.fetchTracked(c, t, key)
+		switch {
+		case err == nil, err == core.ErrNotFound, c.ctx.Err() != nil:
+			return v, err
+		case err != errNoFeed:
+			most-- // the key is not there, or not any more: the client finds out where
 		}
+	}
+	v, err := c.get(n.feeds.prefix+key, most)
+	if err == nil {
+		n.see(t)
 	}
 	return v, err
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 )
 
@@ -24,6 +25,7 @@ func main() {
 // run prints results to out, and the progress to progress. An error means that
 // the run could not be finished, or that a promise was not kept.
 func run(ctx context.Context, args []string, out, progress io.Writer) (err error) {
+	progress = &oneByOne{w: progress}
 	o, err := parse(args, progress)
 	if err != nil {
 		return err
@@ -50,4 +52,16 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 	}
 	r.report(out, failed)
 	return errors.Join(failed, r.ledger.verdict())
+}
+
+// oneByOne lets several goroutines write lines.
+type oneByOne struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (o *oneByOne) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.w.Write(b)
 }
