@@ -98,7 +98,7 @@ func (m *Manager) credential(req *Request) (credential, error) {
 
 func (m *Manager) headerToken(req *Request) (token string, given bool) {
 	const scheme = "bearer "
-	if a := req.header("Authorization"); len(a) >= len(scheme) && strings.EqualFold(a[:len(scheme)], scheme) {
+	if a := req.header("Authorization"); len(a) >= len(scheme) && (a[:len(scheme)] == "Bearer " || strings.EqualFold(a[:len(scheme)], scheme)) {
 		return strings.TrimSpace(a[len(scheme):]), true
 	}
 	token = req.header("X-Wx-Session")

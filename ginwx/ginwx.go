@@ -66,7 +66,11 @@ func hasHead(routes []core.Route, path string) bool {
 // Require returns the middleware for routes that need a session. Requests
 // without a live one are answered by it and do not reach the handler.
 func Require(wx *core.Manager) gin.HandlerFunc {
-	return guard(wx, wx.Require)
+	return func(c *gin.Context) {
+		r := c.Request // a literal, as a call of request would copy it once more
+		ctx, _, err := wx.Require(r.Context(), core.Request{Method: r.Method, Host: r.Host, Header: r.Header})
+		admit(c, wx, ctx, err)
+	}
 }
 
 // RequireSessionKey is Require for routes that decrypt: WeChat must also have
@@ -74,28 +78,27 @@ func Require(wx *core.Manager) gin.HandlerFunc {
 // that is dead gives 401 session_key_expired: the client logs in again, and the
 // session lives on. Behind Require or Optional nothing is looked up twice.
 func RequireSessionKey(wx *core.Manager, maxAge time.Duration) gin.HandlerFunc {
-	return guard(wx, func(ctx context.Context, req core.Request) (context.Context, *core.Session, error) {
-		return wx.RequireSessionKey(ctx, req, maxAge)
-	})
+	return func(c *gin.Context) {
+		ctx, _, err := wx.RequireSessionKey(c.Request.Context(), request(c), maxAge)
+		admit(c, wx, ctx, err)
+	}
 }
 
-// guard is the middleware that admits whom admit knows.
-func guard(wx *core.Manager, admit func(context.Context, core.Request) (context.Context, *core.Session, error)) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		ctx, _, err := admit(c.Request.Context(), request(c))
-		if err != nil {
-			Refuse(c, wx, err)
-			return
-		}
-		c.Request = c.Request.WithContext(ctx)
+// admit lets a request go on in ctx, or refuses it with err.
+func admit(c *gin.Context, wx *core.Manager, ctx context.Context, err error) {
+	if err != nil {
+		Refuse(c, wx, err)
+		return
 	}
+	c.Request = c.Request.WithContext(ctx)
 }
 
 // With returns a handler that needs a session, and gets it as an argument. It
 // is Require and the handler in one, without a session in the context.
 func With(wx *core.Manager, handle func(*gin.Context, *core.Session)) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		s, err := wx.AuthenticateRequest(c.Request.Context(), request(c))
+		r := c.Request
+		s, err := wx.AuthenticateRequest(r.Context(), core.Request{Method: r.Method, Host: r.Host, Header: r.Header})
 		if err != nil {
 			Refuse(c, wx, err)
 			return

@@ -68,7 +68,13 @@ func Handler(wx *core.Manager, others ...core.Route) http.Handler {
 // Require returns the middleware for routes that need a session. Requests
 // without a live one are answered by it and do not reach the handler.
 func Require(wx *core.Manager) func(http.Handler) http.Handler {
-	return guard(wx, wx.Require)
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			// A literal, as a call of request would copy it once more.
+			ctx, _, err := wx.Require(r.Context(), core.Request{Method: r.Method, Host: r.Host, Header: r.Header})
+			admit(w, r, next, wx, ctx, err)
+		})
+	}
 }
 
 // RequireSessionKey is Require for routes that decrypt: WeChat must also have
@@ -76,30 +82,28 @@ func Require(wx *core.Manager) func(http.Handler) http.Handler {
 // that is dead gives 401 session_key_expired: the client logs in again, and the
 // session lives on. Behind Require or Optional nothing is looked up twice.
 func RequireSessionKey(wx *core.Manager, maxAge time.Duration) func(http.Handler) http.Handler {
-	return guard(wx, func(ctx context.Context, req core.Request) (context.Context, *core.Session, error) {
-		return wx.RequireSessionKey(ctx, req, maxAge)
-	})
-}
-
-// guard is the middleware that admits whom admit knows.
-func guard(wx *core.Manager, admit func(context.Context, core.Request) (context.Context, *core.Session, error)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ctx, _, err := admit(r.Context(), request(r))
-			if err != nil {
-				Refuse(w, r, wx, err)
-				return
-			}
-			next.ServeHTTP(w, r.WithContext(ctx))
+			ctx, _, err := wx.RequireSessionKey(r.Context(), request(r), maxAge)
+			admit(w, r, next, wx, ctx, err)
 		})
 	}
+}
+
+// admit hands a request on in ctx, or refuses it with err.
+func admit(w http.ResponseWriter, r *http.Request, next http.Handler, wx *core.Manager, ctx context.Context, err error) {
+	if err != nil {
+		Refuse(w, r, wx, err)
+		return
+	}
+	next.ServeHTTP(w, r.WithContext(ctx))
 }
 
 // With returns a handler that needs a session, and gets it as an argument. It
 // is Require and the handler in one, without a session in the context.
 func With(wx *core.Manager, handle func(http.ResponseWriter, *http.Request, *core.Session)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s, err := wx.AuthenticateRequest(r.Context(), request(r))
+		s, err := wx.AuthenticateRequest(r.Context(), core.Request{Method: r.Method, Host: r.Host, Header: r.Header})
 		if err != nil {
 			Refuse(w, r, wx, err)
 			return

@@ -74,7 +74,13 @@ func hasHead(routes []core.Route, path string) bool {
 // Require returns the middleware for routes that need a session. Requests
 // without a live one end in an error and do not reach the handler.
 func Require(wx *core.Manager) echo.MiddlewareFunc {
-	return guard(wx, wx.Require)
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c *echo.Context) error {
+			r := c.Request() // a literal, as a call of request would copy it once more
+			ctx, _, err := wx.Require(r.Context(), core.Request{Method: r.Method, Host: r.Host, Header: r.Header})
+			return admit(c, next, wx, ctx, err)
+		}
+	}
 }
 
 // RequireSessionKey is Require for routes that decrypt: WeChat must also have
@@ -82,31 +88,29 @@ func Require(wx *core.Manager) echo.MiddlewareFunc {
 // that is dead gives 401 session_key_expired: the client logs in again, and the
 // session lives on. Behind Require or Optional nothing is looked up twice.
 func RequireSessionKey(wx *core.Manager, maxAge time.Duration) echo.MiddlewareFunc {
-	return guard(wx, func(ctx context.Context, req core.Request) (context.Context, *core.Session, error) {
-		return wx.RequireSessionKey(ctx, req, maxAge)
-	})
-}
-
-// guard is the middleware that admits whom admit knows.
-func guard(wx *core.Manager, admit func(context.Context, core.Request) (context.Context, *core.Session, error)) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
-			r := c.Request()
-			ctx, _, err := admit(r.Context(), request(c))
-			if err != nil {
-				return Refuse(c, wx, err)
-			}
-			c.SetRequest(r.WithContext(ctx))
-			return next(c)
+			ctx, _, err := wx.RequireSessionKey(c.Request().Context(), request(c), maxAge)
+			return admit(c, next, wx, ctx, err)
 		}
 	}
+}
+
+// admit hands a request on in ctx, or refuses it with err.
+func admit(c *echo.Context, next echo.HandlerFunc, wx *core.Manager, ctx context.Context, err error) error {
+	if err != nil {
+		return Refuse(c, wx, err)
+	}
+	c.SetRequest(c.Request().WithContext(ctx))
+	return next(c)
 }
 
 // With returns a handler that needs a session, and gets it as an argument. It
 // is Require and the handler in one, without a session in the context.
 func With(wx *core.Manager, handle func(*echo.Context, *core.Session) error) echo.HandlerFunc {
 	return func(c *echo.Context) error {
-		s, err := wx.AuthenticateRequest(c.Request().Context(), request(c))
+		r := c.Request()
+		s, err := wx.AuthenticateRequest(r.Context(), core.Request{Method: r.Method, Host: r.Host, Header: r.Header})
 		if err != nil {
 			return Refuse(c, wx, err)
 		}
