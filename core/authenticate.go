@@ -60,13 +60,22 @@ func (m *Manager) newSlot() (*sessionContext, []byte) {
 }
 
 func (m *Manager) authenticate(ctx context.Context, token string, s *Session, buf []byte) error {
+	if m.cfg.Observe == nil {
+		return m.use(ctx, token, s, buf)
+	}
 	ctx, end := m.observe(ctx, OpAuthenticate)
+	err := m.use(ctx, token, s, buf)
+	end(err)
+	return err
+}
+
+// use is authenticate, unobserved.
+func (m *Manager) use(ctx context.Context, token string, s *Session, buf []byte) error {
 	now := m.now()
 	err := m.find(ctx, token, s, buf, now)
 	if err == nil && m.due(s, now) {
 		m.renew(ctx, s, now)
 	}
-	end(err)
 	return err
 }
 

@@ -19,7 +19,6 @@
 package ginwx
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -69,7 +68,11 @@ func Require(wx *core.Manager) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		r := c.Request // a literal, as a call of request would copy it once more
 		ctx, _, err := wx.Require(r.Context(), core.Request{Method: r.Method, Host: r.Host, Header: r.Header})
-		admit(c, wx, ctx, err)
+		if err != nil {
+			Refuse(c, wx, err)
+			return
+		}
+		c.Request = r.WithContext(ctx)
 	}
 }
 
@@ -80,17 +83,12 @@ func Require(wx *core.Manager) gin.HandlerFunc {
 func RequireSessionKey(wx *core.Manager, maxAge time.Duration) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		ctx, _, err := wx.RequireSessionKey(c.Request.Context(), request(c), maxAge)
-		admit(c, wx, ctx, err)
+		if err != nil {
+			Refuse(c, wx, err)
+			return
+		}
+		c.Request = c.Request.WithContext(ctx)
 	}
-}
-
-// admit lets a request go on in ctx, or refuses it with err.
-func admit(c *gin.Context, wx *core.Manager, ctx context.Context, err error) {
-	if err != nil {
-		Refuse(c, wx, err)
-		return
-	}
-	c.Request = c.Request.WithContext(ctx)
 }
 
 // With returns a handler that needs a session, and gets it as an argument. It

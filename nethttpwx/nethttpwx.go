@@ -25,7 +25,6 @@
 package nethttpwx
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"net/url"
@@ -72,7 +71,11 @@ func Require(wx *core.Manager) func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			// A literal, as a call of request would copy it once more.
 			ctx, _, err := wx.Require(r.Context(), core.Request{Method: r.Method, Host: r.Host, Header: r.Header})
-			admit(w, r, next, wx, ctx, err)
+			if err != nil {
+				Refuse(w, r, wx, err)
+				return
+			}
+			next.ServeHTTP(w, r.WithContext(ctx))
 		})
 	}
 }
@@ -85,18 +88,13 @@ func RequireSessionKey(wx *core.Manager, maxAge time.Duration) func(http.Handler
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			ctx, _, err := wx.RequireSessionKey(r.Context(), request(r), maxAge)
-			admit(w, r, next, wx, ctx, err)
+			if err != nil {
+				Refuse(w, r, wx, err)
+				return
+			}
+			next.ServeHTTP(w, r.WithContext(ctx))
 		})
 	}
-}
-
-// admit hands a request on in ctx, or refuses it with err.
-func admit(w http.ResponseWriter, r *http.Request, next http.Handler, wx *core.Manager, ctx context.Context, err error) {
-	if err != nil {
-		Refuse(w, r, wx, err)
-		return
-	}
-	next.ServeHTTP(w, r.WithContext(ctx))
 }
 
 // With returns a handler that needs a session, and gets it as an argument. It

@@ -20,7 +20,6 @@
 package echowx
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -78,7 +77,11 @@ func Require(wx *core.Manager) echo.MiddlewareFunc {
 		return func(c *echo.Context) error {
 			r := c.Request() // a literal, as a call of request would copy it once more
 			ctx, _, err := wx.Require(r.Context(), core.Request{Method: r.Method, Host: r.Host, Header: r.Header})
-			return admit(c, next, wx, ctx, err)
+			if err != nil {
+				return Refuse(c, wx, err)
+			}
+			c.SetRequest(r.WithContext(ctx))
+			return next(c)
 		}
 	}
 }
@@ -91,18 +94,13 @@ func RequireSessionKey(wx *core.Manager, maxAge time.Duration) echo.MiddlewareFu
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
 			ctx, _, err := wx.RequireSessionKey(c.Request().Context(), request(c), maxAge)
-			return admit(c, next, wx, ctx, err)
+			if err != nil {
+				return Refuse(c, wx, err)
+			}
+			c.SetRequest(c.Request().WithContext(ctx))
+			return next(c)
 		}
 	}
-}
-
-// admit hands a request on in ctx, or refuses it with err.
-func admit(c *echo.Context, next echo.HandlerFunc, wx *core.Manager, ctx context.Context, err error) error {
-	if err != nil {
-		return Refuse(c, wx, err)
-	}
-	c.SetRequest(c.Request().WithContext(ctx))
-	return next(c)
 }
 
 // With returns a handler that needs a session, and gets it as an argument. It
