@@ -29,7 +29,11 @@ func (h *History) Load(ctx context.Context, prefix string, stores ...core.Store)
 		c := client{id: n, store: h.Record(stores[n%len(stores)]), prefix: prefix, seen: map[string][]byte{}}
 		wg.Go(func() {
 			for ctx.Err() == nil {
-				c.act(context.WithoutCancel(ctx), count.Add(1))
+				if lost := c.act(context.WithoutCancel(ctx), count.Add(1)); lost {
+					// Each may have taken place at any time since: with many of them on one
+					// key the search would not end.
+					count.Add(opsPerKey / 2)
+				}
 			}
 		})
 	}
@@ -46,7 +50,8 @@ type client struct {
 }
 
 // act does one operation. Every written value is unique.
-func (c *client) act(ctx context.Context, n int64) {
+// act reports whether nobody knows what became of it.
+func (c *client) act(ctx context.Context, n int64) (lost bool) {
 	key := fmt.Sprint(c.prefix, n/(hotKeys*opsPerKey), "-", rand.IntN(hotKeys))
 	var err error
 	switch rand.IntN(10) {
@@ -61,7 +66,9 @@ func (c *client) act(ctx context.Context, n int64) {
 		// Refused connections fail fast: without a break they would fill the
 		// history with operations of which nobody knows anything.
 		time.Sleep(5 * time.Millisecond)
+		return true
 	}
+	return false
 }
 
 func (c *client) swap(ctx context.Context, key string, new []byte) error {
