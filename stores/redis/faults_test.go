@@ -54,7 +54,7 @@ func TestFaultsAreErrorsInTimeAndPass(t *testing.T) {
 			store := open(t, fmt.Sprintf(dsn, proxy.Addr))
 			for _, f := range faults {
 				t.Run(f.name, func(t *testing.T) {
-					l := startLoad(t, store)
+					l := startLoad(t, store, proxy)
 					l.waitAnswers(t, 100)
 					f.begin(server, proxy)
 					l.waitErrors(t, clients)
@@ -71,10 +71,11 @@ func TestFaultsAreErrorsInTimeAndPass(t *testing.T) {
 
 // load is clients that read records that exist, and write others, all the time.
 type load struct {
-	store  *redis.Store
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
-	before int // goroutines
+	store   *redis.Store
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup
+	proxies []*testserver.Proxy
+	before  int // goroutines
 
 	answers, errors, goroutines, longest atomic.Int64
 	missing                              atomic.Pointer[error]
@@ -82,7 +83,8 @@ type load struct {
 
 const records = 8
 
-func startLoad(t *testing.T, store *redis.Store) *load {
+// startLoad counts the goroutines of the process, less those of the proxies.
+func startLoad(t *testing.T, store *redis.Store, proxies ...*testserver.Proxy) *load {
 	t.Helper()
 	for i := range records {
 		if err := store.Swap(t.Context(), record(i), nil, []byte("alive"), time.Hour); err != nil && !errors.Is(err, core.ErrConflict) {
@@ -90,7 +92,8 @@ func startLoad(t *testing.T, store *redis.Store) *load {
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &load{store: store, cancel: cancel, before: runtime.NumGoroutine()}
+	l := &load{store: store, cancel: cancel, proxies: proxies}
+	l.before = l.running()
 	for i := range clients {
 		l.wg.Go(func() {
 			for n := i; ctx.Err() == nil; n++ {
@@ -128,8 +131,16 @@ func (l *load) one(n int) {
 		return
 	}
 	l.errors.Add(1)
-	atMost(&l.goroutines, int64(runtime.NumGoroutine()))
+	atMost(&l.goroutines, int64(l.running()))
 	time.Sleep(5 * time.Millisecond) // as a client would, before it tries again
+}
+
+func (l *load) running() int {
+	n := runtime.NumGoroutine()
+	for _, p := range l.proxies {
+		n -= p.Goroutines()
+	}
+	return n
 }
 
 func atMost(max *atomic.Int64, v int64) {
@@ -177,7 +188,7 @@ func (l *load) noGrowth(t *testing.T) {
 	if peak := l.goroutines.Load(); peak > int64(l.before+4*clients) {
 		t.Errorf("%d goroutines at the peak, %d before; want at most %d more", peak, l.before, 4*clients)
 	}
-	waitFor(t, "return to the former number of goroutines", func() bool { return runtime.NumGoroutine() <= l.before+clients/2 })
+	waitFor(t, "return to the former number of goroutines", func() bool { return l.running() <= l.before+clients/2 })
 }
 
 func TestStartsWhileTheServerIsDown(t *testing.T) {
