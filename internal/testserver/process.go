@@ -27,9 +27,10 @@ type Process struct {
 	Port int
 	Dir  string // the server's working directory
 
-	t    testing.TB
-	bin  string
-	args []string
+	t       testing.TB
+	bin     string
+	args    []string
+	answers func() bool // nil: whoever accepts connections answers
 
 	mu   sync.Mutex
 	proc *os.Process
@@ -42,7 +43,12 @@ type Process struct {
 // Output goes to a log in Dir, and to the test's log when the test has failed.
 func Start(t testing.TB, name string, args func(port int, dir string) []string) *Process {
 	t.Helper()
-	p := &Process{t: t, bin: lookPath(t, name), Dir: t.TempDir()}
+	return start(&Process{t: t, bin: lookPath(t, name), Dir: t.TempDir()}, args)
+}
+
+func start(p *Process, args func(port int, dir string) []string) *Process {
+	t := p.t
+	t.Helper()
 	t.Cleanup(p.cleanup)
 	var err error
 	for range 5 { // another process may take the port between its choice and its use
@@ -52,7 +58,7 @@ func Start(t testing.TB, name string, args func(port int, dir string) []string) 
 			return p
 		}
 	}
-	t.Fatalf("start %s: %v", name, err)
+	t.Fatalf("start %s: %v", filepath.Base(p.bin), err)
 	return nil
 }
 
@@ -98,7 +104,7 @@ func (p *Process) signal(s os.Signal) {
 	}
 }
 
-// start runs the process and waits until it accepts connections.
+// start runs the process and waits until it answers.
 func (p *Process) start() error {
 	log, err := os.OpenFile(p.logPath(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -143,12 +149,12 @@ func (p *Process) waitUntilUp(dead <-chan struct{}) error {
 			return fmt.Errorf("ended at once; its log says: %s", p.log())
 		case <-time.After(5 * time.Millisecond):
 		}
-		if err == nil {
+		if err == nil && (p.answers == nil || p.answers()) {
 			return nil
 		}
 	}
 	p.Kill()
-	return fmt.Errorf("no connection to %s within %v; its log says: %s", p.Addr, startTimeout, p.log())
+	return fmt.Errorf("no answer from %s within %v; its log says: %s", p.Addr, startTimeout, p.log())
 }
 
 func (p *Process) cleanup() {

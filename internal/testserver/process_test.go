@@ -172,3 +172,13 @@ func eventually(t *testing.T, what string, is func() bool) {
 		}
 	}
 }
+
+// TestRedisHasLoadedWhenItIsStarted: the port is open long before.
+func TestRedisHasLoadedWhenItIsStarted(t *testing.T) {
+	p := testserver.StartRedis(t, "--key-load-delay", "300", "--loading-process-events-interval-bytes", "1024")
+	testserver.Redis(t, p.Addr, "EVAL", "for i = 1, 2000 do redis.call('SET', 'k' .. i, 'v') end", "0")
+	p.Restart()
+	if v := testserver.Redis(t, p.Addr, "GET", "k2000"); v != "v" {
+		t.Errorf("GET after a restart: %q", v)
+	}
+}

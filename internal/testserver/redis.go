@@ -2,6 +2,7 @@ package testserver
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,11 +14,12 @@ import (
 )
 
 // StartRedis runs a redis-server with an append-only file, so that what it has
-// acknowledged survives Kill and Restart. It also listens on the Unix socket
-// that RedisSocket names.
+// acknowledged survives Kill and Restart; a machine's crash it need not survive,
+// so no command waits for the disk. It also listens on the Unix socket that
+// RedisSocket names.
 func StartRedis(t testing.TB, extra ...string) *Process {
 	t.Helper()
-	return startRedis(t, append([]string{"--appendonly", "yes"}, extra...)...)
+	return startRedis(t, append([]string{"--appendonly", "yes", "--appendfsync", "no"}, extra...)...)
 }
 
 // RedisSocket is the path of the Unix socket of a server that this package has
@@ -26,7 +28,9 @@ func RedisSocket(p *Process) string { return filepath.Join(p.Dir, "redis.sock") 
 
 func startRedis(t testing.TB, extra ...string) *Process {
 	t.Helper()
-	p := Start(t, "redis-server", func(port int, dir string) []string {
+	p := &Process{t: t, bin: lookPath(t, "redis-server"), Dir: t.TempDir()}
+	p.answers = func() bool { return redisAnswers(p) }
+	return start(p, func(port int, dir string) []string {
 		args := []string{
 			"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", dir, "--save", "",
 			"--unixsocket", filepath.Join(dir, "redis.sock"), "--enable-debug-command", "yes",
@@ -34,8 +38,26 @@ func startRedis(t testing.TB, extra ...string) *Process {
 		}
 		return append(args, extra...)
 	})
-	return p
 }
+
+// redisAnswers is false while a server creates or loads its files: the kernel
+// accepts connections for it then. Any other answer will do, a refusal too. On
+// the socket there is no TLS.
+func redisAnswers(p *Process) bool {
+	conn, err := net.DialTimeout("unix", RedisSocket(p), time.Second)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	_, err = redisCall(conn, "PING")
+	var refused redisError
+	return err == nil || errors.As(err, &refused) && !strings.HasPrefix(string(refused), "LOADING")
+}
+
+// redisError is an error reply.
+type redisError string
+
+func (e redisError) Error() string { return "error reply: " + string(e) }
 
 // Redis sends one command over a connection of its own, with the password
 // first where there is one, and returns the reply: lines for arrays, without
@@ -55,6 +77,10 @@ func redisCommand(addr string, args ...string) (string, error) {
 		return "", err
 	}
 	defer conn.Close()
+	return redisCall(conn, args...)
+}
+
+func redisCall(conn net.Conn, args ...string) (string, error) {
 	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
 	var b strings.Builder
 	fmt.Fprintf(&b, "*%d\r\n", len(args))
@@ -75,7 +101,7 @@ func readReply(r *bufio.Reader) (string, error) {
 	kind, text := line[0], strings.TrimRight(line[1:], "\r\n")
 	switch kind {
 	case '-':
-		return "", fmt.Errorf("error reply: %s", text)
+		return "", redisError(text)
 	case '$':
 		return readBulk(r, text)
 	case '*':
