@@ -116,9 +116,7 @@ func (x *exchange) tellRequest(r *http.Request) {
 		s.learn(userToken, token)
 	}
 	s.learn(userToken, r.Header.Get("X-Wx-Session"))
-	if c, err := r.Cookie(x.tap.cookie); err == nil {
-		s.learn(userToken, c.Value)
-	}
+	s.learnCookies(r.Cookies(), x.tap.cookie)
 	s.learn(ticket, r.URL.Query().Get("ticket"))
 	s.learnJSON(body, map[string]kind{"code": loginCode})
 	x.tell(event{
@@ -160,11 +158,7 @@ func (x *exchange) tellReply(rec *recorder, took time.Duration) {
 	if x.to == wechatLane {
 		s.learnJSON(body, map[string]kind{"code": loginCode})
 	}
-	for _, c := range (&http.Response{Header: header}).Cookies() {
-		if c.Name == x.tap.cookie {
-			s.learn(userToken, c.Value)
-		}
-	}
+	s.learnCookies((&http.Response{Header: header}).Cookies(), x.tap.cookie)
 	e := event{
 		From: x.to, To: x.from, Reply: true, Status: rec.status, Took: took.Microseconds(),
 		Title: http.StatusText(rec.status), Code: errorCode(body), Head: fields(header, replyHead()), Body: body,

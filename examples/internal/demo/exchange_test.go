@@ -237,6 +237,26 @@ func TestWhatMachinesAskIsNotDrawn(t *testing.T) {
 	}
 }
 
+func TestTheSecretOfAWebsiteLoginIsMarked(t *testing.T) {
+	const secret = "a-browsers-secret"
+	w := newWorld(t, func(cfg *core.Config, mux *http.ServeMux) {
+		cfg.Cookie, cfg.CookieInsecure = "wx", true
+		mux.HandleFunc("POST /begin", func(w http.ResponseWriter, _ *http.Request) {
+			http.SetCookie(w, &http.Cookie{Name: "wx-scan", Value: secret})
+		})
+	})
+	s := w.watch("")
+	w.send("POST", "/begin", "")
+	begun := s.exchange()
+	if got := kindsIn(begun[len(begun)-1])[scanSecret]; got != secret {
+		t.Errorf("the new cookie is marked as %q", got)
+	}
+	w.send("GET", "/nowhere", "", "Cookie", "wx-scan="+secret)
+	if got := kindsIn(s.exchange()[0])[scanSecret]; got != secret {
+		t.Errorf("the cookie is marked as %q", got)
+	}
+}
+
 func TestTokensInCookiesAreMarked(t *testing.T) {
 	w := newWorld(t, func(cfg *core.Config, _ *http.ServeMux) {
 		cfg.Cookie, cfg.CookieInsecure = "wx", true

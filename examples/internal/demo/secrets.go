@@ -2,6 +2,7 @@ package demo
 
 import (
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ const (
 	userToken   kind = "token" // the 3rd_session
 	ticket      kind = "ticket"
 	signedToken kind = "jwt"
+	scanSecret  kind = "scan" // of the browser that waits for a website login
 )
 
 // mark points out a value in an event.
@@ -66,6 +68,19 @@ func (s *secrets) learnJSON(body string, names map[string]kind) {
 	for name, k := range names {
 		if value, ok := members[name].(string); ok {
 			s.learn(k, value)
+		}
+	}
+}
+
+// learnCookies remembers the session's cookie, and that of a website login.
+func (s *secrets) learnCookies(cookies []*http.Cookie, name string) {
+	for _, c := range cookies {
+		switch {
+		case name == "":
+		case c.Name == name:
+			s.learn(userToken, c.Value)
+		case c.Name == name+"-scan":
+			s.learn(scanSecret, c.Value)
 		}
 	}
 }

@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { closePage, openPage, readActs, shoot, step } = require('./support/browser.js')
+const { closePage, idle, openPage, press, readActs, shoot, step } = require('./support/browser.js')
 const { suite } = require('./support/suite.js')
 
 const has = suite()
@@ -47,6 +47,58 @@ test('it plays by itself, and stops when it is told to', async () => {
   assert.equal(await page.locator('#tour-steps li.done').count(), 1)
   assert.deepEqual((await readActs(page)).map(act => act.name), ['Sign in'])
   await page.getByRole('button', { name: 'Play all' }).waitFor()
+  await closePage(page)
+})
+
+// Every arrow of these: the outcome that the step is about did not come.
+for (const [step, key, before] of [
+  ['login', 'store.stopped'], ['api', 'store.stopped', true], ['decrypt', 'store.stopped', true], ['devices', 'busy', true], ['expiry', 'busy', true]
+]) {
+  test('the step ' + step + ' is not done while the ' + key.split('.')[0] + ' lets it fail', async () => {
+    const page = await openPage(has.browser, has.server)
+    if (before) await press(page, 'phone.login')
+    await page.locator(`#tour-steps [data-focus="${step}"]`).click()
+    await page.locator(`#trouble [data-focus="trouble.${key}"]`).click()
+    await page.locator(`#trouble [data-focus="trouble.${key}"][aria-pressed=true]`).waitFor()
+    await page.locator('#tour-do').click()
+    await page.getByText(/This step did not come out as it should: 503 (store|wechat)_unavailable/).waitFor({ timeout: 30000 })
+    assert.equal(await page.locator(`#tour-steps [aria-current=step] [data-focus="${step}"]`).count(), 1, 'it is still this one')
+    assert.match(await text(page), /Make trouble/)
+    await page.getByRole('button', { name: '中文' }).click()
+    assert.match(await text(page), /503 (store|wechat)_unavailable.*制造故障/)
+    await page.getByRole('button', { name: 'English' }).click()
+
+    await page.locator(`#trouble [data-focus="trouble.${key === 'busy' ? 'well' : 'store.runs'}"]`).click()
+    await page.locator(`#trouble [data-focus="trouble.${key}"][aria-pressed=false]`).waitFor()
+    await idle(page)
+    await page.locator('#tour-do').click()
+    await page.locator(`#tour-steps li.done [data-focus="${step}"]`).waitFor({ timeout: 20000 })
+    assert.doesNotMatch(await text(page), /did not come out/)
+    await closePage(page)
+  })
+}
+
+test('a step does not count as done by an outage or an end that did not happen', async () => {
+  const page = await openPage(has.browser, has.server)
+  await press(page, 'phone.login')
+  for (const [step, path] of [['outage', 'store'], ['expiry', 'clock']]) {
+    const state = await (await fetch(has.server.url + '/devtools/state')).json()
+    await page.route('**/devtools/' + path, route => route.fulfill({ json: state }))
+    await page.locator(`#tour-steps [data-focus="${step}"]`).click()
+    await page.locator('#tour-do').click()
+    await page.getByText('This step did not come out as it should: 200').waitFor()
+  }
+  assert.equal(await page.locator('#tour-steps [aria-current=step] [data-focus=expiry]').count(), 1)
+  await closePage(page)
+})
+
+test('it stops playing at a step that fails', async () => {
+  const page = await openPage(has.browser, has.server)
+  await page.route('**/devtools/code?*', route => route.fulfill({ status: 503, body: '{}' }))
+  await page.getByRole('button', { name: 'Play all' }).click()
+  await page.getByText(/This step did not come out as it should/).waitFor({ timeout: 20000 })
+  await page.getByRole('button', { name: 'Play all' }).waitFor()
+  assert.equal(await page.locator('#tour-steps li.done').count(), 0)
   await closePage(page)
 })
 

@@ -12,6 +12,11 @@ const { suite } = require('./support/suite.js')
 const has = suite(everything())
 
 const site = page => page.frameLocator('#site iframe')
+// Signed in, with no device from another test in the list.
+const signInAlone = async () => {
+  await has.server.logOut('alice')
+  return signIn(has)
+}
 const openid = async page => (await has.server.call(await tokenOf(page), 'GET', '/api/me')).body.openid
 
 test('the web-view is handed the session, without a token in reach of its scripts', async () => {
@@ -71,8 +76,93 @@ test('the phone can refuse', async () => {
   await closePage(page)
 })
 
+test('a login that waits for its user outlives the web-view and a visit of another user', async () => {
+  const page = await signInAlone()
+  await site(page).getByRole('button', { name: 'Log in with WeChat' }).click()
+  await press(page, 'phone.scan')
+  await press(page, 'phone.webview')
+  await page.frameLocator('#phone-web iframe').locator('#h5-me').waitFor()
+  await page.locator('.device', { hasText: 'Web-view' }).waitFor() // what the web-view says has come
+  await page.getByRole('button', { name: 'Back to the mini program' }).click()
+  await page.locator('[data-focus="phone.confirm.yes"]').waitFor()
+
+  await page.locator('#phone-users [data-focus=bob]').click()
+  await page.locator('#phone-users [data-focus=bob][aria-pressed=true]').waitFor()
+  assert.equal(await page.locator('#phone-sheet').isVisible(), false, 'it is not for bob to decide')
+  await page.locator('#phone-users [data-focus=alice]').click()
+  await press(page, 'phone.confirm.yes')
+  assert.equal(await site(page).locator('#site-me code').innerText(), await openid(page))
+  await closePage(page)
+})
+
+test('a code in front of the camera outlives the web-view', async () => {
+  const page = await signInAlone()
+  await site(page).getByRole('button', { name: 'Log in with WeChat' }).click()
+  await page.locator('[data-focus="phone.scan"]').waitFor()
+  await press(page, 'phone.webview')
+  await page.locator('.device', { hasText: 'Web-view' }).waitFor()
+  await page.getByRole('button', { name: 'Back to the mini program' }).click()
+  await press(page, 'phone.scan')
+  await site(page).getByText('Scanned. Confirm on the phone.').waitFor()
+  await closePage(page)
+})
+
+test('a website whose code was scanned can begin again, and the code before decides nothing', async () => {
+  const page = await signInAlone()
+  const begun = page.waitForResponse(response => response.url().endsWith('/wx/scan'))
+  await site(page).getByRole('button', { name: 'Log in with WeChat' }).click()
+  const { id } = await (await begun).json()
+  await press(page, 'phone.scan')
+  await site(page).getByRole('button', { name: 'Try again' }).click()
+  await page.locator('[data-focus="phone.scan"]').waitFor()
+  assert.equal(await page.locator('#phone-sheet').isVisible(), false, 'that was about the code before')
+
+  // The poll of the code before ends, and with it what waits for it.
+  const frame = page.frames().find(frame => frame.url().includes('view=site'))
+  await page.evaluate(() => {
+    const channel = new BroadcastChannel('wxsession-page')
+    window.ended = new Promise(resolve => channel.addEventListener('message', event => event.data.test && resolve()))
+  })
+  const poll = page.waitForResponse(response => response.url().includes('/wx/scan/' + id + '?state=scanned'))
+  await has.server.call(await tokenOf(page), 'POST', '/wx/scan/' + id, { action: 'deny' })
+  await (await poll).finished()
+  await frame.evaluate(() => setTimeout(() => new BroadcastChannel('wxsession-page').postMessage({ test: true }), 50)) // after what it says itself
+  await page.evaluate(() => window.ended)
+  await site(page).getByText('Scan this with the phone').waitFor()
+  await press(page, 'phone.scan')
+  await press(page, 'phone.confirm.yes')
+  await site(page).locator('#site-me').waitFor()
+  await closePage(page)
+})
+
+test('another language shows another website: the phone forgets the login of the one before', async () => {
+  const page = await signInAlone()
+  await site(page).getByRole('button', { name: 'Log in with WeChat' }).click()
+  await press(page, 'phone.scan')
+  await page.locator('[data-focus="phone.confirm.yes"]').waitFor()
+  await page.getByRole('button', { name: '中文' }).click()
+  await site(page).getByRole('button', { name: '微信扫码登录' }).waitFor()
+  await page.locator('[data-focus="phone.confirm.yes"]').waitFor({ state: 'detached' })
+  await closePage(page)
+})
+
+test('the secret of the browser that waits is marked where it travels', async () => {
+  const page = await signInAlone()
+  await site(page).getByRole('button', { name: 'Log in with WeChat' }).click()
+  await page.locator('[data-focus="phone.scan"]').waitFor()
+  await press(page, 'phone.webview')
+  await page.frameLocator('#phone-web iframe').locator('#h5-me').waitFor()
+  const arrow = page.locator('details.act').first().locator('details.arrow', { hasText: 'GET /wx/enter' }).first()
+  assert.match(await arrow.locator('summary').innerText(), /scan secret/)
+  await arrow.locator('summary').click()
+  const cookie = arrow.locator('dd', { hasText: 'wx-scan=' })
+  const value = /wx-scan=([^;\s]+)/.exec(await cookie.innerText())[1]
+  assert.equal(await cookie.locator('mark[title="scan secret"]').innerText(), value)
+  await closePage(page)
+})
+
 test('a revoked website is out', async () => {
-  const page = await signIn(has)
+  const page = await signInAlone()
   await site(page).getByRole('button', { name: 'Log in with WeChat' }).click()
   await press(page, 'phone.scan')
   await press(page, 'phone.confirm.yes')

@@ -28,6 +28,7 @@ const chinese = {
   'tour.outage.text': '存储出故障不会让任何人掉线：返回 503，而不是 401。小程序保留 token，等一会儿再重试。这里存储会在等待期间恢复。',
   'tour.expiry': '让时间流逝',
   'tour.expiry.text': '会话长时间不用就会过期。客户端自动重新登录并重发请求，用户毫无察觉。',
+  'tour.failed': '这一步没有得到应有的结果：{outcome}。请在“制造故障”里让存储运行、微信恢复正常，然后再执行一次。',
   'tour.done': '演示完毕。其余的请自己动手试试：每个按钮都是真的。',
 
   'phone.title': '小程序',
@@ -121,6 +122,7 @@ const chinese = {
   'kind.token': 'token',
   'kind.ticket': '票据',
   'kind.jwt': '签名 token',
+  'kind.scan': '扫码密钥',
 
   'act.confirm': '确认网页登录',
   'act.deny': '拒绝网页登录',

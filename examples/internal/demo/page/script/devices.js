@@ -96,11 +96,12 @@ async function signIn(other) {
 
 async function usePhone(other) {
   const result = await act(other, 'act.use', "session.request({ url: '/api/me' })", () => other.session.request({ url: '/api/me' }), { device: other.label })
-  if (!result) return
+  if (!result) return undefined
   const refusal = result.refusals[0]
   other.refused = Boolean(result.err) && refusal !== undefined && refusal.status === 401
   other.answer = refusal && result.err ? { tone: 'refused', key: 'devices.refused', values: refusal } : { tone: 'good', key: 'devices.answered' }
   drawActs()
+  return result
 }
 
 function revoke(id, device) {

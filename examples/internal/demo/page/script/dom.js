@@ -102,5 +102,7 @@ function startTheme() {
       choose(b.dataset.themeChoice)
     })
   }
-  choose(recall(themeKey) || 'auto')
+  const recalled = () => choose(recall(themeKey) || 'auto')
+  addEventListener('storage', recalled) // chosen on another page, of which the website is one
+  recalled()
 }

@@ -29,6 +29,7 @@ const english = {
   'tour.outage.text': 'Nobody is logged out by an outage: 503, not 401. The mini program keeps its token, waits and tries again. Here the store comes back while it waits.',
   'tour.expiry': 'Let time pass',
   'tour.expiry.text': 'A session that nobody uses ends. The client logs in again and repeats the request; the user notices nothing.',
+  'tour.failed': 'This step did not come out as it should: {outcome}. Under “Make trouble” let the store run and WeChat be well, then do it again.',
   'tour.done': 'That was all of it. Try the rest yourself: every button is real.',
 
   'phone.title': 'Mini program',
@@ -122,6 +123,7 @@ const english = {
   'kind.token': 'token',
   'kind.ticket': 'ticket',
   'kind.jwt': 'signed token',
+  'kind.scan': 'scan secret',
 
   'act.confirm': 'Confirm the login',
   'act.deny': 'Refuse the login',

@@ -5,7 +5,7 @@ const phoneView = {
   phones: {}, // by user
   about: {}, // what the mini program knows of its session, by user
   camera: '', // the id of the code that is in front of it
-  sheet: null, // a website login that waits for its user
+  sheets: {}, // the website login that waits for its user, by user
   url: '' // of the web-view
 }
 
@@ -42,7 +42,7 @@ function thePhone() {
 function chooseUser(user) {
   if (acts.busy) return
   sessionStorage.setItem(userKey, user)
-  Object.assign(phoneView, { user, sheet: null })
+  phoneView.user = user
   closeWeb()
   drawActs()
 }

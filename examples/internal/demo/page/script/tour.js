@@ -1,14 +1,20 @@
 // One minute that shows the whole: steps that press the page's own buttons.
 
-const tour = { at: 0, playing: false, caption: '' }
+const tour = {
+  at: 0,
+  playing: false,
+  caption: '',
+  failed: null // the text that says so of this step
+}
 
+// Each step with the outcome that it is about: without that it is not done.
 const steps = [
-  { name: 'login', run: () => act(thePhone(), 'phone.login', 'session.login()', () => thePhone().session.login({ force: true })) },
-  { name: 'api', run: callAPI },
-  { name: 'decrypt', run: () => act(thePhone(), 'phone.decrypt', "session.request({ url: '/api/decrypt', method: 'POST', data })", () => decrypt(thePhone())) },
-  { name: 'devices', run: endDevice },
-  { name: 'outage', run: outage },
-  { name: 'expiry', run: expire }
+  { name: 'login', run: () => act(thePhone(), 'phone.login', 'session.login()', () => thePhone().session.login({ force: true })), shows: went },
+  { name: 'api', run: callAPI, shows: answered },
+  { name: 'decrypt', run: () => act(thePhone(), 'phone.decrypt', "session.request({ url: '/api/decrypt', method: 'POST', data })", () => decrypt(thePhone())), shows: answered },
+  { name: 'devices', run: endDevice, shows: result => result && result.err && met(result, 'session_revoked') },
+  { name: 'outage', run: outage, shows: result => answered(result) && met(result, 'store_unavailable') },
+  { name: 'expiry', run: expire, shows: result => answered(result) && thePhone().logins > 0 }
 ]
 
 const reading = 4000 // ms that a step is left standing
@@ -22,7 +28,7 @@ function drawTour() {
   redraw($('tour-steps'), steps.map((step, i) => h('li', { 'aria-current': i === tour.at ? 'step' : undefined, class: i < tour.at ? 'done' : '' },
     button('tour.' + step.name, () => goTo(i), { 'data-focus': step.name }))))
   const step = steps[tour.at]
-  const text = step ? t('tour.' + step.name + '.text') : t('tour.done')
+  const text = tour.failed ? t(tour.failed.key, tour.failed.values) : t(step ? 'tour.' + step.name + '.text' : 'tour.done')
   if ($('tour-text').dataset.text !== text) $('tour-text').replaceChildren(...rich(text))
   $('tour-text').dataset.text = text
   $('tour-do').replaceChildren(t(step ? 'tour.do' : 'tour.again'))
@@ -38,7 +44,7 @@ function narrow() {
 
 function goTo(i) {
   if (acts.busy || tour.playing) return
-  tour.at = i
+  Object.assign(tour, { at: i, failed: null })
   drawTour()
 }
 
@@ -49,18 +55,38 @@ function restartTour() {
 
 async function doStep() {
   if (acts.busy) return
-  tour.caption = 'tour.' + steps[tour.at].name + '.text'
+  const { at } = tour
+  const step = steps[at]
+  Object.assign(tour, { caption: 'tour.' + step.name + '.text', failed: null })
   if (narrow()) $('sequence').scrollIntoView({ behavior: stillness() ? 'auto' : 'smooth' })
   try {
-    await steps[tour.at].run()
+    const result = await step.run()
+    if (!step.shows(result)) tour.failed = { key: 'tour.failed', values: { outcome: outcomeText(result) } }
   } catch (err) {
-    $('tour-text').replaceChildren(t('trouble.failed')) // a control was refused
-    return
-  } finally {
-    tour.caption = ''
+    tour.failed = { key: 'trouble.failed' } // a control was refused
   }
-  tour.at++
+  tour.caption = ''
+  if (tour.failed) tour.playing = false
+  else tour.at = at + 1
   drawTour()
+}
+
+function went(result) {
+  return Boolean(result) && !result.err
+}
+
+function answered(result) {
+  return went(result) && result.value.statusCode === 200
+}
+
+// Whether the phone was refused so on its way.
+function met(result, code) {
+  return result.refusals.some(refusal => refusal.code === code)
+}
+
+function outcomeText(result) {
+  const { err, value } = result || {}
+  return err ? [err.status, err.code].filter(Boolean).join(' ') : String((value && value.statusCode) || '–')
 }
 
 async function playTour() {
@@ -90,13 +116,15 @@ function callAPI() {
 }
 
 async function endDevice() {
-  if (!thePhone().session.token) await callAPI()
+  const first = thePhone().session.token ? { value: true } : await callAPI()
+  if (!went(first)) return first
   const other = await addPhone()
-  if (!other.id) return
+  if (!other.id) return other.result
   await sleep(stillness() ? 0 : 1200)
-  await revoke(other.id, other.label)
+  const ended = await revoke(other.id, other.label)
+  if (!went(ended)) return ended
   await sleep(stillness() ? 0 : 1200)
-  await usePhone(other)
+  return usePhone(other)
 }
 
 // The store comes back while the client waits.
@@ -106,7 +134,7 @@ async function outage() {
   const back = () => setTimeout(() => control('store', { down: false }), 1200)
   phone.waits.push(back)
   try {
-    await callAPI()
+    return await callAPI()
   } finally {
     phone.waits.splice(phone.waits.indexOf(back), 1)
     await control('store', { down: false })
@@ -116,5 +144,5 @@ async function outage() {
 async function expire() {
   const life = (phoneView.about[phoneView.user] || {}).expiresIn || 72 * 3600
   await control('clock', { advance: life + 60 + 's' })
-  await callAPI()
+  return callAPI()
 }

@@ -43,7 +43,7 @@ function show(state, text) {
 function drawSite() {
   const prefix = viewPrefix()
   const restart = button(view.state === 'idle' ? 'site.login' : 'site.again', beginScan, { class: 'primary', 'data-focus': 'begin' })
-  const ends = ['denied', 'gone', 'failed', 'idle']
+  const begins = ['idle', 'scanned', 'denied', 'gone', 'failed']
   redraw($('other-view'), h('main', {},
     h('h1', {}, t('site.title')),
     h('div', { role: 'status' },
@@ -52,7 +52,7 @@ function drawSite() {
       view.state === 'failed' && h('p', { class: 'outcome', 'data-tone': 'bad' }, t('site.failed', { code: view.text })),
       view.state === 'confirmed' && h('p', { id: 'site-me', class: 'outcome', 'data-tone': 'good' }, t('site.confirmed') + ' ', code(view.text))),
     view.state === 'pending' && h('img', { src: prefix + '/scan/' + view.id + '/code', alt: t('site.code'), width: 180, height: 180 }),
-    h('div', { class: 'row' }, ends.includes(view.state) && restart,
+    h('div', { class: 'row' }, begins.includes(view.state) && restart,
       view.state === 'confirmed' && button('site.api', showMe, { 'data-focus': 'api' }),
       view.state === 'confirmed' && button('site.logout', leaveSite, { 'data-focus': 'begin' }))))
 }
@@ -64,10 +64,12 @@ function viewPrefix() {
 async function beginScan() {
   const begun = await ask('POST', viewPrefix() + '/scan')
   if (begun.status !== 200) return show('failed', begun.body.error || begun.status)
-  view.id = begun.body.id
+  const { id } = begun.body
+  view.id = id
   show('pending')
-  channel.postMessage({ scan: view.id })
-  await follow(view.id)
+  channel.postMessage({ scan: id })
+  await follow(id)
+  if (id !== view.id) return // begun again: another code is on the screen
   channel.postMessage({ scan: '', changed: true })
 }
 

@@ -26,8 +26,7 @@ const channel = new BroadcastChannel('wxsession-page')
 function startWeb() {
   const { routes } = server.state
   channel.addEventListener('message', event => {
-    phoneView.camera = event.data.scan || ''
-    if (!phoneView.camera) phoneView.sheet = null
+    if ('scan' in event.data) showCode(event.data.scan)
     if (event.data.changed && !acts.busy) refreshDevices(pageId + '.' + acts.count + '~').then(drawActs)
     drawActs()
   })
@@ -38,29 +37,40 @@ function startWeb() {
   language.listeners.push(drawMore)
 }
 
+// The website shows the code of this login now, or none. A question about one
+// before is over.
+function showCode(id) {
+  Object.assign(phoneView, { camera: id, sheets: {} })
+}
+
 function drawSiteFrame() {
+  showCode('') // another page, which knows of no login
   const src = '/?view=site&lang=' + language.now + '&act=' + pageId + '.site'
   $('site').replaceChildren(
     h('div', { class: 'browser-bar', 'aria-hidden': 'true' }, h('i'), h('i'), h('i'), h('span', { translate: 'no' }, location.host)),
     h('iframe', { src, title: t('site.frame') }))
+  drawActs()
 }
 
 async function scan(phone) {
-  const found = await phone.session.scan(phoneView.camera, 'scan')
-  phoneView.sheet = { id: phoneView.camera, found }
+  const id = phoneView.camera
+  const found = await phone.session.scan(id, 'scan')
+  if (id !== phoneView.camera) return undefined // the website has begun again
+  phoneView.sheets[phone.user] = { id, found }
   phoneView.camera = ''
   return { state: found.state, browser: found.browser, ip: found.ip }
 }
 
 function drawSheet() {
   const sheet = $('phone-sheet')
-  const opens = sheet.hidden && phoneView.sheet
-  sheet.hidden = !phoneView.sheet
-  if (!phoneView.sheet) return sheet.replaceChildren()
-  const { id, found } = phoneView.sheet
+  const question = phoneView.sheets[phoneView.user]
+  const opens = sheet.hidden && question
+  sheet.hidden = !question
+  if (!question) return sheet.replaceChildren()
+  const { id, found } = question
   const decide = (action, key) => act(thePhone(), key, "session.scan(id, '" + action + "')", async () => {
     const { state } = await thePhone().session.scan(id, action)
-    phoneView.sheet = null
+    phoneView.sheets = {}
     return { state }
   })
   redraw(sheet,
