@@ -30,9 +30,9 @@ func (p *program) keygenCommand() *command {
 		name: "wxsession keygen", purpose: "makes the keys that seal and sign",
 		synopsis: []string{"wxsession keygen [--rotate] [--quiet]", "wxsession keygen --signing (ed25519 | p256) [--rotate] [--quiet]"},
 		description: []string{
-			"Prints a variable for the environment of all instances, in a form that a shell reads. What it prints is secret: keep it where you keep WX_SECRET.",
+			"Prints a variable for the environment of all instances, NAME=value in a form that a shell reads; with --quiet the value alone. What it prints is secret: keep it where you keep WX_SECRET.",
 			"Keys for a store in which there are sessions already: set WX_ACCEPT_CLEAR=true beside them for one lifetime, or everybody is logged out.",
-			"With --rotate the new key first stands at the end, everywhere: then all instances can read what the first of them seals (or verify what it signs). Only then it stands in front. The older keys go last, when nothing depends on them: after one idle timeout; of signing keys, after ten minutes.",
+			"With --rotate the new key first stands at the end, everywhere: then all instances can read what the first of them seals (or verify what it signs). Only then it stands in front. The older keys go last, when nothing depends on them: after one idle timeout; of signing keys, after ten minutes. The new signing key, too, is published ten minutes before it signs.",
 		},
 		sections: []section{{"ENVIRONMENT", []entry{
 			{"WX_KEYS, WX_IDLE_TIMEOUT", "for --rotate: the present keys, and how long the older ones have to stay"},
@@ -45,6 +45,7 @@ func (p *program) keygenCommand() *command {
 		},
 		examples: []entry{
 			{"wxsession keygen", "A key that seals what is stored:"},
+			{"export WX_KEYS=$(wxsession keygen --quiet)", "The same, into the environment of this shell:"},
 			{`kubectl create secret generic wx-keys --from-literal="$(wxsession keygen)"`, "The same, into a secret of Kubernetes:"},
 			{"wxsession keygen --rotate", "Its replacement, in three steps:"},
 			{"wxsession keygen --signing ed25519", "A key that signs tokens for other services:"},

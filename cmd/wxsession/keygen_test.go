@@ -6,11 +6,15 @@ import (
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/base64"
+	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/core/wxtoken"
 )
 
 func cancelled(t *testing.T) (context.Context, context.CancelFunc) {
@@ -146,6 +150,67 @@ func TestSigningKeys(t *testing.T) {
 			t.Errorf("the steps are %q", values)
 		}
 	}
+}
+
+// TestTheStepsOfASigningKeyAreLongEnough: whoever tells how long to wait tells the
+// same, and it covers what the issuer and its verifiers do.
+func TestTheStepsOfASigningKeyAreLongEnough(t *testing.T) {
+	const told = 10 * time.Minute
+	setEnv(t, nil)
+	key := run(t, "keygen", "--signing", "ed25519", "--quiet").want(t, exitOK).out
+	issuer, err := wxtoken.New(new(core.Manager), wxtoken.Config{
+		Issuer: "https://localhost", Audiences: []string{"any"}, SigningKeys: []core.Secret{core.NewSecret(strings.TrimSpace(key))},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cached := 2 * maxAge(t, issuer); cached > told {
+		t.Errorf("a cache and a verifier behind it keep the keys for %v", cached)
+	}
+	cfg := wxtoken.VerifierConfig{Issuer: "https://localhost", Audience: "any", JWKSURL: "https://localhost/wx/jwks", Leeway: told - wxtoken.Lifetime}
+	if _, err := wxtoken.NewVerifier(cfg); err == nil {
+		t.Errorf("a verifier takes a token for longer than %v", told)
+	}
+	setEnv(t, map[string]string{"WX_SIGNING_KEYS": strings.TrimSpace(key)})
+	texts := map[string]string{
+		"keygen --rotate": run(t, "keygen", "--signing", "ed25519", "--rotate").want(t, exitOK).out,
+		"keygen --help":   run(t, "keygen", "--help").want(t, exitOK).out,
+	}
+	for _, file := range []string{"docs/OPERATIONS.md", "core/wxtoken/doc.go"} {
+		b, err := os.ReadFile("../../" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, text, _ := strings.Cut(string(b), map[bool]string{true: "# Changing keys", false: "**Signing keys**"}[strings.HasSuffix(file, ".go")])
+		texts[file], _, _ = strings.Cut(text, "After a theft")
+	}
+	for name, text := range texts {
+		text = strings.ToLower(text)
+		if !strings.Contains(text, "ten minutes") || regexp.MustCompile(`\b(hour|six minutes)`).MatchString(text) {
+			t.Errorf("%s tells another time than ten minutes:\n%s", name, text)
+		}
+	}
+}
+
+// maxAge is for how long the issuer lets its keys be kept.
+func maxAge(t *testing.T, issuer *wxtoken.Issuer) time.Duration {
+	t.Helper()
+	for _, route := range issuer.Routes() {
+		if !strings.HasSuffix(route.Path, "/jwks") {
+			continue
+		}
+		for _, h := range route.Serve(t.Context(), core.Request{Method: "GET", Path: route.Path}).Header {
+			if m := regexp.MustCompile(`max-age=(\d+)`).FindStringSubmatch(h.Value); m != nil {
+				age, err := time.ParseDuration(m[1] + "s")
+				if err != nil {
+					t.Fatal(err)
+				}
+				return age
+			}
+		}
+	}
+	t.Fatal("the keys have no max-age")
+	return 0
 }
 
 func algorithmOf(t *testing.T, text string) string {

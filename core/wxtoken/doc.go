@@ -55,10 +55,16 @@
 // # Changing keys
 //
 // To sign with a new key, publish it first: put it behind the old one in
-// WX_SIGNING_KEYS, on all instances. An hour later, when every verifier has seen
-// it, put it in front. Six minutes after that the old one can go. Who puts it in
-// front at once has tokens refused for up to a minute, by verifiers that have just
-// looked for another key or asked an instance that was not yet restarted.
+// WX_SIGNING_KEYS, on all instances. Ten minutes after all of them run with that,
+// put it in front. Ten minutes after all of them run with that, the old one can go.
+//
+// The first ten minutes are twice the max-age that GET /wx/jwks sends: a cache on
+// the way may keep the keys for that long, and the verifier behind it once more.
+// The second ten are more than a token lives (5 minutes) with the most of a
+// verifier's Leeway (1 minute). Wait longer where a verifier of another make, or a
+// cache, keeps the keys beyond their max-age. Who puts the new key in front at once
+// has tokens refused: for up to a minute by verifiers that have just looked for
+// another key or asked an instance that was not yet restarted.
 //
 // After a theft leave the old key out at once: clients get 401 and ask for another
 // token. A verifier takes the stolen key until it has looked again: with the
