@@ -3,12 +3,15 @@ package readme
 import (
 	"bufio"
 	"encoding/json"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/wxsession/wxsession/core"
 )
 
 // TestTheLinesToTryItRun starts the server of the first command, and gives the
@@ -52,8 +55,16 @@ func TestTheLinesToTryItRun(t *testing.T) {
 	if err := replies.Decode(&left); err != nil || left.ExpiresIn < 259000 {
 		t.Errorf("the check says %+v, %v", left, err)
 	}
-	if replies.More() {
-		t.Errorf("the log-out says something: %s", out)
+	var status int
+	if err := replies.Decode(&status); err != nil || status != http.StatusNoContent {
+		t.Errorf("the log-out says %d, %v", status, err)
+	}
+	var refusal struct{ Error core.Code }
+	if err := replies.Decode(&refusal); err != nil || refusal.Error != core.CodeInvalidSession {
+		t.Errorf("after the log-out the API says %+v, %v", refusal, err)
+	}
+	if lines := strings.Count(string(out), "\n"); replies.More() || lines != 4 || !strings.HasSuffix(string(out), "\n") {
+		t.Errorf("of four replies, each should have a line: %q", out)
 	}
 }
 
