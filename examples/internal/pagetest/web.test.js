@@ -5,7 +5,7 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { closePage, openPage, press, readActs, shoot, signIn, tokenOf } = require('./support/browser.js')
+const { closePage, idle, openPage, press, readActs, shoot, signIn, tokenOf } = require('./support/browser.js')
 const { everything, startServer } = require('./support/server.js')
 const { suite } = require('./support/suite.js')
 
@@ -132,6 +132,27 @@ test('a website whose code was scanned can begin again, and the code before deci
   await press(page, 'phone.scan')
   await press(page, 'phone.confirm.yes')
   await site(page).locator('#site-me').waitFor()
+  await closePage(page)
+})
+
+test('a scan that is answered when the website has begun again asks nothing', async () => {
+  const page = await signInAlone()
+  let release
+  const held = new Promise(resolve => { release = resolve })
+  await page.route('**/wx/scan/*', async route => {
+    if (route.request().method() !== 'POST') return route.continue()
+    const response = await route.fetch()
+    await held
+    await route.fulfill({ response })
+  })
+  await site(page).getByRole('button', { name: 'Log in with WeChat' }).click()
+  await page.locator('[data-focus="phone.scan"]').click()
+  await site(page).getByRole('button', { name: 'Try again' }).click()
+  await site(page).getByText('Scan this with the phone').waitFor()
+  release()
+  await idle(page)
+  await page.locator('[data-focus="phone.scan"]').waitFor() // the new code is in front of the camera
+  assert.equal(await page.locator('#phone-sheet').isVisible(), false)
   await closePage(page)
 })
 
