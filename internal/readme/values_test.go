@@ -82,7 +82,7 @@ func TestTheCacheTakesOneConnection(t *testing.T) {
 		t.Error("cache and conns=2 are taken together")
 	}
 	for _, name := range readmes {
-		listed := rows(read(t, name).table(t, "conns"))
+		listed := rows(read(t, name).table(t, "timeout"))
 		if !strings.Contains(strings.Join(listed["cache"], " "), "`conns`") || !strings.Contains(strings.Join(listed["conns"], " "), "`cache`") {
 			t.Errorf("%s: %q, %q", name, listed["cache"], listed["conns"])
 		}
