@@ -41,19 +41,25 @@ func TestAnOldTokenIsATheftInItsGracePeriodOnly(t *testing.T) {
 			if _, err := wx.Authenticate(ctx, fresh); (err == nil) != tt.lives {
 				t.Errorf("the new token: %v", err)
 			}
-			if !tt.lives {
-				return
-			}
-			login(t, wx, sim, "alice") // the user, anew
-			if list, err := wx.Sessions(ctx, sim.AppID, "alice"); err != nil || len(list) != 2 {
-				t.Errorf("listed are %d sessions (%v), want the thief's and the user's", len(list), err)
-			}
-			if err := wx.LogoutUser(ctx, sim.AppID, "alice"); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := wx.Authenticate(ctx, fresh); core.CodeOf(err) != core.CodeSessionRevoked {
-				t.Errorf("the thief after a log-out everywhere: %v", err)
+			if tt.lives {
+				login(t, wx, sim, "alice") // the user, anew
+				checkAThiefEnds(t, wx, sim.AppID, fresh)
 			}
 		})
+	}
+}
+
+// checkAThiefEnds: the session that a thief keeps is listed beside the user's, and
+// a log-out everywhere ends it.
+func checkAThiefEnds(t *testing.T, wx *core.Manager, appID, stolen string) {
+	t.Helper()
+	if list, err := wx.Sessions(t.Context(), appID, "alice"); err != nil || len(list) != 2 {
+		t.Errorf("listed are %d sessions (%v), want the thief's and the user's", len(list), err)
+	}
+	if err := wx.LogoutUser(t.Context(), appID, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wx.Authenticate(t.Context(), stolen); core.CodeOf(err) != core.CodeSessionRevoked {
+		t.Errorf("the thief after a log-out everywhere: %v", err)
 	}
 }

@@ -44,11 +44,18 @@ func TestTheLinesToTryItRun(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the lines fail: %v\n%s", err, out)
 	}
+	checkReplies(t, string(out))
+}
+
+// checkReplies reads what the lines print: who it is, what remains, that the log-out
+// went well, and that the token is good no more.
+func checkReplies(t *testing.T, out string) {
+	t.Helper()
 	var me struct{ OpenID, AppID string }
 	var left struct {
 		ExpiresIn int `json:"expires_in"`
 	}
-	replies := json.NewDecoder(strings.NewReader(string(out)))
+	replies := json.NewDecoder(strings.NewReader(out))
 	if err := replies.Decode(&me); err != nil || me.OpenID == "" || me.AppID == "" {
 		t.Errorf("the API says %+v, %v", me, err)
 	}
@@ -63,7 +70,7 @@ func TestTheLinesToTryItRun(t *testing.T) {
 	if err := replies.Decode(&refusal); err != nil || refusal.Error != core.CodeInvalidSession {
 		t.Errorf("after the log-out the API says %+v, %v", refusal, err)
 	}
-	if lines := strings.Count(string(out), "\n"); replies.More() || lines != 4 || !strings.HasSuffix(string(out), "\n") {
+	if lines := strings.Count(out, "\n"); replies.More() || lines != 4 || !strings.HasSuffix(out, "\n") {
 		t.Errorf("of four replies, each should have a line: %q", out)
 	}
 }
