@@ -44,7 +44,7 @@ func (l *Login) consume(ctx context.Context, id string, claim attempt) (any, err
 	switch {
 	case err == nil:
 		l.settle(ctx, id, claim, used)
-		l.tally.remove(id, clientOf(claim.IP))
+		l.tally.remove(id)
 		r := core.NewReply(stateReply{confirmed})
 		r.Session = s
 		r.Header = append(r.Header, l.wx.SessionCookie(token, s))
