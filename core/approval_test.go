@@ -11,8 +11,8 @@ import (
 // memory of log-outs with it. What comes after it must not look like what was before.
 func TestAnApprovalIsVoidWhateverTheStoreLoses(t *testing.T) {
 	type step func(t *testing.T, w *world, s *core.Session)
-	everywhere := func(t *testing.T, w *world, s *core.Session) { mustEnd(t, w.LogoutUser(t.Context(), "", s.OpenID)) }
-	others := func(t *testing.T, w *world, s *core.Session) { mustEnd(t, w.LogoutOthers(t.Context(), s)) }
+	everywhere := func(t *testing.T, w *world, s *core.Session) { noError(t, w.LogoutUser(t.Context(), "", s.OpenID)) }
+	others := func(t *testing.T, w *world, s *core.Session) { noError(t, w.LogoutOthers(t.Context(), s)) }
 	lose := func(t *testing.T, w *world, _ *core.Session) {
 		w.lose(t, "u:")
 	}
@@ -47,7 +47,7 @@ func TestAnApprovalIsVoidWhateverTheStoreLoses(t *testing.T) {
 	}
 }
 
-func mustEnd(t *testing.T, err error) {
+func noError(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +61,7 @@ func TestApprovalsOfOneTimeAreGoodTogether(t *testing.T) {
 		w := newWorld(t, nil)
 		token, s := w.login(t, "o-alice")
 		for range before {
-			mustEnd(t, w.LogoutUser(t.Context(), "", "o-alice"))
+			noError(t, w.LogoutUser(t.Context(), "", "o-alice"))
 			token, s = w.login(t, "o-alice")
 		}
 		var given []core.Approval
@@ -91,5 +91,39 @@ func TestWhatNobodyHasApprovedIsVoid(t *testing.T) {
 	for _, openID := range []string{s.OpenID, "o-bob"} {
 		_, _, err := w.IssueApproved(t.Context(), core.Approval{AppID: s.AppID, OpenID: openID}, "Chrome")
 		wantCode(t, err, core.CodeSessionRevoked)
+	}
+}
+
+// TestWhatEndsASessionFromElsewhereVoidsItsApprovals: it may have been a thief's.
+func TestWhatEndsASessionFromElsewhereVoidsItsApprovals(t *testing.T) {
+	for name, end := range map[string]func(w *world, token string, s *core.Session) error{
+		"by its id": func(w *world, _ string, s *core.Session) error {
+			return w.Revoke(t.Context(), s.AppID, s.OpenID, s.ID)
+		},
+		"as one of the others": func(w *world, _ string, _ *core.Session) error {
+			_, other := w.login(t, "o-alice")
+			return w.LogoutOthers(t.Context(), other)
+		},
+		"as stolen": func(w *world, token string, _ *core.Session) error {
+			newer, _, err := w.Rotate(t.Context(), token)
+			if err == nil {
+				_, err = w.Authenticate(t.Context(), newer)
+			}
+			if err == nil {
+				_, _, err = w.Rotate(t.Context(), token)
+				wantCode(t, err, core.CodeSessionRevoked)
+				err = nil
+			}
+			return err
+		},
+	} {
+		w := newWorld(t, nil)
+		token, s := w.login(t, "o-alice")
+		approval, err := w.Approve(t.Context(), s)
+		noError(t, err)
+		noError(t, end(w, token, s))
+		if _, _, err = w.IssueApproved(t.Context(), approval, "Chrome"); core.CodeOf(err) != core.CodeSessionRevoked {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

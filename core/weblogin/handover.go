@@ -77,7 +77,7 @@ func (l *Login) foreign(req core.Request) bool {
 	}
 	named := false
 	for _, origin := range []string{req.Header.Get("Origin"), originOf(req.Header.Get("Referer"))} {
-		if origin == "" || site == "" && origin == weChat {
+		if origin == "" || origin == weChat {
 			continue
 		}
 		named = true
