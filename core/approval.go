@@ -2,6 +2,8 @@ package core
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 
 	"github.com/wxsession/wxsession/core/internal/record"
 )
@@ -9,7 +11,8 @@ import (
 // Approval says that a user has agreed to a login elsewhere, from a session of
 // theirs. It is no secret, and good for one app. It is void after a log-out
 // everywhere, and after any session of the user was ended from another one or for
-// theft: it may have come from that. An ordinary log-out leaves it.
+// theft: it may have come from that. An ordinary log-out leaves it. It is void as
+// well once the store has lost the user's record, which would know of all that.
 type Approval struct {
 	AppID   string `json:"appid"`
 	OpenID  string `json:"openid"`
@@ -26,6 +29,9 @@ func (m *Manager) Approve(ctx context.Context, s *Session) (Approval, error) {
 	defer cancel()
 	var a Approval
 	err := m.editListed(ctx, s, func(u *user, _ *record.Entry) error {
+		if u.Epoch == 0 { // as in the record that comes after one that is lost
+			u.newEpoch()
+		}
 		a.Epoch = u.Epoch
 		return nil
 	})
@@ -50,9 +56,19 @@ func (m *Manager) IssueApproved(ctx context.Context, a Approval, device string) 
 	}
 	id := Identity{OpenID: a.OpenID, UnionID: a.UnionID}
 	return m.issue(ctx, issuance{app: app, id: id, device: device, admit: func(u *user) error {
-		if u.Epoch != a.Epoch {
+		if a.Epoch == 0 || u.Epoch != a.Epoch {
 			return errRevoked(record.ByEverywhere)
 		}
 		return nil
 	}})
+}
+
+// newEpoch makes void what the user has approved. An epoch is random: a count would
+// begin again after the store has lost the record, and come by the epochs of
+// approvals that log-outs have made void. It has 48 bits, so that it fits in a number
+// of JavaScript too; 0 is that of a user who has neither approved nor logged out.
+func (u *user) newEpoch() {
+	var b [8]byte
+	rand.Read(b[2:]) // never fails: see crypto/rand
+	u.Epoch = binary.BigEndian.Uint64(b[:]) + 1
 }

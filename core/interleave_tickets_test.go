@@ -143,7 +143,7 @@ func (in *inspection) refusedRightly(t *task, code Code) bool {
 	return false
 }
 
-// everywhere tells whether a write counts a log-out everywhere.
+// everywhere tells whether a write knows of another log-out everywhere.
 func (in *inspection) everywhere(w indexWrite) bool {
 	return readIndex(in.m, in.store.index, w.before).epoch != readIndex(in.m, in.store.index, w.after).epoch
 }

@@ -14,7 +14,7 @@ func (m *Manager) Revoke(ctx context.Context, appID, openID, id string) error {
 	found := false
 	err := m.end(ctx, userKey(m.appID(appID), openID), func(u *user) error {
 		if found = u.revoke(id, record.ByDevice); found {
-			u.Epoch++ // what it has approved is void
+			u.newEpoch() // what it has approved is void
 		}
 		return nil
 	})
@@ -45,7 +45,7 @@ func (m *Manager) LogoutOthers(ctx context.Context, s *Session) error {
 	}
 	return m.end(ctx, s.userKey(), func(u *user) error {
 		u.revokeAll(s.rec.ID(), record.ByDevice)
-		u.Epoch++ // what they have approved is void
+		u.newEpoch() // what they have approved is void
 		return nil
 	})
 }
@@ -65,7 +65,7 @@ func (m *Manager) lives(ctx context.Context, s *Session) error {
 // endAll also ends sessions that the index has lost, when they turn up.
 func (m *Manager) endAll(u *user) {
 	u.revokeAll("", record.ByEverywhere)
-	u.Epoch++
+	u.newEpoch()
 	u.EndedAt = max(u.EndedAt, m.now())
 }
 

@@ -59,7 +59,7 @@ func tokenOfNobody() string { return newToken() }
 
 // usersIndex is what a user record says of the user's sessions.
 type usersIndex struct {
-	epoch   uint64 // counts log-outs everywhere
+	epoch   uint64 // another after each log-out everywhere
 	entries []indexEntry
 	doomed  []string // keys of the records that have to die and are not known to be dead
 }

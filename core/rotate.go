@@ -184,7 +184,7 @@ func (u *user) enterSuccessor(from *Session, n record.Name) error {
 // again. Its rightful user logs in anew without noticing.
 func (m *Manager) endStolen(ctx context.Context, s *Session) error {
 	err := m.end(ctx, s.userKey(), func(u *user) error {
-		u.Epoch++ // what it has approved is void
+		u.newEpoch() // what it has approved is void
 		return m.endSession(ctx, u, s, record.ByTheft)
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/wxsession/wxsession/core"
@@ -14,6 +15,8 @@ type attempts struct {
 	store core.Store
 	now   func() time.Time
 	moved func(id string) // is told of every move of this process
+	// doubt: the last attempt that was to be created may have been stored, or not.
+	doubt atomic.Bool
 }
 
 // ttlMargin is how much longer than its life the store keeps an attempt: what
@@ -26,9 +29,25 @@ type found struct {
 	raw []byte
 }
 
-// create stores a new attempt.
-func (as *attempts) create(ctx context.Context, id string, a attempt) error {
-	return as.store.Swap(ctx, attemptKey(id), nil, a.encode(), attemptLife+ttlMargin)
+// create stores a new attempt. Of one that it returns an error for, stored reports
+// whether it may be there all the same.
+//
+// A store that has refused has stored nothing. Any other failure leaves that open,
+// also where nothing can have been written, as with a store that does not ask its
+// server for a moment: its errors do not tell. So after such a failure the store is
+// read first. While it is away, that is what fails, and only the failure before
+// counts as stored.
+func (as *attempts) create(ctx context.Context, id string, a attempt) (stored bool, err error) {
+	key := attemptKey(id)
+	if as.doubt.Load() {
+		if _, err := as.store.Get(ctx, key); err != nil && !errors.Is(err, core.ErrNotFound) {
+			return false, err
+		}
+	}
+	err = as.store.Swap(ctx, key, nil, a.encode(), attemptLife+ttlMargin)
+	stored = !errors.Is(err, core.ErrFull) && !errors.Is(err, core.ErrConflict)
+	as.doubt.Store(err != nil && stored)
+	return stored, err
 }
 
 // find reads an attempt. Errors are CodeNotFound, for one that is over too, and

@@ -44,10 +44,11 @@ func (l *Login) consume(ctx context.Context, id string, claim attempt) (any, err
 	switch {
 	case err == nil:
 		l.settle(ctx, id, claim, used)
-		l.tally.remove(id, clientOf(claim.IP))
+		l.tally.remove(id)
 		r := core.NewReply(stateReply{confirmed})
 		r.Session = s
-		r.Header = append(r.Header, l.wx.SessionCookie(token, s))
+		// The secret has done its work. Where the answer is lost, it finds nothing either.
+		r.Header = append(r.Header, l.wx.SessionCookie(token, s), l.wx.NewCookie(scanCookie, "", 0))
 		return r, nil
 	case refuses(err):
 		l.settle(ctx, id, claim, denied)

@@ -23,7 +23,8 @@
 // The ticket is good for a minute, once, and as long as the session lives that
 // asked for it. The new session has the label "web", ends with the one that
 // asked, and gives way to the next hand-over. HEAD does not use the ticket up,
-// and says nothing about it.
+// and says nothing about it. A link on a page of another origin, a sibling's too, gets
+// 403 cross_origin, unless the origin is trusted (WX_TRUSTED_ORIGINS).
 //
 // The ticket stands in the query of a URL. No log of this module has it; the
 // access logs in front of the service do, unless told otherwise: mask the query
@@ -52,7 +53,7 @@
 //
 // The browser that has begun the login is known by a secret in a cookie of its
 // own, named as the session's with "-scan". It has one such cookie: where two
-// tabs begin a login, that of the first is over.
+// tabs begin a login, that of the first is over. It goes when the session's comes.
 //
 // Whoever gets a user to scan and confirm a code of the attacker's browser is
 // logged in as that user: no protocol of this kind prevents that. So the mini
@@ -77,6 +78,6 @@
 // Config.LimitAddress of the manager bounds how often an address begins a login,
 // Config.LimitUser what users do in the mini program. An address has at most 100
 // live logins in each process, all of them together 65,536: beyond it they get
-// 429. A login that was begun takes a few hundred bytes in the store, for three
+// 429. One that failed, and may have been stored, counts as live. A login that was begun takes a few hundred bytes in the store, for three
 // minutes; one whose image was fetched as much as the image has, some 100 KB.
 package weblogin

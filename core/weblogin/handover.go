@@ -54,25 +54,51 @@ func escaped(text string) string { return strings.ReplaceAll(url.QueryEscape(tex
 // a mini program opens it, which browsers report as no site's doing. The ticket in it
 // would be that website's own, and log its visitors in as somebody they are not.
 func errForeign() *core.Error {
-	return &core.Error{Code: core.CodeCrossOrigin, Message: "another website leads here: open the page from the mini program"}
+	return &core.Error{Code: core.CodeCrossOrigin, Message: "another website leads here: open the page from the mini program, or trust the origin (WX_TRUSTED_ORIGINS)"}
 }
 
-// foreign reports whether another website leads here that is not trusted. A link
-// has no Origin; what a browser says of the page that it is on is its Referer, and
-// one that is kept secret is nobody's.
+// weChat is where the pages of mini programs are.
+const weChat = "https://servicewechat.com"
+
+// foreign reports whether a page leads here that is neither this website's nor a
+// trusted one's. A link has no Origin; what a browser says of the page that it is on
+// is its Referer. One that is kept secret is nobody's where Sec-Fetch-Site says that
+// there is one; a browser too old for that field says nothing at all of it then, as
+// does a web-view at its first page, which has to be let in. Nor does such a web-view
+// count as foreign if WeChat has put the mini program into the Referer, as it does
+// elsewhere: a website cannot.
 func (l *Login) foreign(req core.Request) bool {
-	const site = "Sec-Fetch-Site"
-	if req.Header == nil || req.Header.Get(site) != "cross-site" {
+	if req.Header == nil {
 		return false
 	}
-	from, err := url.Parse(req.Header.Get("Referer"))
-	if err != nil {
-		return true
+	site := req.Header.Get("Sec-Fetch-Site")
+	if site == "none" || site == "same-origin" {
+		return false
 	}
-	h := http.Header{}
-	h.Set(site, "cross-site")
-	h.Set("Origin", from.Scheme+"://"+from.Host)
-	return l.wx.SameOrigin(core.Request{Method: "POST", Host: req.Host, Header: h}) != nil
+	named := false
+	for _, origin := range []string{req.Header.Get("Origin"), originOf(req.Header.Get("Referer"))} {
+		if origin == "" || origin == weChat {
+			continue
+		}
+		named = true
+		h := http.Header{"Sec-Fetch-Site": {site}, "Origin": {origin}}
+		if l.wx.SameOrigin(core.Request{Method: "POST", Host: req.Host, Header: h}) != nil {
+			return true
+		}
+	}
+	return site != "" && !named
+}
+
+// originOf is what an Origin would say of a page at address; "" for none.
+func originOf(address string) string {
+	if address == "" {
+		return ""
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return "null"
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // serveEnter redeems a ticket, after it has found nothing wrong with the rest of

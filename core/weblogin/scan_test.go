@@ -224,6 +224,42 @@ func TestABrowsersSecretIsStoredHashed(t *testing.T) {
 	b.send(t.Context(), "GET", "/wx/scan/"+old).want(t, "the first login, from a second tab", 404, "not_found")
 }
 
+// TestTheSecretGoesWhenTheSessionComes: it is of no more use, and a cookie less to
+// carry. Before that, and for one who is denied, it stays: the page asks again.
+func TestTheSecretGoesWhenTheSessionComes(t *testing.T) {
+	w := newWorld(t, nil)
+	phone, b := w.phone(t, w.site, "o-alice"), w.newBrowser()
+	for _, end := range []string{"deny", "confirm"} {
+		b.begin(t)
+		for _, step := range []string{"scan", end} {
+			if c := b.poll(t.Context(), "").cookie("__Host-wx-scan"); c != nil {
+				t.Errorf("before %s, %s: the secret's cookie is set to %v", end, step, c)
+			}
+			w.act(t.Context(), phone.Token, b.id, step).want(t, step, 200, "")
+		}
+		a := b.poll(t.Context(), "")
+		c := a.cookie("__Host-wx-scan")
+		if end == "deny" {
+			wantState(t, a, "denied", false)
+			if c != nil {
+				t.Errorf("to one who was denied %v is sent", c)
+			}
+			continue
+		}
+		wantState(t, a, "confirmed", true)
+		if c == nil || c.MaxAge >= 0 || c.Value != "" || c.Path != "/" || !c.Secure || !c.HttpOnly {
+			t.Errorf("with the session %v is sent", c)
+		}
+	}
+	names := map[string]int{}
+	for _, c := range (&http.Response{Header: w.confirmed(t, phone.Token).poll(t.Context(), "").header}).Cookies() {
+		names[c.Name]++
+	}
+	if len(names) != 2 || names["__Host-wx"] != 1 || names["__Host-wx-scan"] != 1 {
+		t.Errorf("cookies are set so often: %v", names)
+	}
+}
+
 // TestALoginDiesWithTheSessionThatConfirmedIt: who has stolen a session must not
 // have another one in store for the moment at which it is ended.
 func TestALoginDiesWithTheSessionThatConfirmedIt(t *testing.T) {

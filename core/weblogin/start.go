@@ -35,8 +35,12 @@ func (l *Login) serveStart(ctx context.Context, req core.Request) (any, error) {
 		Version: attemptVersion, State: pending, Secret: hashOf(secret), Created: now.UnixMilli(),
 		Browser: browserName(userAgent(req)), IP: addressText(req.Address),
 	}
-	if err := l.attempts.create(ctx, id, a); err != nil {
-		l.tally.remove(id, client) // nobody knows its secret
+	if stored, err := l.attempts.create(ctx, id, a); err != nil {
+		// Nobody knows its secret. But what may be in the store counts as long as it is
+		// there: else who leaves before the answer could store as much as they like.
+		if !stored {
+			l.tally.remove(id)
+		}
 		return nil, err
 	}
 	r := core.NewReply(startReply{

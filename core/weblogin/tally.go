@@ -1,8 +1,8 @@
 package weblogin
 
 import (
+	"container/list"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
@@ -18,18 +18,30 @@ const (
 	// together can have one process write to the store: some 360 a second for as
 	// long as they like.
 	maxTallied = 1 << 16
+	// maxExpired bounds what one request clears up that others have left. It is more
+	// than the one that a request adds, so that nothing piles up.
+	maxExpired = 32
 )
 
 // tally counts the live attempts that each client has begun in this process.
+// Whatever a request makes it do takes the same time, however much it holds.
 type tally struct {
 	mu    sync.Mutex
-	live  map[string][]tallied // by client and by site, oldest first; not of those without an address
-	queue []tallied            // all, oldest first, with those that were taken off early
+	live  map[string]*tallied   // by id
+	all   list.List             // of *tallied, oldest first
+	lines map[string]*list.List // the same by client and by site; not of those without an address
 }
 
 type tallied struct {
-	id, client string
-	ends       time.Time
+	id     string
+	ends   time.Time
+	places []place // in all, and in the lines of its client and site
+}
+
+type place struct {
+	line *list.List
+	key  string // of the line; "" for all
+	at   *list.Element
 }
 
 // add counts an attempt. CodeRateLimited if the client, or all of them, have too
@@ -37,47 +49,73 @@ type tallied struct {
 func (t *tally) add(id, client string, now time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.expire(now)
-	mine, site := t.live[client], siteOf(client)
-	switch {
-	case len(mine) >= maxPerClient:
-		return errTooMany(mine[0].ends.Sub(now))
-	case len(t.live[site]) >= maxPerSite:
-		return errTooMany(t.live[site][0].ends.Sub(now))
-	case len(t.queue) >= maxTallied:
-		return errTooMany(t.queue[0].ends.Sub(now))
+	site := siteOf(client)
+	for _, bound := range []struct {
+		line *list.List
+		max  int
+	}{{t.lines[client], maxPerClient}, {t.lines[site], maxPerSite}, {&t.all, maxTallied}} {
+		if bound.line == nil {
+			continue
+		}
+		// A line that is full of what has ended has room after this.
+		t.expire(bound.line, now)
+		if bound.line.Len() >= bound.max {
+			return errTooMany(bound.line.Front().Value.(*tallied).ends.Sub(now))
+		}
 	}
-	a := tallied{id, client, now.Add(attemptLife)}
-	t.queue = append(t.queue, a)
-	if client != "" { // all those whose address is not known would count as one
-		if t.live == nil {
-			t.live = map[string][]tallied{}
+	if t.live == nil {
+		t.live, t.lines = map[string]*tallied{}, map[string]*list.List{}
+	}
+	a := &tallied{id: id, ends: now.Add(attemptLife)}
+	t.live[id] = a
+	a.enter(&t.all, "")
+	for _, key := range []string{client, site} {
+		if key == "" { // all those whose address is not known would count as one
+			continue
 		}
-		t.live[client] = append(mine, a)
-		if site != "" {
-			t.live[site] = append(t.live[site], a)
+		if t.lines[key] == nil {
+			t.lines[key] = list.New()
 		}
+		a.enter(t.lines[key], key)
 	}
 	return nil
 }
 
-// remove takes an attempt off that was used, or never stored. One that was begun
-// in another process is not there.
-func (t *tally) remove(id, client string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.drop(id, client)
+func (a *tallied) enter(line *list.List, key string) {
+	a.places = append(a.places, place{line, key, line.PushBack(a)})
 }
 
-func (t *tally) drop(id, client string) {
-	for _, key := range []string{client, siteOf(client)} {
-		rest := slices.DeleteFunc(t.live[key], func(a tallied) bool { return a.id == id })
-		if len(rest) == 0 {
-			delete(t.live, key)
-		} else {
-			t.live[key] = rest
+// remove takes an attempt off that was used, or never stored. One that was begun
+// in another process is not there.
+func (t *tally) remove(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if a := t.live[id]; a != nil {
+		t.drop(a)
+	}
+}
+
+func (t *tally) drop(a *tallied) {
+	delete(t.live, a.id)
+	for _, p := range a.places {
+		if p.line.Remove(p.at); p.key != "" && p.line.Len() == 0 {
+			delete(t.lines, p.key)
 		}
 	}
+}
+
+// expire takes off the oldest of a line that have ended, up to maxExpired, and
+// those that end later than anything can: the clock was set back. It returns how
+// many.
+func (t *tally) expire(line *list.List, now time.Time) (done int) {
+	for ; done < maxExpired && line.Len() > 0; done++ {
+		oldest := line.Front().Value.(*tallied)
+		if left := oldest.ends.Sub(now); 0 < left && left <= attemptLife {
+			break
+		}
+		t.drop(oldest)
+	}
+	return done
 }
 
 // siteOf is the /48 of an IPv6 client; "" for others.
@@ -88,19 +126,6 @@ func siteOf(client string) string {
 	}
 	site, _ := network.Addr().Prefix(48)
 	return site.String()
-}
-
-// expire takes off what has ended, and what ends later than anything can: the
-// clock was set back.
-func (t *tally) expire(now time.Time) {
-	for len(t.queue) > 0 {
-		oldest := t.queue[0]
-		if left := oldest.ends.Sub(now); 0 < left && left <= attemptLife {
-			return
-		}
-		t.queue = t.queue[1:]
-		t.drop(oldest.id, oldest.client)
-	}
 }
 
 func errTooMany(wait time.Duration) *core.Error {

@@ -1,6 +1,7 @@
 package weblogin_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -58,12 +59,62 @@ func TestALoginThatWasUsedCountsNoLonger(t *testing.T) {
 	}
 }
 
+// TestWhatWasNotStoredIsNotCounted: a page tries again while the store is away, and
+// an office of such pages has one address.
 func TestWhatWasNotStoredIsNotCounted(t *testing.T) {
-	w := newBubble(t, nil)
-	w.store.down()
-	for range 150 {
-		w.newBrowser().send(t.Context(), "POST", "/wx/scan").want(t, "during an outage", 503, "store_unavailable")
+	for what, fail := range map[string]func(verb, key string, n int) error{
+		"an outage":    func(string, string, int) error { return errDown },
+		"a full store": func(verb, _ string, _ int) error { return onSwap(verb, core.ErrFull) },
+	} {
+		w := newWorld(t, nil)
+		start := func() answer { return w.newBrowser().send(t.Context(), "POST", "/wx/scan") }
+		w.store.fail(fail)
+		for range 150 {
+			start().want(t, "during "+what, 503, "store_unavailable")
+		}
+		w.store.fail(nil)
+		for range 99 { // of the first failure nobody could know
+			start().want(t, "after "+what, 200, "")
+		}
 	}
+}
+
+func onSwap(verb string, err error) error {
+	if verb == "swap" {
+		return err
+	}
+	return nil
+}
+
+// TestWhatMayHaveBeenStoredIsCounted: by failing, or by leaving, nobody gets around
+// the bound of their address, nor up to that of all.
+func TestWhatMayHaveBeenStoredIsCounted(t *testing.T) {
+	w := newWorld(t, nil)
+	for what, address := range map[string]string{"fail": "192.0.2.1:1", "leave": "192.0.2.2:1"} {
+		for i := range 101 {
+			ctx, leave := context.WithCancel(t.Context())
+			w.store.fail(func(verb, _ string, _ int) error {
+				if what == "leave" && verb == "swap" {
+					leave()
+				}
+				return onSwap(verb, errDown)
+			})
+			a := w.do(ctx, "POST", "/wx/scan", "", "Test-Address", address)
+			leave()
+			if i < 100 {
+				a.want(t, what, 503, "store_unavailable")
+				continue
+			}
+			a.want(t, what+", once too often", 429, "rate_limited")
+			if n := w.store.count(); n != 0 {
+				t.Errorf("%s: the store is asked %d times for what is refused", what, n)
+			}
+		}
+	}
+	w.store.fail(nil)
+	w.do(t.Context(), "POST", "/wx/scan", "", "Test-Address", "192.0.2.3:1").want(t, "from elsewhere", 200, "")
+	w.clock.advance(180 * time.Second)
+	w.do(t.Context(), "POST", "/wx/scan", "", "Test-Address", "192.0.2.1:1").want(t, "later", 200, "")
 }
 
 func TestBeginningIsHeldToTheAddressesRate(t *testing.T) {

@@ -14,8 +14,7 @@ func TestTheTallyIsBounded(t *testing.T) {
 	var all tally
 	now := time.Unix(1_700_000_000, 0)
 	for i := range maxTallied {
-		id := fmt.Sprint(i)
-		if err := all.add(id, "", now); err != nil {
+		if err := all.add(fmt.Sprint(i), "", now); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -23,23 +22,73 @@ func TestTheTallyIsBounded(t *testing.T) {
 	if core.CodeOf(err) != core.CodeRateLimited {
 		t.Fatalf("one more: %v", err)
 	}
-	now = now.Add(attemptLife)
+	for now = now.Add(attemptLife); all.expire(&all.all, now) > 0; {
+	}
 	for i := range 1000 {
-		client := fmt.Sprint(i / 100)
-		if err := all.add(fmt.Sprint(i), client, now); err != nil {
+		id := fmt.Sprint("later ", i)
+		if err := all.add(id, fmt.Sprint(i/100), now); err != nil {
 			t.Fatal(err)
 		}
 		if i%2 == 0 {
-			all.remove(fmt.Sprint(i), client)
+			all.remove(id)
 		}
 	}
-	all.remove("unknown", "0")
-	if len(all.queue) != 1000 || len(all.live) != 10 || len(all.live["3"]) != 50 {
-		t.Errorf("%d in the queue, %d clients, %d of one", len(all.queue), len(all.live), len(all.live["3"]))
+	all.remove("unknown")
+	if len(all.live) != 500 || all.all.Len() != 500 || len(all.lines) != 10 || all.lines["3"].Len() != 50 {
+		t.Errorf("%d are live, %d in line, %d clients, %d of one", len(all.live), all.all.Len(), len(all.lines), all.lines["3"].Len())
 	}
-	all.expire(now.Add(attemptLife))
-	if len(all.queue) != 0 || len(all.live) != 0 {
-		t.Errorf("afterwards %d in the queue, %d clients", len(all.queue), len(all.live))
+	for now = now.Add(attemptLife); all.expire(&all.all, now) > 0; {
+	}
+	if len(all.live) != 0 || all.all.Len() != 0 || len(all.lines) != 0 {
+		t.Errorf("afterwards %d are live, %d in line, of %d clients", len(all.live), all.all.Len(), len(all.lines))
+	}
+}
+
+// TestWhatWasTakenOffTakesNoPlace: else whoever begins logins that come to nothing
+// would fill the places of everybody, as none of them counts as theirs.
+func TestWhatWasTakenOffTakesNoPlace(t *testing.T) {
+	var all tally
+	now := time.Unix(1_700_000_000, 0)
+	for i := range maxTallied + 1 {
+		id := fmt.Sprint(i)
+		if err := all.add(id, "192.0.2.1", now); err != nil {
+			t.Fatalf("attempt %d: %v", i, err)
+		}
+		all.remove(id)
+	}
+	if err := all.add("x", "192.0.2.2", now); err != nil {
+		t.Errorf("a stranger from elsewhere: %v", err)
+	}
+}
+
+// TestNobodyClearsUpAfterEverybody: the first browser after a rush of others waits
+// for a bounded part of what they have left, and has its place all the same.
+func TestNobodyClearsUpAfterEverybody(t *testing.T) {
+	var all tally
+	now := time.Unix(1_700_000_000, 0)
+	for i := range maxTallied {
+		site, network := i/maxPerSite, i%maxPerSite/maxPerClient
+		if err := all.add(fmt.Sprint(i), clientOf(fmt.Sprintf("2001:db8:%x:%x::1", site, network)), now); err != nil {
+			t.Fatal(i, err)
+		}
+	}
+	now = now.Add(attemptLife)
+	for i, address := range []string{"2001:db8::1", "2001:db8:0:ffff::1", "192.0.2.1"} {
+		before := len(all.live)
+		if err := all.add(address, clientOf(address), now); err != nil {
+			t.Errorf("%s: %v", address, err)
+		}
+		if done := before + 1 - len(all.live); done < 2 || done > 3*maxExpired {
+			t.Errorf("the place of request %d costs %d that have ended", i, done)
+		}
+	}
+	for i := 0; len(all.live) > 10000; i++ {
+		if i == maxTallied {
+			t.Fatalf("%d have ended and are kept", len(all.live))
+		}
+		if err := all.add(fmt.Sprint("x", i), "", now); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -68,12 +117,13 @@ func TestOneIPv6SiteLeavesRoomForOthers(t *testing.T) {
 			t.Errorf("a stranger from elsewhere: %v", err)
 		}
 	}
-	all.remove("0-0", clientOf("2001:db8:5::1"))
+	all.remove("0-0")
 	if err := all.add("again", clientOf("2001:db8:5:ffff::1"), now); err != nil {
 		t.Errorf("after one has ended: %v", err)
 	}
-	all.expire(now.Add(attemptLife))
-	if len(all.live) != 0 {
+	for now = now.Add(attemptLife); all.expire(&all.all, now) > 0; {
+	}
+	if len(all.live) != 0 || len(all.lines) != 0 {
 		t.Errorf("afterwards %d are counted", len(all.live))
 	}
 }

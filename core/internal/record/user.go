@@ -5,7 +5,8 @@ import "encoding/binary"
 // User ties a user's sessions together, and holds the session_keys, which
 // WeChat gives to users and not to sessions.
 type User struct {
-	// Epoch counts the log-outs everywhere; EndedAt is the time of the last one.
+	// Epoch tells log-outs everywhere apart, for what was approved before; 0: none
+	// yet. EndedAt is the time of the last one.
 	Epoch   uint64
 	EndedAt int64
 
@@ -94,8 +95,8 @@ func (u *User) Encode() []byte {
 
 // size is enough, and little more than is needed.
 func (u *User) size() int {
-	const uvarint = 3
-	n := 4*uvarint + 3*millisLen + 2 + len(u.Pending)*(nameLen+1) + len(u.Tombstones)*nameLen
+	const epoch, uvarint = 7, 3 // an epoch has 48 bits
+	n := epoch + 3*uvarint + 3*millisLen + 2 + len(u.Pending)*(nameLen+1) + len(u.Tombstones)*nameLen
 	for _, k := range u.Keys {
 		n += millisLen + uvarint + len(k.Key)
 	}
