@@ -85,7 +85,9 @@ func TestAnErrorThatPanicsLosesItsLine(t *testing.T) {
 
 type warningStore struct{ core.Store }
 
-func (warningStore) Warnings(context.Context) ([]string, error) { return []string{"a warning", "another"}, nil }
+func (warningStore) Warnings(context.Context) ([]string, error) {
+	return []string{"a warning", "another"}, nil
+}
 
 // TestALoggerThatPanicsInAGoroutineOfOurs: the one that asks the store for
 // warnings, and those that catch the panic of somebody else's code.
