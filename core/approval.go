@@ -10,6 +10,9 @@ import (
 // theirs. It is no secret, and good for one app. It is void after a log-out
 // everywhere, and after any session of the user was ended from another one or for
 // theft: it may have come from that. An ordinary log-out leaves it.
+//
+// It prints and logs as its app only. JSON has all of it, to be stored until it is
+// used.
 type Approval struct {
 	AppID   string `json:"appid"`
 	OpenID  string `json:"openid"`
