@@ -13,6 +13,9 @@ import (
 // everywhere, and after any session of the user was ended from another one or for
 // theft: it may have come from that. An ordinary log-out leaves it. It is void as
 // well once the store has lost the user's record, which would know of all that.
+//
+// It prints and logs as its app only. JSON has all of it, to be stored until it is
+// used.
 type Approval struct {
 	AppID   string `json:"appid"`
 	OpenID  string `json:"openid"`

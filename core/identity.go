@@ -22,7 +22,8 @@ type IdentityProvider interface {
 	Identify(ctx context.Context, r LoginRequest) (Identity, error)
 }
 
-// Identity is what an IdentityProvider found out.
+// Identity is what an IdentityProvider found out. It prints, logs and marshals as
+// nothing.
 type Identity struct {
 	OpenID  string // required
 	UnionID string

@@ -106,31 +106,64 @@ func newLimiter(r Rate) *limiter {
 }
 
 // take counts an event of key at now, in nanoseconds. If it comes too early, it
-// returns how long to wait.
+// counts nothing and returns how long to wait.
 func (l *limiter) take(key string, now int64) (wait time.Duration) {
-	if l == nil {
-		return 0
+	c := l.charge(key, now)
+	if wait = c.early(); wait == 0 {
+		c.count()
 	}
-	places := l.find(key)
-	most := now + l.burst + int64(limiterSkew) // beyond it, the clock was set back since
-	least := most
-	for _, p := range places {
+	return wait
+}
+
+// charge is one event of a key, which counts when count is called. The zero charge
+// is of a key that nobody limits.
+type charge struct {
+	*limiter
+	places [limiterHashes]*atomic.Int64
+	now    int64
+}
+
+func (l *limiter) charge(key string, now int64) charge {
+	if l == nil || key == "" {
+		return charge{}
+	}
+	return charge{l, l.find(key), now}
+}
+
+// used is the time up to which the event would use its places up.
+func (c *charge) used() int64 {
+	least := c.most()
+	for _, p := range c.places {
 		up := p.Load()
-		if up > most {
-			up = now
+		if up > c.most() {
+			up = c.now
 		}
 		least = min(least, up)
 	}
-	used := max(least, now) + l.interval
-	if early := used - now - l.burst; early > 0 {
-		return time.Duration(early)
+	return max(least, c.now) + c.interval
+}
+
+// most is beyond what a place can be used up to, unless the clock was set back since.
+func (c *charge) most() int64 { return c.now + c.burst + int64(limiterSkew) }
+
+// early is by how much the event comes too early.
+func (c *charge) early() time.Duration {
+	if c.limiter == nil {
+		return 0
 	}
-	for _, p := range places {
+	return time.Duration(max(0, c.used()-c.now-c.burst))
+}
+
+func (c *charge) count() {
+	if c.limiter == nil {
+		return
+	}
+	used, most := c.used(), c.most()
+	for _, p := range c.places {
 		if was := p.Load(); was < used || was > most {
 			p.CompareAndSwap(was, used) // who is faster counts for both
 		}
 	}
-	return 0
 }
 
 // limiterSkew is more than a place can be ahead of the clock by its own doing.
@@ -155,12 +188,7 @@ func (m *Manager) LimitAddress(req Request) error {
 	if key == "" {
 		return nil
 	}
-	now := m.now() * int64(time.Millisecond)
-	wait := m.addresses.take(key, now)
-	if site := siteKey(key); wait == 0 && site != "" {
-		wait = m.sites.take(site, now)
-	}
-	return limitError(ReasonAddress, wait)
+	return limitError(ReasonAddress, m.takeAddress(m.addresses, key, siteKey(key)))
 }
 
 // limitDead counts the log-out of a token that is dead, or made up: it has as many
@@ -168,10 +196,27 @@ func (m *Manager) LimitAddress(req Request) error {
 // makes them up is in no way of the logins from the same address.
 func (m *Manager) limitDead(req Request) error {
 	key := addressKey(req.Address)
-	if key == "" {
+	if m.deadLogouts == nil || key == "" {
 		return nil
 	}
-	return limitError(ReasonAddress, m.deadLogouts.take(key, m.now()*int64(time.Millisecond)))
+	site := siteKey(key)
+	if site != "" {
+		site = "dead " + site
+	}
+	return limitError(ReasonAddress, m.takeAddress(m.deadLogouts, key, site))
+}
+
+// takeAddress counts an event of an address and of its site, or of neither: what a
+// site is refused must not use up the places of the addresses in it, which others
+// share.
+func (m *Manager) takeAddress(addresses *limiter, address, site string) (wait time.Duration) {
+	now := m.now() * int64(time.Millisecond)
+	own, all := addresses.charge(address, now), m.sites.charge(site, now)
+	if wait = max(own.early(), all.early()); wait == 0 {
+		own.count()
+		all.count()
+	}
+	return wait
 }
 
 // LimitUser counts a request that costs more than a look into the store against

@@ -9,8 +9,11 @@ import (
 
 // logger writes what an operator should see. During an outage it writes one
 // line a second and kind, with a count, not one per request.
+//
+// A Handler that panics loses its line, as one that fails does: lines are written
+// in goroutines, too, where a panic would end the process.
 type logger struct {
-	*slog.Logger
+	to *slog.Logger
 
 	mu   sync.Mutex
 	held map[lineKind]*heldLine
@@ -33,12 +36,16 @@ type heldLine struct {
 
 const logInterval = time.Second
 
-func newLogger(l *slog.Logger) *logger { return &logger{Logger: l, held: map[lineKind]*heldLine{}} }
+func newLogger(l *slog.Logger) *logger { return &logger{to: l, held: map[lineKind]*heldLine{}} }
 
-// Error writes a line.
-func (l *logger) Error(ctx context.Context, message string, args ...any) {
-	l.ErrorContext(ctx, message, args...)
+// line writes a line.
+func (l *logger) line(ctx context.Context, level slog.Level, message string, attrs ...slog.Attr) {
+	defer loseLine()
+	l.to.LogAttrs(ctx, level, message, attrs...)
 }
+
+// loseLine is deferred around the application's code: its Handler, its errors' texts.
+func loseLine() { _ = recover() } // there is no log to tell of it
 
 // failure writes a line about a store or a WeChat that does not answer. A client
 // that went away is no outage.
@@ -50,19 +57,20 @@ func (l *logger) failure(ctx context.Context, message string, err error) {
 }
 
 // limited writes a line, unless one of its kind was written less than a second
-// ago: then it only counts, and the second's end writes how many there were.
-func (l *logger) limited(ctx context.Context, level slog.Level, message string, e *Error) {
+// ago: then it only counts, and the second's end writes how many there were. That
+// line is in the context of no request: the last one's is over by then.
+func (l *logger) limited(ctx context.Context, level slog.Level, message string, e *Error, more ...slog.Attr) {
 	kind := lineKind{message, e.Code, e.ErrCode}
 	l.mu.Lock()
 	if held := l.held[kind]; held != nil {
 		held.again++
-		held.write = func(count int) { l.write(context.WithoutCancel(ctx), level, message, e, count) }
+		held.write = func(count int) { l.write(context.Background(), level, message, e, count, more) }
 		l.mu.Unlock()
 		return
 	}
 	l.held[kind] = new(heldLine)
 	l.mu.Unlock()
-	l.write(ctx, level, message, e, 1)
+	l.write(ctx, level, message, e, 1, more)
 	time.AfterFunc(logInterval, func() { l.release(kind) })
 }
 
@@ -81,7 +89,8 @@ func (l *logger) release(kind lineKind) {
 	time.AfterFunc(logInterval, func() { l.release(kind) })
 }
 
-func (l *logger) write(ctx context.Context, level slog.Level, message string, e *Error, count int) {
+func (l *logger) write(ctx context.Context, level slog.Level, message string, e *Error, count int, more []slog.Attr) {
+	defer loseLine()
 	attrs := append(e.attrs()[:1:1], e.attrs()[2:]...) // the message is for clients
 	if len(attrs) == 1 {                               // and for the log, where nothing else says why
 		attrs = append(attrs, slog.String("cause", e.Message))
@@ -89,5 +98,5 @@ func (l *logger) write(ctx context.Context, level slog.Level, message string, e 
 	if count > 1 {
 		attrs = append(attrs, slog.Int("count", count))
 	}
-	l.LogAttrs(ctx, level, message, attrs...)
+	l.line(ctx, level, message, append(attrs, more...)...)
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/wxsession/wxsession/core/wxapi"
 )
 
-// LoginRequest is what a client sends to log in. Most need only Code.
+// LoginRequest is what a client sends to log in. Most need only Code. It prints,
+// logs and marshals as app and device only.
 type LoginRequest struct {
 	Code   string // from wx.login; valid 5 minutes, once
 	AppID  string // one of the configured apps; "": the default

@@ -3,20 +3,23 @@ package core
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"runtime/debug"
 	"strings"
 )
 
 // recoverPanic turns a panic of the application's code into an error: the code
-// may run in a goroutine where it would end the process. The stack is logged.
+// may run in a goroutine where it would end the process. The stack is logged, of
+// several in one second that of the first and the last.
 func (m *Manager) recoverPanic(ctx context.Context, what string, err *error) {
 	p := recover()
 	if p == nil {
 		return
 	}
-	m.log.Error(ctx, what, "panic", panicText(p), "stack", string(debug.Stack()))
-	*err = errApp(errPanic(p))
+	e := errApp(errPanic(p))
+	m.log.limited(ctx, slog.LevelError, what, e, slog.String("stack", string(debug.Stack())))
+	*err = e
 }
 
 // errPanic does not show the value of a panic, which may hold anything, such as

@@ -20,7 +20,8 @@ type Header interface {
 }
 
 // Request is a request as an adapter hands it over. A middleware fills in
-// Method, Host and Header; a route all of it.
+// Method, Host and Header; a route all of it. It prints, logs and marshals as
+// method and path only.
 type Request struct {
 	Method  string
 	Host    string // as the client sent it

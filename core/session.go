@@ -116,10 +116,16 @@ func (s Session) LogValue() slog.Value {
 // MarshalJSON writes app and public id. What else a client should see, the
 // application sends by name.
 func (s Session) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		AppID string `json:"appid"`
-		ID    string `json:"id"`
-	}{s.AppID, s.ID})
+	return json.Marshal(shownSession{s.AppID, s.ID})
+}
+
+// MarshalYAML writes app and public id; yaml.v2, v3 and goccy/go-yaml ask for it.
+func (s Session) MarshalYAML() (any, error) { return shownSession{s.AppID, s.ID}, nil }
+
+// shownSession is what others see of a Session.
+type shownSession struct {
+	AppID string `json:"appid" yaml:"appid"`
+	ID    string `json:"id" yaml:"id"`
 }
 
 type sessionKey struct{}

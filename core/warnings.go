@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"log/slog"
 	"time"
 )
 
@@ -32,7 +33,7 @@ func (m *Manager) warn(w Warner) {
 		cancel()
 		if err == nil {
 			for _, text := range found {
-				m.log.WarnContext(ctx, text)
+				m.log.line(ctx, slog.LevelWarn, text)
 			}
 			return
 		}

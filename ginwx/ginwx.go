@@ -11,8 +11,10 @@
 // Gin reuses c, and does not cancel it when the client goes away. [With] is for
 // handlers that take the session as an argument.
 //
-// Gin believes everybody's X-Forwarded-For until SetTrustedProxies is called, and
-// so does Config.LimitAddress then: give it nil, or your proxies.
+// Behind proxies call r.SetTrustedProxies with their networks, or set
+// r.TrustedPlatform. Gin believes everybody's X-Forwarded-For until then, and with
+// a list that holds all of IPv4 or IPv6; the login routes believe nobody's then,
+// and take the address of the connection.
 //
 // A refusal appears in c.Errors as a *core.Error, for middlewares that log or
 // count; the reply has been written by then.
@@ -45,7 +47,7 @@ func MountRoutes(r gin.IRouter, routes ...core.Route) {
 		serve := func(c *gin.Context) {
 			req := request(c)
 			req.Path, req.Query = c.Request.URL.Path, c.Request.URL.RawQuery
-			req.ID, req.Address, req.Body = c.Param("id"), c.ClientIP(), c.Request.Body
+			req.ID, req.Address, req.Body = c.Param("id"), address(c), c.Request.Body
 			send(c, route.Serve(c.Request.Context(), req))
 		}
 		r.Handle(route.Method, path, serve)

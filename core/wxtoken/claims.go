@@ -51,10 +51,16 @@ func (c Claims) LogValue() slog.Value {
 // MarshalJSON writes app and session id. What else somebody should see, the
 // application sends by name.
 func (c Claims) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		AppID     string `json:"appid"`
-		SessionID string `json:"sid"`
-	}{c.AppID, c.SessionID})
+	return json.Marshal(shownClaims{c.AppID, c.SessionID})
+}
+
+// MarshalYAML writes app and session id; yaml.v2, v3 and goccy/go-yaml ask for it.
+func (c Claims) MarshalYAML() (any, error) { return shownClaims{c.AppID, c.SessionID}, nil }
+
+// shownClaims is what others see of Claims.
+type shownClaims struct {
+	AppID     string `json:"appid" yaml:"appid"`
+	SessionID string `json:"sid" yaml:"sid"`
 }
 
 // wireClaims are the claims that have a form of their own.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/goccy/go-yaml"
 
 	"github.com/wxsession/wxsession/core"
 	"github.com/wxsession/wxsession/core/wxtoken"
@@ -118,10 +119,14 @@ func TestClaimsShowNoUser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	asYAML, err := yaml.Marshal(map[string]any{"pointer": c, "value": *c})
+	if err != nil {
+		t.Fatal(err)
+	}
 	var log strings.Builder
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "claims", c, "value", *c)
-	out := format(c) + format(*c) + string(asJSON) + log.String()
-	if strings.Contains(out, "o-alice") || strings.Contains(out, "plan-marker") || strings.Count(out, s.ID) != 14 || !strings.Contains(log.String(), "claims.sid="+s.ID) {
+	out := format(c) + format(*c) + string(asJSON) + string(asYAML) + log.String()
+	if strings.Contains(out, "o-alice") || strings.Contains(out, "plan-marker") || strings.Count(out, s.ID) != 16 || !strings.Contains(log.String(), "claims.sid="+s.ID) {
 		t.Errorf("got %s", out)
 	}
 }

@@ -69,7 +69,8 @@ func run() error {
 	}
 
 	r := gin.Default()
-	auth := ginwx.Mount(r, wx) // the login routes on r, and the middleware back
+	_ = r.SetTrustedProxies(nil) // or name your proxies; else Gin believes everybody
+	auth := ginwx.Mount(r, wx)   // the login routes on r, and the middleware back
 	r.GET("/api/me", auth, func(c *gin.Context) {
 		c.JSON(http.StatusOK, gin.H{"uid": ginwx.Session(c).AttrInt("uid")})
 	})
