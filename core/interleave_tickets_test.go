@@ -279,7 +279,18 @@ func (in *inspection) newLogins() (ids []string) {
 	return ids
 }
 
-// useApprovals: an approval is good until the next log-out everywhere.
+// voids tells whether t has made void what was approved before.
+func (t *task) voids() bool {
+	switch t.op.name {
+	case "logoutUser", "others", "revoke", "revoke-other":
+		return t.returned && t.err == nil
+	case "rotate-old": // a theft
+		return t.returned && CodeOf(t.err) == SessionRevoked
+	}
+	return false
+}
+
+// useApprovals: an approval is good until the next log-out everywhere, and the like.
 func (in *inspection) useApprovals() error {
 	given := []*task{{approval: in.approval, ended: -1}}
 	for _, t := range in.store.tasks {
@@ -288,9 +299,7 @@ func (in *inspection) useApprovals() error {
 		}
 	}
 	for _, g := range given {
-		void := slices.ContainsFunc(in.store.tasks, func(t *task) bool {
-			return t.op.name == "logoutUser" && t.reported() && t.began >= g.ended
-		})
+		void := slices.ContainsFunc(in.store.tasks, func(t *task) bool { return t.voids() && t.began >= g.ended })
 		good := !slices.ContainsFunc(in.store.writes, in.everywhere)
 		_, _, err := in.m.IssueApproved(context.Background(), g.approval, "desk")
 		if code := CodeOf(err); void && code != SessionRevoked || good && err != nil || err != nil && code != SessionRevoked {
