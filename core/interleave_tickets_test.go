@@ -197,6 +197,9 @@ func (in *inspection) usedOnce(ticket string) error {
 	if won > 1 {
 		return fmt.Errorf("one ticket was redeemed %d times", won)
 	}
+	if in.lostInVain(ticket) {
+		return errors.New("a ticket is gone after an outage in which no answer was lost")
+	}
 	if in.consumedBy(ticket, func(u *task) bool { return in.redeems(u) != ticket }) {
 		return errors.New("a ticket was taken away, and not redeemed")
 	}
@@ -204,6 +207,23 @@ func (in *inspection) usedOnce(ticket string) error {
 		return errors.New("a hand-over has ended the session that asked for it")
 	}
 	return nil
+}
+
+// lostInVain tells whether a ticket is gone that nobody has redeemed, while
+// its session lives: a store that fails once, before it does anything, is no reason.
+func (in *inspection) lostInVain(ticket string) bool {
+	tried, plain := false, in.store.failed == 1
+	for _, t := range in.store.tasks {
+		used := in.redeems(t) == ticket
+		if used && (!t.returned || t.err == nil) {
+			return false
+		}
+		tried = tried || used && t.failed
+	}
+	for _, st := range in.store.steps {
+		plain = plain && (st.fault == works || st.fault == failsFirst)
+	}
+	return tried && plain && !in.gone[in.first.ID] && !in.set.lapsing && !in.indexNow().holds(ticket)
 }
 
 // inherited checks what a session that was handed over got from the first one.

@@ -176,6 +176,70 @@ func TestTicketsSurviveRotationAndOutages(t *testing.T) {
 	mustRedeem(t, w, ticket)
 }
 
+// The second hand-over ends the web session of the first, which the store refuses to
+// write: no answer is lost, so the ticket is still good. Nor is there room for two
+// web sessions until the first has ended.
+func TestATicketThatWasStruckOffInAnOutageIsGivenBack(t *testing.T) {
+	for name, end := range map[string]func(w *world, token string) error{
+		"":                         nil,
+		"and its session logs out": func(w *world, token string) error { return w.Logout(context.Background(), token) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			token, s := w.login(t, "o-alice")
+			before, _ := mustRedeem(t, w, mustTicket(t, w, s))
+			ticket, later := mustTicket(t, w, s), mustTicket(t, w, s)
+			down := &refusing{core.WrappedStore{Store: w.store}, "s:", errors.New("down")}
+			m := w.over(t, down)
+			_, _, err := m.RedeemTicket(t.Context(), ticket, "web")
+			wantCode(t, err, core.CodeStoreUnavailable)
+			if end != nil {
+				if err := end(w, token); err != nil {
+					t.Fatal(err)
+				}
+				_, _, err = w.RedeemTicket(t.Context(), ticket, "web")
+				wantCode(t, err, core.CodeInvalidTicket)
+				return
+			}
+			down.err = nil
+			web, _, err := m.RedeemTicket(t.Context(), ticket, "web")
+			if err != nil {
+				t.Fatalf("again: %v", err)
+			}
+			_, err = w.Authenticate(t.Context(), before)
+			wantCode(t, err, core.CodeSessionRevoked)
+			_, _, err = m.RedeemTicket(t.Context(), ticket, "web")
+			wantCode(t, err, core.CodeInvalidTicket)
+			w.wantAlive(t, "after the second attempt", true, token, web)
+			if n := w.listed(t, "o-alice"); n != 2 {
+				t.Errorf("%d sessions are listed, want the one that asked and what it handed over", n)
+			}
+			mustRedeem(t, w, later)
+		})
+	}
+}
+
+// Of a cap, too, the session that gives way has ended before anybody has the new
+// token. What nobody got is not in anybody's way.
+func TestALoginThatCannotEndWhatGivesWayIsNone(t *testing.T) {
+	w := newWorld(t, func(c *core.Config) { c.MaxSessions = 2 })
+	oldest, _ := w.login(t, "o-alice")
+	w.clock.Advance(time.Second)
+	second, _ := w.login(t, "o-alice")
+	down := &refusing{core.WrappedStore{Store: w.store}, "s:", errors.New("down")}
+	m := w.managerOver(t, down, func(c *core.Config) { c.MaxSessions = 2 })
+	_, _, err := m.Login(t.Context(), core.LoginRequest{Code: w.wx.Code("o-alice")})
+	wantCode(t, err, core.CodeStoreUnavailable)
+	down.err = nil
+	third, _, err := m.Login(t.Context(), core.LoginRequest{Code: w.wx.Code("o-alice")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.wantAlive(t, "at the cap", true, second, third)
+	_, err = w.Authenticate(t.Context(), oldest)
+	wantCode(t, err, core.CodeSessionRevoked)
+}
+
 func TestTicketsThatWaitAreBounded(t *testing.T) {
 	w := newWorld(t, nil)
 	_, s := w.login(t, "o-alice")
