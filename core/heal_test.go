@@ -169,6 +169,23 @@ func TestAUsersRecordOutlivesItsSessionsByMoreThanClocksDiffer(t *testing.T) {
 	}
 }
 
+// An instance that has a shorter lifetime by now must not let the store forget the
+// record before the sessions of before have ended.
+func TestAUsersRecordOutlivesSessionsOfALongerLifetime(t *testing.T) {
+	spy := &ttlSpy{}
+	w := newWorld(t, func(c *core.Config) { c.IdleTimeout, c.Lifetime = time.Hour, 100*time.Hour })
+	spy.Store, w.store.Store = w.store.Store, spy
+	w.login(t, "o-alice")
+	shorter := w.manager(t, func(c *core.Config) { c.IdleTimeout, c.Lifetime = time.Hour, 10*time.Hour })
+	w.clock.Advance(time.Minute)
+	if _, _, err := shorter.Login(t.Context(), core.LoginRequest{Code: w.wx.Code("o-alice")}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := spy.ttls["u:"], 100*time.Hour-time.Minute; got <= want {
+		t.Errorf("the record is kept for %v, a session in it lives for %v", got, want)
+	}
+}
+
 // ttlSpy notes for how long values of a kind are kept.
 type ttlSpy struct {
 	core.Store

@@ -263,3 +263,21 @@ func TestALogoutEverywhereInAFullStoreEndsWhatTheIndexHasLost(t *testing.T) {
 	_, err := m.Authenticate(t.Context(), lost)
 	wantCode(t, err, core.CodeSessionRevoked)
 }
+
+// Of two log-outs everywhere the one by a clock that is behind comes last: it must
+// not take back what the other one has ended.
+func TestALogoutEverywhereByAClockThatIsBehindTakesNothingBack(t *testing.T) {
+	w := newWorld(t, nil)
+	behind := w.manager(t, func(c *core.Config) { c.Now = func() time.Time { return w.clock.Now().Add(-2 * time.Second) } })
+	lost, _ := w.login(t, "o-alice")
+	w.lose(t, "u:")
+	for _, m := range []*core.Manager{w.Manager, behind} {
+		if err := m.LogoutUser(t.Context(), "", "o-alice"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.clock.Advance(twentieth)
+	_, _ = w.Authenticate(t.Context(), lost) // its renewal finds out
+	_, err := w.Authenticate(t.Context(), lost)
+	wantCode(t, err, core.CodeSessionRevoked)
+}

@@ -287,6 +287,29 @@ func TestAnApprovalIsGoodUntilALogoutEverywhere(t *testing.T) {
 	wantCode(t, err, core.CodeBadRequest)
 }
 
+// The user's record is lost after the approval, and counts anew: from then on an
+// epoch may be smaller than that of the approval, which is void all the same.
+func TestAnApprovalOfAnEpochThatWasLostIsVoid(t *testing.T) {
+	w := newWorld(t, nil)
+	for range 2 {
+		w.login(t, "o-alice")
+		if err := w.LogoutUser(t.Context(), "", "o-alice"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, s := w.login(t, "o-alice")
+	approval, err := w.Approve(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.lose(t, "u:")
+	if err := w.LogoutUser(t.Context(), "", "o-alice"); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = w.IssueApproved(t.Context(), approval, "Firefox")
+	wantCode(t, err, core.CodeSessionRevoked)
+}
+
 // TestTheCapDoesNotEndWhoAsksByItsParent: a session that was handed over hands
 // over itself, and the one that it came from is the oldest.
 func TestTheCapDoesNotEndWhoAsksByItsParent(t *testing.T) {
