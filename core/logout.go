@@ -28,7 +28,8 @@ func (m *Manager) Revoke(ctx context.Context, appID, openID, id string) error {
 // issued before the call authenticates on any instance; the limits that a
 // store sets to this (near cache, asynchronous replication, a store that has lost
 // the user's record) are in the package documentation. A user without sessions
-// is no error.
+// is no error. In a store that is full it ends what is listed, and may fail with
+// CodeStoreUnavailable all the same: what else is void has to be written down.
 func (m *Manager) LogoutUser(ctx context.Context, appID, openID string) error {
 	return m.end(ctx, userKey(m.appID(appID), openID), func(u *user) error {
 		m.endAll(u)

@@ -176,47 +176,59 @@ func TestTicketsSurviveRotationAndOutages(t *testing.T) {
 	mustRedeem(t, w, ticket)
 }
 
-// The second hand-over ends the web session of the first, which the store refuses to
-// write: no answer is lost, so the ticket is still good. Nor is there room for two
-// web sessions until the first has ended.
+// handedOverInAnOutage is a user who has handed over a session, and whose second
+// hand-over could not end that one.
+type handedOverInAnOutage struct {
+	*world
+	m              *core.Manager
+	down           *refusing
+	seen           *moments
+	token, before  string
+	ticket, unused string
+}
+
+func handOverInAnOutage(t *testing.T) handedOverInAnOutage {
+	t.Helper()
+	h := handedOverInAnOutage{world: newWorld(t, nil), seen: new(moments)}
+	token, s := h.login(t, "o-alice")
+	h.token = token
+	h.before, _ = mustRedeem(t, h.world, mustTicket(t, h.world, s))
+	h.ticket, h.unused = mustTicket(t, h.world, s), mustTicket(t, h.world, s)
+	h.down = &refusing{core.WrappedStore{Store: h.store}, "s:", errors.New("down")}
+	h.m = h.managerOver(t, h.down, func(c *core.Config) { c.Observe = h.seen })
+	_, _, err := h.m.RedeemTicket(t.Context(), h.ticket, "web")
+	wantCode(t, err, core.CodeStoreUnavailable)
+	h.down.err = nil
+	return h
+}
+
+// No answer was lost, so the ticket is still good. What nobody got the token of is
+// no session that could end.
 func TestATicketThatWasStruckOffInAnOutageIsGivenBack(t *testing.T) {
-	for name, end := range map[string]func(w *world, token string) error{
-		"":                         nil,
-		"and its session logs out": func(w *world, token string) error { return w.Logout(context.Background(), token) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, nil)
-			token, s := w.login(t, "o-alice")
-			before, _ := mustRedeem(t, w, mustTicket(t, w, s))
-			ticket, later := mustTicket(t, w, s), mustTicket(t, w, s)
-			down := &refusing{core.WrappedStore{Store: w.store}, "s:", errors.New("down")}
-			m := w.over(t, down)
-			_, _, err := m.RedeemTicket(t.Context(), ticket, "web")
-			wantCode(t, err, core.CodeStoreUnavailable)
-			if end != nil {
-				if err := end(w, token); err != nil {
-					t.Fatal(err)
-				}
-				_, _, err = w.RedeemTicket(t.Context(), ticket, "web")
-				wantCode(t, err, core.CodeInvalidTicket)
-				return
-			}
-			down.err = nil
-			web, _, err := m.RedeemTicket(t.Context(), ticket, "web")
-			if err != nil {
-				t.Fatalf("again: %v", err)
-			}
-			_, err = w.Authenticate(t.Context(), before)
-			wantCode(t, err, core.CodeSessionRevoked)
-			_, _, err = m.RedeemTicket(t.Context(), ticket, "web")
-			wantCode(t, err, core.CodeInvalidTicket)
-			w.wantAlive(t, "after the second attempt", true, token, web)
-			if n := w.listed(t, "o-alice"); n != 2 {
-				t.Errorf("%d sessions are listed, want the one that asked and what it handed over", n)
-			}
-			mustRedeem(t, w, later)
-		})
+	h := handOverInAnOutage(t)
+	web, _, err := h.m.RedeemTicket(t.Context(), h.ticket, "web")
+	if err != nil {
+		t.Fatalf("again: %v", err)
 	}
+	_, err = h.Authenticate(t.Context(), h.before)
+	wantCode(t, err, core.CodeSessionRevoked)
+	h.seen.want(t, "of the first web session", ended(core.ReasonHandOver)...)
+	_, _, err = h.m.RedeemTicket(t.Context(), h.ticket, "web")
+	wantCode(t, err, core.CodeInvalidTicket)
+	h.wantAlive(t, "after the second attempt", true, h.token, web)
+	if n := h.listed(t, "o-alice"); n != 2 {
+		t.Errorf("%d sessions are listed, want the one that asked and what it handed over", n)
+	}
+	mustRedeem(t, h.world, h.unused)
+}
+
+func TestATicketThatIsGivenBackDiesWithItsSession(t *testing.T) {
+	h := handOverInAnOutage(t)
+	if err := h.Logout(t.Context(), h.token); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := h.m.RedeemTicket(t.Context(), h.ticket, "web")
+	wantCode(t, err, core.CodeInvalidTicket)
 }
 
 // Of a cap, too, the session that gives way has ended before anybody has the new
