@@ -96,6 +96,32 @@ func TestDeploymentsOnOneAppDoNotTakeEachOthersTokenAway(t *testing.T) {
 	}
 }
 
+// Asked ahead of a token's end, WeChat may give the same one again: to a clock that
+// is ahead five minutes are left sooner. That token is no younger for it, and one that
+// WeChat refuses is replaced by force.
+func TestATokenThatIsGivenAgainIsNoYounger(t *testing.T) {
+	f := new(forced)
+	w := newWorld(t, func(c *core.Config) { c.HTTPClient = &http.Client{Transport: f} })
+	ahead := w.manager(t, func(c *core.Config) { c.Now = func() time.Time { return w.clock.Now().Add(2 * time.Minute) } })
+	phone := func(m *core.Manager) {
+		t.Helper()
+		if _, err := m.PhoneNumber(t.Context(), "", w.wx.PhoneCode("o-alice", "13580006666")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	phone(w.Manager)
+	w.clock.Advance(2*time.Hour - 5*time.Minute - 30*time.Second)
+	phone(ahead)
+	if n := w.wx.Calls(stableToken); n != 2 {
+		t.Fatalf("WeChat was asked for a token %d times, want twice", n)
+	}
+	w.wx.Fail(phoneNumber, wxtest.Fault{ErrCode: 40001}, 1)
+	phone(w.Manager)
+	if n := f.take(); n != 1 {
+		t.Errorf("%d tokens were forced, want one", n)
+	}
+}
+
 // Clocks always differ by a bit: those that are behind must not take every new
 // lease for one that is none.
 func TestALeaseHoldsForAClockThatIsABitBehind(t *testing.T) {

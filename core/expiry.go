@@ -40,10 +40,17 @@ func renewalDue(r record.Session, now int64) bool {
 	return now-r.LastSeen() > r.Idle()/renewalShare && r.State() == record.Live
 }
 
-// ttl is how long the store must keep the record at least. It is positive even
-// if the record has expired since it was checked: a store takes nothing else,
-// and its refusal would look like an outage.
-func ttl(r record.Session, now int64) time.Duration { return millisUntil(expiresAt(r), now) }
+// ttlMargin is how much longer than its life the store keeps a session: by the
+// clock of whoever writes next it may have less left than by the others. That of a
+// user's record is wider (see user.ttl).
+const ttlMargin = time.Minute
+
+// ttl is for how long the store keeps the record; when it ends only the record
+// says. It is positive even if that has expired since it was checked: a store takes
+// nothing else, and its refusal would look like an outage.
+func ttl(r record.Session, now int64) time.Duration {
+	return millisUntil(expiresAt(r), now) + ttlMargin
+}
 
 // millisUntil is a millisecond at least.
 func millisUntil(end, now int64) time.Duration {

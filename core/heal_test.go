@@ -169,6 +169,23 @@ func TestAUsersRecordOutlivesItsSessionsByMoreThanClocksDiffer(t *testing.T) {
 	}
 }
 
+// An instance that has a shorter lifetime by now must not let the store forget the
+// record before the sessions of before have ended.
+func TestAUsersRecordOutlivesSessionsOfALongerLifetime(t *testing.T) {
+	spy := &ttlSpy{}
+	w := newWorld(t, func(c *core.Config) { c.IdleTimeout, c.Lifetime = time.Hour, 100*time.Hour })
+	spy.Store, w.store.Store = w.store.Store, spy
+	w.login(t, "o-alice")
+	shorter := w.manager(t, func(c *core.Config) { c.IdleTimeout, c.Lifetime = time.Hour, 10*time.Hour })
+	w.clock.Advance(time.Minute)
+	if _, _, err := shorter.Login(t.Context(), core.LoginRequest{Code: w.wx.Code("o-alice")}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := spy.ttls["u:"], 100*time.Hour-time.Minute; got <= want {
+		t.Errorf("the record is kept for %v, a session in it lives for %v", got, want)
+	}
+}
+
 // ttlSpy notes for how long values of a kind are kept.
 type ttlSpy struct {
 	core.Store
@@ -184,22 +201,27 @@ func (s *ttlSpy) Swap(ctx context.Context, key string, old, new []byte, ttl time
 }
 
 func TestInAFullStoreALogoutStillEndsTheSession(t *testing.T) {
-	for name, logout := range map[string]func(w *world, token string) error{
-		"Logout":     func(w *world, token string) error { return w.Logout(context.Background(), token) },
-		"LogoutUser": func(w *world, _ string) error { return w.LogoutUser(context.Background(), "", "o-alice") },
-		"LogoutSession": func(w *world, token string) error {
+	for name, c := range map[string]struct {
+		logout func(w *world, token string) error
+		want   core.Code // of the log-out
+	}{
+		"Logout": {func(w *world, token string) error { return w.Logout(context.Background(), token) }, ""},
+		"LogoutUser": {func(w *world, _ string) error {
+			return w.LogoutUser(context.Background(), "", "o-alice")
+		}, core.CodeStoreUnavailable}, // what it makes void has no room
+		"LogoutSession": {func(w *world, token string) error {
 			s, err := w.Check(context.Background(), token)
 			if err != nil {
 				return err
 			}
 			return w.LogoutSession(context.Background(), s)
-		},
+		}, ""},
 	} {
 		w := newWorld(t, nil)
 		token, _ := w.login(t, "o-alice")
 		other, _ := w.login(t, "o-bob")
 		w.store.Store = fullStore{w.store.Store}
-		if err := logout(w, token); err != nil {
+		if err := c.logout(w, token); core.CodeOf(err) != c.want {
 			t.Errorf("%s: %v", name, err)
 		}
 		_, err := w.Authenticate(t.Context(), token)

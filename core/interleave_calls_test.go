@@ -73,6 +73,8 @@ func (s *scheduler) perform(c *storeCall, effect func() error) (err error) {
 	case failsLate:
 		s.later(c, effect)
 		err = errInjected
+	case refused:
+		err = ErrFull
 	default:
 		s.remember(c)
 		err = effect()

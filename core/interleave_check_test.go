@@ -190,7 +190,7 @@ func (in *inspection) returned() error {
 		case !t.returned || t.err == nil:
 		case t.token != "" || t.session != nil:
 			return fmt.Errorf("%s handed out something with %w", t.op.name, t.err)
-		case t.failed && code == StoreUnavailable && errors.Is(t.err, errInjected):
+		case t.failed && code == StoreUnavailable && isInjected(t.err):
 		case t.op.first && (in.gone[in.first.ID] || in.set.lapsing) &&
 			(code == InvalidSession || code == SessionRevoked || code == NotFound):
 		case in.refusedRightly(t, code):
@@ -200,6 +200,9 @@ func (in *inspection) returned() error {
 	}
 	return nil
 }
+
+// isInjected tells whether a call that the rig let fail is the cause of err.
+func isInjected(err error) bool { return errors.Is(err, errInjected) || errors.Is(err, ErrFull) }
 
 // listed checks that every live record that somebody has the token of is named
 // in the user record.

@@ -50,6 +50,26 @@ func TestEveryInterleavingOfAnApproval(t *testing.T) {
 	}
 }
 
+// TestEveryWayToVoidAnApprovalInAFullStore: there may be no room for any write,
+// also where deleted sessions have just made some. Who is told that it succeeded
+// has made every approval void.
+func TestEveryWayToVoidAnApprovalInAFullStore(t *testing.T) {
+	seen := newSightings()
+	t.Run("ways", func(t *testing.T) {
+		for _, op := range named("logoutUser", "others", "revoke", "revoke-other") {
+			for _, with := range [][]operation{{again(op)}, append(named("issue approved"), again(op)), append(named("approve"), again(op))} {
+				set := handingTo(with, false)
+				set.full = 3
+				exploreAll(t, set, with, seen)
+			}
+		}
+		set := handingTo(nil, false)
+		set.rotated, set.used, set.full = true, true, 3
+		exploreAll(t, set, []operation{again(named("rotate-old")[0])}, seen)
+	})
+	seen.want(t, "full Swap")
+}
+
 // TestEveryHandOverBehindNearCaches: a session that a cache takes for good, and
 // that has ended, gets nothing and ends nobody else's.
 func TestEveryHandOverBehindNearCaches(t *testing.T) {

@@ -21,6 +21,9 @@ func (o option) plain() bool { return o.fault == works && o.version == 0 }
 // unacked is a write that took place, and of which the replicas know nothing yet.
 const unacked = abandoned + 1
 
+// refused is a write for which the store has no room.
+const refused = unacked + 1
+
 // step is an option that was taken and what its task learned.
 type step struct {
 	option
@@ -71,6 +74,9 @@ func (s *scheduler) faultsOf(c *storeCall) (faults []fault) {
 	if isWrite(c.verb) && c.revokes && s.unacked < s.set.unacked {
 		faults = append(faults, unacked)
 	}
+	if c.verb == "Swap" && s.refused < s.set.full {
+		faults = append(faults, refused)
+	}
 	if s.failed >= s.set.faults {
 		return faults
 	}
@@ -118,5 +124,5 @@ func (s *scheduler) trace() string {
 
 var faultRemarks = map[fault]string{
 	failsFirst: ", which fails before", failsAfter: ", which fails after", failsLate: ", which fails and comes late",
-	crashes: ", then a crash", unacked: ", which no replica acknowledges",
+	crashes: ", then a crash", unacked: ", which no replica acknowledges", refused: ", for which there is no room",
 }

@@ -108,7 +108,7 @@ func nameOf(set setting, ops []operation) string {
 		given bool
 	}{
 		{"rotated", set.rotated}, {"used", set.used}, {"alone", set.alone}, {"lapsing", set.lapsing},
-		{"handed", set.handed}, {"failing", set.faults > 0}, {"late", set.late}, {"ahead", len(set.skew) > 0 && set.skew[0] > 0},
+		{"handed", set.handed}, {"failing", set.faults > 0}, {"late", set.late}, {"full", set.full > 0}, {"ahead", len(set.skew) > 0 && set.skew[0] > 0},
 	} {
 		if part.given {
 			names = append(names, part.name)

@@ -50,6 +50,7 @@ type setting struct {
 	late    bool            // calls that fail may take effect later
 	stale   bool            // each instance has a near cache
 	unacked int             // revoking writes that the replicas may not acknowledge
+	full    int             // writes for which there may be no room
 	forgets string          // what the store does at some point: goingBack, evicting
 	answers bool            // WeChat answers when it is picked
 	expired bool            // the session_key is none of WeChat's, until a login brings it again

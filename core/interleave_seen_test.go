@@ -50,6 +50,8 @@ func (s *scheduler) note(st step) {
 		s.seen["stale "+c.verb]++
 	case st.fault == unacked && st.err == errInjected:
 		s.seen["unacknowledged "+c.verb]++
+	case st.fault == refused:
+		s.seen["full "+c.verb]++
 	case c.verb == goingBack && st.version == 0 || isRead(c.verb) || isWrite(c.verb):
 	default:
 		s.seen[c.verb]++

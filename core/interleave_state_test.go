@@ -108,6 +108,9 @@ func (s *scheduler) noteReturn(c *storeCall, err error) {
 	case unacked:
 		t.failed = t.failed || err != ErrConflict
 		s.unacked++
+	case refused:
+		t.failed = true
+		s.refused++
 	default:
 		t.failed = true
 		s.failed++

@@ -31,6 +31,7 @@ type scheduler struct {
 	tasks   []*task
 	failed  int // calls that failed
 	unacked int // revoking writes that no replica acknowledged
+	refused int // writes for which there was no room
 	steps   []step
 	seen    map[string]int // what was not plain about them, in all runs
 	writes  []indexWrite
@@ -198,7 +199,7 @@ func (s *scheduler) finish(t *task) {
 func (s *scheduler) reset(sc *scene) {
 	s.restore(sc.initial)
 	sc.setClocks(sc.start)
-	s.tasks, s.steps, s.writes, s.failed, s.unacked = nil, nil, nil, 0, 0
+	s.tasks, s.steps, s.writes, s.failed, s.unacked, s.refused = nil, nil, nil, 0, 0, 0
 	s.answers, s.killers = []answer{{key: "key"}}, map[string]*task{}
 	s.names, s.versions = map[string]uint64{"": 0}, map[string]uint64{}
 	for key := range sc.initial {

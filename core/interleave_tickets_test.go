@@ -197,6 +197,9 @@ func (in *inspection) usedOnce(ticket string) error {
 	if won > 1 {
 		return fmt.Errorf("one ticket was redeemed %d times", won)
 	}
+	if in.lostInVain(ticket) {
+		return errors.New("a ticket is gone after an outage in which no answer was lost")
+	}
 	if in.consumedBy(ticket, func(u *task) bool { return in.redeems(u) != ticket }) {
 		return errors.New("a ticket was taken away, and not redeemed")
 	}
@@ -204,6 +207,23 @@ func (in *inspection) usedOnce(ticket string) error {
 		return errors.New("a hand-over has ended the session that asked for it")
 	}
 	return nil
+}
+
+// lostInVain tells whether a ticket is gone that nobody has redeemed, while
+// its session lives: a store that fails once, before it does anything, is no reason.
+func (in *inspection) lostInVain(ticket string) bool {
+	tried, plain := false, in.store.failed == 1
+	for _, t := range in.store.tasks {
+		used := in.redeems(t) == ticket
+		if used && (!t.returned || t.err == nil) {
+			return false
+		}
+		tried = tried || used && t.failed
+	}
+	for _, st := range in.store.steps {
+		plain = plain && (st.fault == works || st.fault == failsFirst)
+	}
+	return tried && plain && !in.gone[in.first.ID] && !in.set.lapsing && !in.indexNow().holds(ticket)
 }
 
 // inherited checks what a session that was handed over got from the first one.
@@ -279,7 +299,18 @@ func (in *inspection) newLogins() (ids []string) {
 	return ids
 }
 
-// useApprovals: an approval is good until the next log-out everywhere.
+// voids tells whether t has made void what was approved before.
+func (t *task) voids() bool {
+	switch t.op.name {
+	case "logoutUser", "others", "revoke", "revoke-other":
+		return t.returned && t.err == nil
+	case "rotate-old": // a theft
+		return t.returned && CodeOf(t.err) == SessionRevoked
+	}
+	return false
+}
+
+// useApprovals: an approval is good until the next log-out everywhere, and the like.
 func (in *inspection) useApprovals() error {
 	given := []*task{{approval: in.approval, ended: -1}}
 	for _, t := range in.store.tasks {
@@ -288,9 +319,7 @@ func (in *inspection) useApprovals() error {
 		}
 	}
 	for _, g := range given {
-		void := slices.ContainsFunc(in.store.tasks, func(t *task) bool {
-			return t.op.name == "logoutUser" && t.reported() && t.began >= g.ended
-		})
+		void := slices.ContainsFunc(in.store.tasks, func(t *task) bool { return t.voids() && t.began >= g.ended })
 		good := !slices.ContainsFunc(in.store.writes, in.everywhere)
 		_, _, err := in.m.IssueApproved(context.Background(), g.approval, "desk")
 		if code := CodeOf(err); void && code != SessionRevoked || good && err != nil || err != nil && code != SessionRevoked {

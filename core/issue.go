@@ -62,7 +62,7 @@ func (m *Manager) issue(ctx context.Context, i issuance) (string, *Session, erro
 		u.addKey(i.id, m.now())
 		u.enter(f, name, i.device, "")
 		return nil
-	})
+	}, nil)
 }
 
 func (m *Manager) newFields(i issuance) record.Fields {
@@ -107,7 +107,11 @@ func (m *Manager) callOnLogin(ctx context.Context, d *Draft) (err error) {
 // start stores a session under a new token, then lets enter put it into its
 // user's record. Until both are done nobody has the token, so that a crash in
 // between leaves nothing that could be used.
-func (m *Manager) start(ctx context.Context, f record.Fields, enter func(u *user, n record.Name) error) (string, *Session, error) {
+//
+// Nor has anybody before the sessions that give way have ended: there would be
+// more of them than the cap allows, and a web session beside the one that replaces
+// it. Where that fails, leave takes back what enter has used up; it may be nil.
+func (m *Manager) start(ctx context.Context, f record.Fields, enter func(u *user, n record.Name) error, leave func(u *user)) (string, *Session, error) {
 	ctx, cancel := m.operation(ctx)
 	defer cancel()
 	token, key := newToken(), userKey(f.AppID, f.OpenID)
@@ -117,7 +121,9 @@ func (m *Manager) start(ctx context.Context, f record.Fields, enter func(u *user
 		known, err = m.editStored(ctx, key, &known, func(u *user) error { return enter(u, name) })
 	}
 	if err == nil {
-		err = m.finish(ctx, key, known)
+		if err = m.finish(ctx, key, known); err != nil && leave != nil {
+			m.takeBack(ctx, key, leave)
+		}
 	}
 	if err != nil {
 		if s != nil {
@@ -126,6 +132,20 @@ func (m *Manager) start(ctx context.Context, f record.Fields, enter func(u *user
 		return "", nil, err
 	}
 	return token, s, nil
+}
+
+// takeBack changes the user's record after something else failed, even if the
+// request is over.
+func (m *Manager) takeBack(ctx context.Context, key string, leave func(u *user)) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterthoughtTimeout)
+	defer cancel()
+	_, err := m.editUser(ctx, key, func(u *user) error {
+		leave(u)
+		return nil
+	})
+	if err != nil {
+		m.log.failure(ctx, "cannot give back a ticket that was not redeemed", err)
+	}
 }
 
 // createAndRead stores a session, and reads the user's record. Both at the same

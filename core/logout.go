@@ -28,7 +28,8 @@ func (m *Manager) Revoke(ctx context.Context, appID, openID, id string) error {
 // issued before the call authenticates on any instance; the limits that a
 // store sets to this (near cache, asynchronous replication, a store that has lost
 // the user's record) are in the package documentation. A user without sessions
-// is no error.
+// is no error. In a store that is full it ends what is listed, and may fail with
+// CodeStoreUnavailable all the same: what else is void has to be written down.
 func (m *Manager) LogoutUser(ctx context.Context, appID, openID string) error {
 	return m.end(ctx, userKey(m.appID(appID), openID), func(u *user) error {
 		m.endAll(u)
@@ -192,26 +193,29 @@ func (m *Manager) end(ctx context.Context, key string, fn func(*user) error) (er
 // endInFullStore ends sessions where there is no room to list revocations:
 // deleting always works, and makes room. What it deletes is still listed, so
 // that a crash leaves nothing that cannot be found.
+//
+// What fn makes void beside them (approvals, sessions that the index has lost) the
+// epoch counts, and that can only be written down. Where it cannot be, the caller
+// must know, and ask again: the record of a token that asks stays until then.
 func (m *Manager) endInFullStore(ctx context.Context, key string, fn func(*user) error) error {
 	for range maxSwaps {
 		u, err := m.readUser(ctx, key)
 		if err != nil {
 			return err
 		}
-		raw, ended := u.raw, u.user
-		if err := fn(ended); err != nil {
+		raw, epoch := u.raw, u.Epoch
+		if err := fn(u.user); err != nil {
 			return err
 		}
-		for _, p := range u.Pending {
-			if err := m.delete(ctx, p.Record.Key(record.SessionPrefix)); err != nil {
-				return err
-			}
+		ended, voids := u.user, u.Epoch != epoch
+		if err := m.deletePending(ctx, ended, voids); err != nil {
+			return err
 		}
 		u, err = m.editUser(ctx, key, fn)
 		if err == nil {
 			return m.finish(ctx, key, u)
 		}
-		if !errors.Is(err, ErrFull) {
+		if voids || !errors.Is(err, ErrFull) {
 			return err
 		}
 		now, err := m.readUser(ctx, key)
@@ -224,6 +228,20 @@ func (m *Manager) endInFullStore(ctx context.Context, key string, fn func(*user)
 		}
 	}
 	return errStore(errSwaps)
+}
+
+// deletePending deletes what is to be ended; if it spares, not the record that
+// revokeLast has put last.
+func (m *Manager) deletePending(ctx context.Context, u *user, spares bool) error {
+	for _, p := range u.Pending {
+		if spares && p.Record == u.last {
+			continue
+		}
+		if err := m.delete(ctx, p.Record.Key(record.SessionPrefix)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // appID returns id, or for "" that of the default app.

@@ -170,3 +170,114 @@ func (s *afterGet) Get(ctx context.Context, key string) ([]byte, error) {
 	}
 	return v, err
 }
+
+// refusing refuses to replace the values of a kind, without effect, while it is on.
+type refusing struct {
+	core.WrappedStore
+	kind string
+	err  error // nil: it is off
+}
+
+func (s *refusing) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
+	if s.err != nil && old != nil && strings.HasPrefix(key, s.kind) {
+		return s.err
+	}
+	return s.WrappedStore.Swap(ctx, key, old, new, ttl)
+}
+
+// voiders are the ways to make void what sessions of a user have approved: s, which
+// has the token old and was rotated, and other.
+func voiders(t *testing.T, old, otherToken string, s, other *core.Session) map[string]func(*core.Manager) error {
+	return map[string]func(*core.Manager) error{
+		"LogoutUser": func(m *core.Manager) error {
+			return m.LogoutUser(context.Background(), "", "o-alice")
+		},
+		"LogoutOthers": func(m *core.Manager) error { return m.LogoutOthers(context.Background(), other) },
+		"Revoke":       func(m *core.Manager) error { return m.Revoke(context.Background(), "", "o-alice", s.ID) },
+		"a log-out everywhere by a client": func(m *core.Manager) error {
+			r, _ := send(t, m, "POST", "/wx/logout?all=1", "", bearer(otherToken)...)
+			if r.Err != nil {
+				return r.Err
+			}
+			return nil
+		},
+		"a theft": func(m *core.Manager) error {
+			if _, _, err := m.Rotate(context.Background(), old); core.CodeOf(err) != core.CodeSessionRevoked {
+				return err
+			}
+			return nil
+		},
+	}
+}
+
+// Others may have taken the room that the deleted sessions made. What ends more
+// than the sessions of the index must be written down; a client whose token was
+// dead after the first attempt could not ask again.
+func TestWhatMakesAnApprovalVoidInAFullStoreDoesSoOrFails(t *testing.T) {
+	for name := range voiders(t, "", "", nil, nil) {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			old, s := w.login(t, "o-alice")
+			otherToken, other := w.login(t, "o-alice")
+			fresh, _, err := w.Rotate(t.Context(), old)
+			if err == nil {
+				_, err = w.Authenticate(t.Context(), fresh)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			full := &refusing{core.WrappedStore{Store: w.store}, "", nil}
+			m, end := w.over(t, full), voiders(t, old, otherToken, s, other)[name]
+			approval, err := m.Approve(t.Context(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			full.err = core.ErrFull
+			wantCode(t, end(m), core.CodeStoreUnavailable)
+			full.err = nil
+			if err := end(m); err != nil {
+				t.Errorf("a second time, with room: %v", err)
+			}
+			_, _, err = m.IssueApproved(t.Context(), approval, "Firefox")
+			wantCode(t, err, core.CodeSessionRevoked)
+		})
+	}
+}
+
+// The index has lost a session, which lists itself again at its next renewal: it
+// must not outlive the log-out everywhere.
+func TestALogoutEverywhereInAFullStoreEndsWhatTheIndexHasLost(t *testing.T) {
+	w := newWorld(t, nil)
+	lost, _ := w.login(t, "o-alice")
+	w.lose(t, "u:")
+	w.login(t, "o-alice")
+	full := &refusing{core.WrappedStore{Store: w.store}, "", core.ErrFull}
+	m := w.over(t, full)
+	wantCode(t, m.LogoutUser(t.Context(), "", "o-alice"), core.CodeStoreUnavailable)
+	full.err = nil
+	if err := m.LogoutUser(t.Context(), "", "o-alice"); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(twentieth)
+	_, _ = m.Authenticate(t.Context(), lost) // its renewal finds out
+	_, err := m.Authenticate(t.Context(), lost)
+	wantCode(t, err, core.CodeSessionRevoked)
+}
+
+// Of two log-outs everywhere the one by a clock that is behind comes last: it must
+// not take back what the other one has ended.
+func TestALogoutEverywhereByAClockThatIsBehindTakesNothingBack(t *testing.T) {
+	w := newWorld(t, nil)
+	behind := w.manager(t, func(c *core.Config) { c.Now = func() time.Time { return w.clock.Now().Add(-2 * time.Second) } })
+	lost, _ := w.login(t, "o-alice")
+	w.lose(t, "u:")
+	for _, m := range []*core.Manager{w.Manager, behind} {
+		if err := m.LogoutUser(t.Context(), "", "o-alice"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.clock.Advance(twentieth)
+	_, _ = w.Authenticate(t.Context(), lost) // its renewal finds out
+	_, err := w.Authenticate(t.Context(), lost)
+	wantCode(t, err, core.CodeSessionRevoked)
+}

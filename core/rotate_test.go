@@ -57,6 +57,58 @@ func TestASessionThatDiedInACrashPushesOutNobody(t *testing.T) {
 	mustCheck(t, m, living)
 }
 
+// What was updated under the old token after the rotation is there after a first
+// use that crashed anywhere, and that was completed long after the grace period.
+func TestAFirstUseThatCrashedLosesNoUpdate(t *testing.T) {
+	for n := range 6 {
+		clock := newTestClock()
+		store := &faultyStore{Store: newMapStore(clock)}
+		m := newTestManager(t, clock, store, Config{})
+		old, _ := mustLogin(t, m, "alice")
+		fresh, _ := mustRotate(t, m, old)
+		s := mustCheck(t, m, old)
+		if err := m.Update(t.Context(), s, func(d *Draft) error { d.SetAttr("a", "b"); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		store.crashAfter(n)
+		_, err := m.Authenticate(t.Context(), fresh)
+		if n < 5 && CodeOf(err) != StoreUnavailable {
+			t.Fatalf("the crash after %d writes: %v", n, err)
+		}
+		store.plan = nil
+		clock.advance(defaultRotateGrace + ttlMargin + time.Second)
+		s, err = m.Authenticate(t.Context(), fresh)
+		if err != nil {
+			t.Errorf("a crash after %d writes: %v", n, err)
+		} else if s.Attr("a") != "b" {
+			t.Errorf("a crash after %d writes: the update is lost", n)
+		}
+	}
+}
+
+// Whoever rotates on an instance whose clock is behind makes nothing older.
+func TestARotationByAClockThatIsBehindShortensNoSession(t *testing.T) {
+	clock := newTestClock()
+	store := newMapStore(clock)
+	m := newTestManager(t, clock, store, Config{})
+	behind := skewed(t, clock, store, -2*time.Second)
+	old, s := mustLogin(t, m, "alice")
+	seen := s.rec.LastSeen()
+	wantSeen := func(when, token string) {
+		t.Helper()
+		_, rec, err := m.peek(t.Context(), recordKey(token))
+		if err != nil || rec == nil || rec.LastSeen() < seen {
+			t.Errorf("%s: %v; last seen at %d, before at %d", when, err, rec.LastSeen(), seen)
+		}
+	}
+	fresh, _ := mustRotate(t, behind, old)
+	wantSeen("the old record, rotated", old)
+	wantSeen("the new record", fresh)
+	mustCheck(t, behind, fresh)
+	wantSeen("the old record, in its grace period", old)
+	wantSeen("the new record, in use", fresh)
+}
+
 // The store may keep for a while longer what has expired.
 func TestWhatExpiredInACrashIsNotRevived(t *testing.T) {
 	clock := newTestClock()

@@ -81,6 +81,22 @@ func TestWhatWeChatSaidOfAKeyDoesNotSurviveALoginThatBringsItAgain(t *testing.T)
 	}
 }
 
+// By a clock that is right what WeChat said an hour from now is no answer: it would
+// be the answer for an hour.
+func TestWhatWeChatSaidByAClockThatIsAheadIsAskedAgain(t *testing.T) {
+	w := newWorld(t, nil)
+	ahead := w.manager(t, func(c *core.Config) { c.Now = func() time.Time { return w.clock.Now().Add(time.Hour) } })
+	_, s := w.login(t, "o-alice")
+	for i, m := range []*core.Manager{ahead, w.Manager, w.Manager} {
+		if err := m.CheckSessionKey(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		if n, want := w.wx.Calls(checkSession), min(i+1, 2); n != want {
+			t.Errorf("after check %d: WeChat was asked %d times, want %d", i+1, n, want)
+		}
+	}
+}
+
 func TestOneTimeDataIsKnownByItsCiphertext(t *testing.T) {
 	w := newWorld(t, nil)
 	_, s := w.login(t, "o-alice")

@@ -90,7 +90,8 @@ func (m *Manager) editListed(ctx context.Context, s *Session, fn func(*user, *re
 // Nor is one good of a session that was handed over itself, where the cap leaves
 // nobody else to give way.
 // CodeInvalidTicket otherwise; CodeStoreUnavailable leaves the ticket as it was,
-// unless the answer of the store was lost.
+// unless an answer of the store was lost, or it failed again when the ticket was
+// to be given back.
 func (m *Manager) RedeemTicket(ctx context.Context, ticket, device string) (token string, s *Session, err error) {
 	ctx, end := m.observe(ctx, OpRedeem)
 	defer func() { end(err) }()
@@ -108,8 +109,9 @@ func (m *Manager) RedeemTicket(ctx context.Context, ticket, device string) (toke
 		return "", nil, err
 	}
 	f := m.handedOver(from)
-	token, s, err = m.start(ctx, f, func(u *user, child record.Name) error {
-		if err := u.useTicket(from.rec.ID(), name, m.now()); err != nil {
+	var used usedTicket
+	token, s, err = m.start(ctx, f, func(u *user, child record.Name) (err error) {
+		if used, err = u.useTicket(from.rec.ID(), name, m.now()); err != nil {
 			return err
 		}
 		u.revokeChild(from.rec.ID(), record.ByHandOver)
@@ -121,7 +123,7 @@ func (m *Manager) RedeemTicket(ctx context.Context, ticket, device string) (toke
 		}
 		u.enter(f, child, device, from.rec.ID())
 		return nil
-	})
+	}, func(u *user) { u.giveBack(from.rec.ID(), used, f.ID) })
 	if err == nil {
 		m.discard(ctx, name.Key(record.TicketPrefix))
 	}
@@ -172,15 +174,33 @@ func (m *Manager) handedOver(from *Session) record.Fields {
 	}
 }
 
-func (u *user) useTicket(id string, ticket record.Name, now int64) error {
+// usedTicket is a ticket that was struck off, and where in the list it stood.
+type usedTicket struct {
+	record.Ticket
+	at int
+}
+
+// useTicket strikes a ticket off the session called id.
+func (u *user) useTicket(id string, ticket record.Name, now int64) (usedTicket, error) {
 	e := u.find(id)
 	if e == nil {
-		return errInvalidTicket()
+		return usedTicket{}, errInvalidTicket()
 	}
 	i := slices.IndexFunc(e.Tickets, func(t record.Ticket) bool { return t.Name == ticket })
 	if i < 0 || e.Tickets[i].Ends <= now {
-		return errInvalidTicket()
+		return usedTicket{}, errInvalidTicket()
 	}
+	used := usedTicket{e.Tickets[i], i}
 	e.Tickets = slices.Delete(e.Tickets, i, i+1)
-	return nil
+	return used, nil
+}
+
+// giveBack undoes useTicket, unless the session has ended meanwhile. The session
+// called child, whose token nobody has got, leaves the list.
+func (u *user) giveBack(id string, used usedTicket, child string) {
+	u.Entries = slices.DeleteFunc(u.Entries, func(e record.Entry) bool { return e.ID == child })
+	if e := u.find(id); e != nil {
+		e.Tickets = slices.Insert(e.Tickets, min(used.at, len(e.Tickets)), used.Ticket)
+		e.Tickets = e.Tickets[max(0, len(e.Tickets)-maxTickets):]
+	}
 }

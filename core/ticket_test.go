@@ -176,6 +176,82 @@ func TestTicketsSurviveRotationAndOutages(t *testing.T) {
 	mustRedeem(t, w, ticket)
 }
 
+// handedOverInAnOutage is a user who has handed over a session, and whose second
+// hand-over could not end that one.
+type handedOverInAnOutage struct {
+	*world
+	m              *core.Manager
+	down           *refusing
+	seen           *moments
+	token, before  string
+	ticket, unused string
+}
+
+func handOverInAnOutage(t *testing.T) handedOverInAnOutage {
+	t.Helper()
+	h := handedOverInAnOutage{world: newWorld(t, nil), seen: new(moments)}
+	token, s := h.login(t, "o-alice")
+	h.token = token
+	h.before, _ = mustRedeem(t, h.world, mustTicket(t, h.world, s))
+	h.ticket, h.unused = mustTicket(t, h.world, s), mustTicket(t, h.world, s)
+	h.down = &refusing{core.WrappedStore{Store: h.store}, "s:", errors.New("down")}
+	h.m = h.managerOver(t, h.down, func(c *core.Config) { c.Observe = h.seen })
+	_, _, err := h.m.RedeemTicket(t.Context(), h.ticket, "web")
+	wantCode(t, err, core.CodeStoreUnavailable)
+	h.down.err = nil
+	return h
+}
+
+// No answer was lost, so the ticket is still good. What nobody got the token of is
+// no session that could end.
+func TestATicketThatWasStruckOffInAnOutageIsGivenBack(t *testing.T) {
+	h := handOverInAnOutage(t)
+	web, _, err := h.m.RedeemTicket(t.Context(), h.ticket, "web")
+	if err != nil {
+		t.Fatalf("again: %v", err)
+	}
+	_, err = h.Authenticate(t.Context(), h.before)
+	wantCode(t, err, core.CodeSessionRevoked)
+	h.seen.want(t, "of the first web session", ended(core.ReasonHandOver)...)
+	_, _, err = h.m.RedeemTicket(t.Context(), h.ticket, "web")
+	wantCode(t, err, core.CodeInvalidTicket)
+	h.wantAlive(t, "after the second attempt", true, h.token, web)
+	if n := h.listed(t, "o-alice"); n != 2 {
+		t.Errorf("%d sessions are listed, want the one that asked and what it handed over", n)
+	}
+	mustRedeem(t, h.world, h.unused)
+}
+
+func TestATicketThatIsGivenBackDiesWithItsSession(t *testing.T) {
+	h := handOverInAnOutage(t)
+	if err := h.Logout(t.Context(), h.token); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := h.m.RedeemTicket(t.Context(), h.ticket, "web")
+	wantCode(t, err, core.CodeInvalidTicket)
+}
+
+// Of a cap, too, the session that gives way has ended before anybody has the new
+// token. What nobody got is not in anybody's way.
+func TestALoginThatCannotEndWhatGivesWayIsNone(t *testing.T) {
+	w := newWorld(t, func(c *core.Config) { c.MaxSessions = 2 })
+	oldest, _ := w.login(t, "o-alice")
+	w.clock.Advance(time.Second)
+	second, _ := w.login(t, "o-alice")
+	down := &refusing{core.WrappedStore{Store: w.store}, "s:", errors.New("down")}
+	m := w.managerOver(t, down, func(c *core.Config) { c.MaxSessions = 2 })
+	_, _, err := m.Login(t.Context(), core.LoginRequest{Code: w.wx.Code("o-alice")})
+	wantCode(t, err, core.CodeStoreUnavailable)
+	down.err = nil
+	third, _, err := m.Login(t.Context(), core.LoginRequest{Code: w.wx.Code("o-alice")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.wantAlive(t, "at the cap", true, second, third)
+	_, err = w.Authenticate(t.Context(), oldest)
+	wantCode(t, err, core.CodeSessionRevoked)
+}
+
 func TestTicketsThatWaitAreBounded(t *testing.T) {
 	w := newWorld(t, nil)
 	_, s := w.login(t, "o-alice")
@@ -221,6 +297,29 @@ func TestAnApprovalIsGoodUntilALogoutEverywhere(t *testing.T) {
 	approval.AppID = "wxother"
 	_, _, err = w.IssueApproved(t.Context(), approval, "Chrome")
 	wantCode(t, err, core.CodeBadRequest)
+}
+
+// The user's record is lost after the approval, and counts anew: from then on an
+// epoch may be smaller than that of the approval, which is void all the same.
+func TestAnApprovalOfAnEpochThatWasLostIsVoid(t *testing.T) {
+	w := newWorld(t, nil)
+	for range 2 {
+		w.login(t, "o-alice")
+		if err := w.LogoutUser(t.Context(), "", "o-alice"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, s := w.login(t, "o-alice")
+	approval, err := w.Approve(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.lose(t, "u:")
+	if err := w.LogoutUser(t.Context(), "", "o-alice"); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = w.IssueApproved(t.Context(), approval, "Firefox")
+	wantCode(t, err, core.CodeSessionRevoked)
 }
 
 // TestTheCapDoesNotEndWhoAsksByItsParent: a session that was handed over hands

@@ -17,6 +17,7 @@ import (
 type user struct {
 	record.User
 	ended []record.Reason // of sessions that revoke has struck off since it was read
+	last  record.Name     // the record that revokeLast has put last
 }
 
 // maxSuccessors bounds the tokens of one session that rotations have made and
@@ -150,6 +151,7 @@ func (u *user) revokeLast(n record.Name, why record.Reason) {
 		u.Pending = slices.Delete(u.Pending, i, i+1)
 	}
 	u.Pending = append(u.Pending, record.Revocation{Record: n, Why: why})
+	u.last = n
 }
 
 // drop revokes the records that were found dead, and forgets a session that has

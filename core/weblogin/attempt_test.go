@@ -54,6 +54,19 @@ func FuzzAttempt(f *testing.F) {
 	})
 }
 
+// An openid is one user's only within an app.
+func TestAnOpenIDOfAnotherAppIsAnotherUser(t *testing.T) {
+	a := attempt{Version: attemptVersion, State: scanned, Secret: make([]byte, hashBytes), By: core.Approval{AppID: "wx1", OpenID: "o-alice"}}
+	for _, do := range []action{doScan, doConfirm, doDeny} {
+		if _, err := a.after(do, "wx1", "o-alice"); err != nil {
+			t.Errorf("%s by the user who has scanned: %v", do, err)
+		}
+		if _, err := a.after(do, "wx2", "o-alice"); core.CodeOf(err) != core.CodeConflict {
+			t.Errorf("%s by a user of another app: %v", do, err)
+		}
+	}
+}
+
 func TestTheCorpusHoldsWhatIsReadAndWhatIsNot(t *testing.T) {
 	owner := core.Approval{AppID: "wx1", OpenID: "o-alice", Epoch: 3}
 	good := attempt{Version: 1, State: pending, Secret: make([]byte, hashBytes), Created: 1}
