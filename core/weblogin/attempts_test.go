@@ -28,7 +28,7 @@ func TestTheStoreKeepsAnAttemptForLongerThanItLives(t *testing.T) {
 		store := new(keeping)
 		now := func() time.Time { return began.Add(skew) }
 		as := &attempts{store: store, now: now, moved: func(string) {}}
-		if err := as.create(t.Context(), "id", a); err != nil {
+		if _, err := as.create(t.Context(), "id", a); err != nil {
 			t.Fatal(err)
 		}
 		if store.ttl <= attemptLife {
