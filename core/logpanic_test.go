@@ -60,8 +60,10 @@ func TestALoggerThatPanicsLosesItsLineAndNoMore(t *testing.T) {
 				}
 			}
 			time.Sleep(1100 * time.Millisecond)
+			synctest.Wait()
 		}
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		if len(counts) == 0 || calls.Load() < 4 {
 			t.Errorf("after its panics the logger is called %d times, with the counts %v", calls.Load(), counts)
 		}
@@ -138,6 +140,7 @@ func TestALineAboutManyRequestsIsInTheContextOfNone(t *testing.T) {
 			m.Refuse(ctx, core.Request{}, err)
 		}
 		time.Sleep(3 * time.Second)
+		synctest.Wait()
 		if len(seen) != 2 || seen[0] != 0 || seen[1] != nil {
 			t.Errorf("lines are written in the contexts of %v, want of the first request and of none", seen)
 		}
