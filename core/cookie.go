@@ -50,7 +50,22 @@ func (c *cookies) token(req *Request) string {
 	if c == nil {
 		return ""
 	}
-	return cookieValue(req.header("Cookie"), c.name)
+	return requestCookie(req, c.name)
+}
+
+// requestCookie looks at every line of an http.Header: HTTP/2 lets a browser send
+// each cookie on its own. Other headers give one line only.
+func requestCookie(req *Request, name string) string {
+	std, ok := req.Header.(http.Header)
+	if !ok {
+		return cookieValue(req.header("Cookie"), name)
+	}
+	for _, line := range std["Cookie"] {
+		if value := cookieValue(line, name); value != "" {
+			return value
+		}
+	}
+	return ""
 }
 
 // cookieValue returns the first cookie of that name. Other spaces than those of
@@ -126,5 +141,5 @@ func (m *Manager) CookieValue(req Request, suffix string) string {
 	if m.cookies == nil {
 		return ""
 	}
-	return cookieValue(req.header("Cookie"), m.cookies.name+suffix)
+	return requestCookie(&req, m.cookies.name+suffix)
 }
