@@ -116,16 +116,24 @@ func (m *Manager) CookieName() string {
 	return m.cookies.name
 }
 
-// SessionCookie returns the header field that gives a browser its session.
+// SessionCookie returns the header field that gives a browser its session. For no
+// session, nil or the zero one, it expires the cookie. Without Config.Cookie it is
+// the zero HeaderField, which must not be sent.
 func (m *Manager) SessionCookie(token string, s *Session) HeaderField {
+	if !s.made() {
+		return m.NewCookie("", "", 0)
+	}
 	return m.NewCookie("", token, time.UnixMilli(endsAt(s.rec)).Sub(time.UnixMilli(m.now())))
 }
 
 // NewCookie returns the header field that sets a cookie beside the session's,
 // with the same attributes: its name is that one's with a suffix. maxAge is cut
-// to whole seconds; one below a second expires the cookie. Config.Cookie must be
-// set.
+// to whole seconds; one below a second expires the cookie. Without Config.Cookie it
+// is the zero HeaderField, which must not be sent.
 func (m *Manager) NewCookie(suffix, value string, maxAge time.Duration) HeaderField {
+	if m.cookies == nil {
+		return HeaderField{}
+	}
 	c := http.Cookie{
 		Name: m.cookies.name + suffix, Value: value, Path: "/", MaxAge: int(maxAge / time.Second),
 		HttpOnly: true, Secure: m.cookies.secure, SameSite: http.SameSiteLaxMode,
