@@ -13,7 +13,8 @@ import (
 // ConfigFromEnv reads the variables named in the env tags of Config's fields.
 // A variable that is unset or empty leaves its field zero; one that cannot be
 // read is an error that says what to set, and so is a 0 where 0 is no value, and a
-// name that is almost that of another. No variable is required here: New refuses what cannot work.
+// name that is almost that of another. No variable is required here: New refuses
+// what cannot work.
 func ConfigFromEnv() (Config, error) {
 	var e env
 	c := Config{
