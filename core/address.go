@@ -60,6 +60,18 @@ func among(ip netip.Addr, networks []netip.Prefix) bool {
 	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(ip) })
 }
 
+// unmappedNetworks returns networks as among compares them: those of IPv4 without
+// the prefix ::ffff:. One that is wider than that prefix stays as it is.
+func unmappedNetworks(networks []netip.Prefix) []netip.Prefix {
+	networks = slices.Clone(networks)
+	for i, p := range networks {
+		if p.Addr().Is4In6() && p.Bits() >= 96 {
+			networks[i] = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+		}
+	}
+	return networks
+}
+
 // addressKey is what counts as one client: an IPv4 address, or an IPv6 network of
 // the size that one household has. "" for what is no address.
 func addressKey(address string) string {

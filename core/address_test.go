@@ -3,6 +3,7 @@ package core
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -121,4 +122,34 @@ func FuzzAddress(f *testing.F) {
 			t.Errorf("%q is %v, and counts as %q", address, ip, key)
 		}
 	})
+}
+
+// TestProxiesWrittenAsIPv6AreThoseOfIPv4: addresses are compared without the
+// prefix ::ffff:, so a network that kept it would match none.
+func TestProxiesWrittenAsIPv6AreThoseOfIPv4(t *testing.T) {
+	own := []netip.Prefix{
+		netip.MustParsePrefix("::ffff:10.0.0.0/104"), netip.MustParsePrefix("::ffff:192.0.2.1/128"),
+		netip.MustParsePrefix("::ffff:0.0.0.0/96"), netip.MustParsePrefix("2001:db8::/32"),
+	}
+	before := slices.Clone(own)
+	cfg := Config{AppID: "wx1", Secret: NewSecret("x"), TrustedProxies: own}
+	m, err := New(cfg, noStore{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []netip.Prefix{
+		netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32"),
+		netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("2001:db8::/32"),
+	}
+	if got := m.cfg.TrustedProxies; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if !slices.Equal(own, before) {
+		t.Errorf("New has changed the application's own list: %v", own)
+	}
+	req := Request{Address: "10.1.2.3", Header: http.Header{"X-Forwarded-For": {"198.51.100.9"}}}
+	m.cfg.TrustedProxies = m.cfg.TrustedProxies[:1]
+	if got := clientAddress(req, m.cfg.TrustedProxies); got != "198.51.100.9" {
+		t.Errorf("behind such a proxy: %s", got)
+	}
 }

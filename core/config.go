@@ -135,6 +135,7 @@ const (
 	defaultPrefix      = "/wx"
 
 	maxMaxSessions = 1000 // keeps a user record well under what every store takes
+	maxExchanges   = 1 << 20
 )
 
 // apps returns all apps, the default one first.
@@ -154,6 +155,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.Prefix = cmp.Or(c.Prefix, defaultPrefix)
 	c.LimitUser = cmp.Or(c.LimitUser, Rate{60, time.Minute})
 	c.LimitExchanges = cmp.Or(c.LimitExchanges, defaultExchanges)
+	c.TrustedProxies = unmappedNetworks(c.TrustedProxies)
 	if c.Prefix == "/" {
 		c.Prefix = ""
 	}
@@ -212,7 +214,9 @@ func (c *Config) checkLimits() error {
 		return errors.New("set LimitUser (WX_LIMIT_USER) to a rate like 60/m, or off")
 	case slices.ContainsFunc(c.TrustedProxies, func(p netip.Prefix) bool { return !p.IsValid() }):
 		return errors.New("set TrustedProxies (WX_TRUSTED_PROXIES) to networks like 10.0.0.0/8")
-	case c.LimitExchanges < 0 || c.LimitExchanges > 1<<20:
+	case slices.ContainsFunc(c.TrustedProxies, func(p netip.Prefix) bool { return p.Addr().Is4In6() }):
+		return errors.New("write networks of IPv4 in TrustedProxies (WX_TRUSTED_PROXIES) like 10.0.0.0/8, or with ::ffff: and at least /96")
+	case c.LimitExchanges < 0 || c.LimitExchanges > maxExchanges:
 		return fmt.Errorf("set LimitExchanges (WX_LIMIT_EXCHANGES) to a number from 1, it is %d", c.LimitExchanges)
 	}
 	return nil

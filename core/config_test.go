@@ -138,6 +138,9 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		{"another one, in other letters", func(c *Config) { c.Cookie, c.CookieInsecure = "__sEcUrE-wx", true }, "WX_COOKIE_INSECURE"},
 		{"an origin with a path", func(c *Config) { c.Cookie, c.TrustedOrigins = "wx", []string{"https://a.example/marker"} }, "WX_TRUSTED_ORIGINS"},
 		{"an origin without a scheme", func(c *Config) { c.Cookie, c.TrustedOrigins = "wx", []string{"marker.example"} }, "WX_TRUSTED_ORIGINS"},
+		{"a proxy in IPv6 and a mask of IPv4", func(c *Config) {
+			c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("::ffff:10.0.0.0/95")}
+		}, "WX_TRUSTED_PROXIES"},
 		{"an invalid proxy", func(c *Config) { c.TrustedProxies = make([]netip.Prefix, 1) }, "WX_TRUSTED_PROXIES"},
 		{"origins without a cookie", func(c *Config) { c.TrustedOrigins = []string{"https://a.example"} }, "WX_COOKIE"},
 		{"an insecure cookie without a name", func(c *Config) { c.CookieInsecure = true }, "WX_COOKIE"},

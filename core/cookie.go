@@ -50,7 +50,22 @@ func (c *cookies) token(req *Request) string {
 	if c == nil {
 		return ""
 	}
-	return cookieValue(req.header("Cookie"), c.name)
+	return requestCookie(req, c.name)
+}
+
+// requestCookie looks at every line of an http.Header: HTTP/2 lets a browser send
+// each cookie on its own. Other headers give one line only.
+func requestCookie(req *Request, name string) string {
+	std, ok := req.Header.(http.Header)
+	if !ok {
+		return cookieValue(req.header("Cookie"), name)
+	}
+	for _, line := range std["Cookie"] {
+		if value := cookieValue(line, name); value != "" {
+			return value
+		}
+	}
+	return ""
 }
 
 // cookieValue returns the first cookie of that name. Other spaces than those of
@@ -101,16 +116,24 @@ func (m *Manager) CookieName() string {
 	return m.cookies.name
 }
 
-// SessionCookie returns the header field that gives a browser its session.
+// SessionCookie returns the header field that gives a browser its session. For no
+// session, nil or the zero one, it expires the cookie. Without Config.Cookie it is
+// the zero HeaderField, which must not be sent.
 func (m *Manager) SessionCookie(token string, s *Session) HeaderField {
+	if !s.made() {
+		return m.NewCookie("", "", 0)
+	}
 	return m.NewCookie("", token, time.UnixMilli(endsAt(s.rec)).Sub(time.UnixMilli(m.now())))
 }
 
 // NewCookie returns the header field that sets a cookie beside the session's,
 // with the same attributes: its name is that one's with a suffix. maxAge is cut
-// to whole seconds; one below a second expires the cookie. Config.Cookie must be
-// set.
+// to whole seconds; one below a second expires the cookie. Without Config.Cookie it
+// is the zero HeaderField, which must not be sent.
 func (m *Manager) NewCookie(suffix, value string, maxAge time.Duration) HeaderField {
+	if m.cookies == nil {
+		return HeaderField{}
+	}
 	c := http.Cookie{
 		Name: m.cookies.name + suffix, Value: value, Path: "/", MaxAge: int(maxAge / time.Second),
 		HttpOnly: true, Secure: m.cookies.secure, SameSite: http.SameSiteLaxMode,
@@ -126,5 +149,5 @@ func (m *Manager) CookieValue(req Request, suffix string) string {
 	if m.cookies == nil {
 		return ""
 	}
-	return cookieValue(req.header("Cookie"), m.cookies.name+suffix)
+	return requestCookie(&req, m.cookies.name+suffix)
 }

@@ -12,8 +12,9 @@ import (
 
 // ConfigFromEnv reads the variables named in the env tags of Config's fields.
 // A variable that is unset or empty leaves its field zero; one that cannot be
-// read is an error that says what to set, and so is one whose name is almost
-// that of another. No variable is required here: New refuses what cannot work.
+// read is an error that says what to set, and so is a 0 where 0 is no value, and a
+// name that is almost that of another. No variable is required here: New refuses
+// what cannot work.
 func ConfigFromEnv() (Config, error) {
 	var e env
 	c := Config{
@@ -23,10 +24,10 @@ func ConfigFromEnv() (Config, error) {
 		Store:        os.Getenv("WX_STORE"),
 		Keys:         envValue(&e, "WX_KEYS", "what `wxsession keygen` makes: keys of 32 bytes in base64, comma separated, newest first", parseKeys),
 		AcceptClear:  envValue(&e, "WX_ACCEPT_CLEAR", "true or false", strconv.ParseBool),
-		IdleTimeout:  envValue(&e, "WX_IDLE_TIMEOUT", "a duration like 72h", time.ParseDuration),
-		Lifetime:     envValue(&e, "WX_LIFETIME", "a duration like 720h", time.ParseDuration),
-		RotateGrace:  envValue(&e, "WX_ROTATE_GRACE", "a duration like 30s", time.ParseDuration),
-		MaxSessions:  envValue(&e, "WX_MAX_SESSIONS", "a number", strconv.Atoi),
+		IdleTimeout:  envValue(&e, "WX_IDLE_TIMEOUT", "a duration like 72h, at least 1s", nonzero(time.ParseDuration)),
+		Lifetime:     envValue(&e, "WX_LIFETIME", "a duration like 720h, from the idle timeout to ten years", nonzero(time.ParseDuration)),
+		RotateGrace:  envValue(&e, "WX_ROTATE_GRACE", "a duration like 30s, over 0", nonzero(time.ParseDuration)),
+		MaxSessions:  envValue(&e, "WX_MAX_SESSIONS", fmt.Sprintf("a number, 1 to %d", maxMaxSessions), nonzero(strconv.Atoi)),
 		APIBase:      os.Getenv("WX_API_BASE"),
 		Prefix:       os.Getenv("WX_PREFIX"),
 		ExposeOpenID: envValue(&e, "WX_EXPOSE_OPENID", "true or false", strconv.ParseBool),
@@ -35,7 +36,7 @@ func ConfigFromEnv() (Config, error) {
 
 		LimitAddress:   envValue(&e, "WX_LIMIT_ADDRESS", "a rate like 20/s or 600/m, or off", parseRate),
 		LimitUser:      envValue(&e, "WX_LIMIT_USER", "a rate like 60/m, or off", parseRate),
-		LimitExchanges: envValue(&e, "WX_LIMIT_EXCHANGES", "a number", strconv.Atoi),
+		LimitExchanges: envValue(&e, "WX_LIMIT_EXCHANGES", fmt.Sprintf("a number, 1 to %d", maxExchanges), nonzero(strconv.Atoi)),
 		TrustedProxies: envValue(&e, "WX_TRUSTED_PROXIES", "networks like 10.0.0.0/8, comma separated", parseNetworks),
 
 		Cookie:         os.Getenv("WX_COOKIE"),
@@ -57,11 +58,29 @@ func envValue[T any](e *env, name, want string, parse func(string) (T, error)) T
 		return zero
 	}
 	v, err := parse(text)
+	if err == errZero {
+		e.errs = append(e.errs, fmt.Errorf("%s must not be 0: leave it unset for the default, or set it to %s", name, want))
+		return zero
+	}
 	if err != nil {
 		e.errs = append(e.errs, fmt.Errorf("cannot read %s: set it to %s", name, want))
 		return zero
 	}
 	return v
+}
+
+var errZero = errors.New("is 0")
+
+// nonzero refuses 0 where it is no value of the range: Config takes it for the
+// default, and whoever writes it into a variable means something else.
+func nonzero[T int | time.Duration](parse func(string) (T, error)) func(string) (T, error) {
+	return func(text string) (T, error) {
+		v, err := parse(text)
+		if err == nil && v == 0 {
+			err = errZero
+		}
+		return v, err
+	}
 }
 
 func parseApps(text string) ([]App, error) {

@@ -21,12 +21,17 @@ var envNames = []string{
 // meant, a server would start with a default, or with no app at all. Others that
 // begin with WX_ are the application's own.
 func checkNames(environ []string) (errs []error) {
+	noApp := !slices.ContainsFunc(environ, namesApp)
 	for _, item := range environ {
 		name, value, _ := strings.Cut(item, "=")
 		if value == "" || slices.Contains(envNames, name) {
 			continue
 		}
-		if meant := meantName(name); meant != "" {
+		meant := meantName(name)
+		if meant == "" && noApp {
+			meant = meantPrefix(name)
+		}
+		if meant != "" {
 			errs = append(errs, fmt.Errorf("the variable %s is not known, but %s is: rename or unset it", name, meant))
 		}
 	}
@@ -48,10 +53,28 @@ func meantName(name string) string {
 	return ""
 }
 
+// namesApp reports whether item names an app.
+func namesApp(item string) bool {
+	name, value, _ := strings.Cut(item, "=")
+	return value != "" && (name == "WX_APPID" || name == "WX_APPS")
+}
+
+// meantPrefix returns the name of an app's variable that differs from name by one
+// edit before the underscore; "" if there is none. Such a name may be another
+// service's, as X_SECRET is: it counts as a slip only where no app is named.
+func meantPrefix(name string) string {
+	prefix, rest, _ := strings.Cut(name, "_")
+	known := "WX_" + rest
+	if known == name || !slices.Contains([]string{"WX_APPID", "WX_SECRET", "WX_APPS"}, known) || !oneEdit(prefix, "WX") {
+		return ""
+	}
+	return known
+}
+
 func foldName(name string) string { return strings.ToUpper(strings.ReplaceAll(name, "_", "")) }
 
 // oneEdit reports whether a becomes b by a letter that is added, left out,
-// replaced, or swapped with its neighbour.
+// replaced, or swapped with its neighbour. They must differ.
 func oneEdit(a, b string) bool {
 	if len(a) < len(b) {
 		a, b = b, a

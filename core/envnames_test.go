@@ -19,7 +19,8 @@ func TestASlipInAVariablesNameIsAnError(t *testing.T) {
 			t.Errorf("%s: %v, want an error that names %s", name, errs, meant)
 		}
 	}
-	for _, name := range []string{"WX_PAY_MCHID", "WX_PAY_KEY", "WX_TEST_SERVERS", "WX_MP_TOKEN", "APPID", "X_APPID", "WX", "WX_", "WINX_APPID"} {
+	for _, name := range []string{"WX_PAY_MCHID", "WX_PAY_KEY", "WX_TEST_SERVERS", "WX_MP_TOKEN", "APPID", "_APPID", "WX", "WX_", "WINX_APPID",
+		"FB_APPID", "QQ_APPID", "WC_PAY_APPID", "X_APP_SECRET", "x_appid", "W_STORE"} {
 		if errs := checkNames([]string{name + "=x"}); len(errs) != 0 {
 			t.Errorf("%s is the application's own: %v", name, errs)
 		}
@@ -30,6 +31,25 @@ func TestASlipInAVariablesNameIsAnError(t *testing.T) {
 	t.Setenv("WX_APP_ID", "wx1")
 	if _, err := ConfigFromEnv(); err == nil || !strings.Contains(err.Error(), "WX_APPID") {
 		t.Errorf("ConfigFromEnv: %v", err)
+	}
+}
+
+// TestASlipInThePrefixIsAnErrorWhereNoAppIsNamed: there the slip would leave the
+// service without an app. Beside one, X_SECRET is another service's.
+func TestASlipInThePrefixIsAnErrorWhereNoAppIsNamed(t *testing.T) {
+	for name, meant := range map[string]string{
+		"W_APPID": "WX_APPID", "X_APPID": "WX_APPID", "VX_APPID": "WX_APPID", "XW_APPID": "WX_APPID", "WC_APPID": "WX_APPID",
+		"WXX_APPID": "WX_APPID", "X_SECRET": "WX_SECRET", "VX_APPS": "WX_APPS",
+	} {
+		errs := checkNames([]string{name + "=marker", "WX_APPID="})
+		if len(errs) != 1 || !strings.Contains(errs[0].Error(), name+" ") || !strings.Contains(errs[0].Error(), meant+" ") || strings.Contains(errs[0].Error(), "marker") {
+			t.Errorf("%s: %v, want an error that names %s", name, errs, meant)
+		}
+	}
+	for _, app := range []string{"WX_APPID=wx1", "WX_APPS=wx1:marker"} {
+		if errs := checkNames([]string{"X_APPID=x", "X_SECRET=x", app, "VX_APPS=x"}); len(errs) != 0 {
+			t.Errorf("beside an app of this one's: %v", errs)
+		}
 	}
 }
 

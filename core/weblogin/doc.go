@@ -70,8 +70,10 @@
 // counted, is the one that the framework reports, or the one behind
 // Config.TrustedProxies (WX_TRUSTED_PROXIES) of the manager. With no proxy
 // believed, every browser has the address of the proxy, and all of them together
-// get the 100 logins that one may have begun. With all believed, a browser chooses
-// what the user is shown: so gin does until SetTrustedProxies is called.
+// get the 100 logins that one may have begun: with ginwx that is so
+// until SetTrustedProxies is called or TrustedPlatform is set. With everybody
+// believed, a browser chooses what the user is shown; a Gin engine that believes
+// everybody counts as one that believes nobody.
 //
 // # What strangers can cause
 //

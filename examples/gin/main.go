@@ -50,7 +50,7 @@ func routes(wx *core.Manager, more []core.Route) http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
 	r.Use(gin.Recovery())
-	_ = r.SetTrustedProxies(nil) // else clients choose their address; WX_TRUSTED_PROXIES names ours
+	_ = r.SetTrustedProxies(nil) // else c.ClientIP() believes everybody; WX_TRUSTED_PROXIES names ours
 	r.HandleMethodNotAllowed = true
 
 	auth := ginwx.Mount(r, wx)    // the login routes on r, and the middleware back

@@ -3,6 +3,7 @@ package memcached
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	gomemcache "github.com/bradfitz/gomemcache/memcache"
@@ -62,11 +63,23 @@ func (s *borrowed) runInTime(parent context.Context, key string, op operation) e
 }
 
 func (s *borrowed) attempt(key string, op operation) error {
-	err := op(s.client, key)
-	if connectionDied(err) {
-		_ = s.client.Close() // other idle connections have died with it
+	err := recovering(func() error { return op(s.client, key) })
+	if connectionDied(err) || errors.Is(err, errPanic) {
+		_ = recovering(s.client.Close) // other idle connections have died with it, or one is out of step
 	}
 	return err
+}
+
+// recovering makes an error of a panic in the application's code, such as a
+// selector of its own: nobody else can recover it in a goroutine of ours. The
+// panic's value may hold anything, and is not shown.
+func recovering(call func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w, with a value of type %T", errPanic, p)
+		}
+	}()
+	return call()
 }
 
 // ping asks for a key first, because gomemcache's Ping is content with no

@@ -1,6 +1,8 @@
 package memcached_test
 
 import (
+	"net"
+	"strings"
 	"testing"
 
 	gomemcache "github.com/bradfitz/gomemcache/memcache"
@@ -44,5 +46,26 @@ func TestCloseLeavesTheApplicationsClientAlone(t *testing.T) {
 	}
 	if err := client.Ping(); err != nil {
 		t.Errorf("the client after the store's Close: %v", err)
+	}
+}
+
+// panicking is a selector of the application's with a bug.
+type panicking struct{}
+
+func (panicking) PickServer(string) (net.Addr, error) { panic("marker") }
+func (panicking) Each(func(net.Addr) error) error     { panic("marker") }
+
+// TestAPanicOfTheApplicationsClientIsAnError: in a goroutine of the store's, where
+// nobody else can recover it, it would end the process.
+func TestAPanicOfTheApplicationsClientIsAnError(t *testing.T) {
+	store, err := memcached.New(gomemcache.NewFromSelector(panicking{}), memcached.Options{MaxConns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second needs the slot of the first
+		_, err := store.Get(t.Context(), "s:k")
+		if err == nil || !strings.Contains(err.Error(), "panic") || strings.Contains(err.Error(), "marker") {
+			t.Errorf("got %v, want an error that says so without the panic's value", err)
+		}
 	}
 }

@@ -22,6 +22,7 @@ var (
 	errTooLarge   = errors.New("the value is too large: at most 1 MiB - 1 KiB, or what the server's -I leaves")
 	errFull       = fmt.Errorf("%w: raise the server's -m", core.ErrFull)
 	errUnexpected = errors.New("the server sent an unexpected reply")
+	errPanic      = errors.New("the application's client has panicked")
 	errKey        = errors.New("the key with its prefix is longer than 250 bytes, or not printable")
 	errNoAnswer   = fmt.Errorf("no answer in time: %w", os.ErrDeadlineExceeded)
 	errBusy       = fmt.Errorf("no connection became free in time: %w", os.ErrDeadlineExceeded)

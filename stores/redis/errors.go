@@ -65,7 +65,7 @@ func isBroken(err error) bool {
 // addresses at most.
 func isHarmless(err error) bool {
 	for _, known := range []error{
-		errClosed, errOpen, errBusy, errReplicas, errManyWaiting, context.Canceled, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed,
+		errClosed, errOpen, errBusy, errReplicas, errManyWaiting, errPanic, context.Canceled, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed,
 		rueidis.ErrClosing, rueidis.ErrNoSlot, rueidis.ErrNoAddr,
 	} {
 		if errors.Is(err, known) {

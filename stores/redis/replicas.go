@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -17,6 +18,7 @@ const maxWaiting = 16
 
 var (
 	errReplicas    = errors.New("the write took place, but not enough replicas have acknowledged it in time")
+	errPanic       = errors.New("the application's client has panicked")
 	errManyWaiting = errors.New("too many revocations wait for replicas; no turn in time, nothing was written")
 )
 
@@ -90,12 +92,14 @@ func (r *replicas) write(ctx context.Context, w write) error {
 // of its own connection, and all that the master has executed before it. A
 // connection that has written nothing it answers at once, whatever the replicas
 // have seen. So where w found nothing to write, something else is written.
-func (r *replicas) writeAndWait(ctx context.Context, w write, executed *atomic.Bool) error {
+func (r *replicas) writeAndWait(ctx context.Context, w write, executed *atomic.Bool) (err error) {
+	defer recoverPanic(&err)
 	client, err := r.client.get(ctx)
 	if err != nil {
 		return err
 	}
-	return client.Dedicated(func(client rueidis.DedicatedClient) error {
+	return client.Dedicated(func(client rueidis.DedicatedClient) (err error) {
+		defer recoverPanic(&err) // here, too: Dedicated gives a connection back only when this returns
 		wrote, err := w.do(ctx, client)
 		if err == nil && !wrote {
 			_, err = run(ctx, client, markScript, markSHA, w.key, nil)
@@ -111,6 +115,15 @@ func (r *replicas) writeAndWait(ctx context.Context, w write, executed *atomic.B
 		}
 		return err
 	})
+}
+
+// recoverPanic makes an error of a panic in the application's client, a hook of it,
+// say: nobody else can recover it in a goroutine of ours. The panic's value may hold
+// anything, and is not shown.
+func recoverPanic(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%w, with a value of type %T", errPanic, p)
+	}
 }
 
 // markScript leaves nothing behind but two commands in the replicas' stream. No

@@ -49,19 +49,40 @@ func Parse[S any](s *S, query string, options []Option[S]) error {
 
 func unknown[S any](name string, options []Option[S]) error {
 	quoted := ""
-	if looksLikeAName(name) {
-		quoted = fmt.Sprintf(" %q", name)
-	}
 	names := make([]string, len(options))
 	for i, o := range options {
 		names[i] = o.Name
+		if near(fold(name), fold(o.Name)) {
+			quoted = fmt.Sprintf(" %q", name)
+		}
 	}
 	return errors.New("unknown option" + quoted + " in the DSN; known are " + strings.Join(names, ", "))
 }
 
-// looksLikeAName keeps out the rest of a password that holds a question mark.
-func looksLikeAName(s string) bool {
-	return len(s) <= 24 && !strings.ContainsFunc(s, func(r rune) bool { return r != '_' && r != '-' && (r < 'a' || r > 'z') })
+func fold(name string) string {
+	return strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(name))
+}
+
+// near reports whether name is the option, or a slip of one letter in it. Any other
+// word may be the rest of a password that holds a question mark. To three letters
+// many words are near.
+func near(name, option string) bool {
+	if name == option || len(option) <= 3 {
+		return name == option
+	}
+	start := 0
+	for start < min(len(name), len(option)) && name[start] == option[start] {
+		start++
+	}
+	name, option = name[start:], option[start:]
+	if len(name) == len(option) && len(name) > 1 && name[:2] == option[1:2]+option[:1] {
+		return name[2:] == option[2:] // two letters are swapped
+	}
+	end := 0
+	for end < min(len(name), len(option)) && name[len(name)-1-end] == option[len(option)-1-end] {
+		end++
+	}
+	return max(len(name), len(option))-end <= 1
 }
 
 // Number takes whole numbers from low to high.

@@ -20,6 +20,8 @@ func table() []Option[settings] {
 		{"flag", "true or false", Bool(func(s *settings, b bool) { s.flag = b })},
 		{"number", "a number from 1 to 9", Number(1, 9, func(s *settings, n int) { s.number = n })},
 		{"text", "a text", Text(func(s *settings, v string) { s.text = v })},
+		{"time_out", "a text", Text(func(s *settings, v string) { s.text = v })},
+		{"db", "a text", Text(func(s *settings, v string) { s.text = v })},
 	}
 }
 
@@ -53,8 +55,15 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 		"duration=5":                   "duration wants one value",
 		"flag=yes":                     "flag wants one value: true or false",
 		"text=":                        "text wants one value: a text",
-		"numbr=1":                      `unknown option "numbr" in the DSN; known are duration, flag, number, text`,
+		"numbr=1":                      `unknown option "numbr" in the DSN; known are duration, flag, number, text, time_out, db`,
 		"time-out=1":                   `"time-out"`,
+		"timeout=1":                    `"timeout"`,
+		"TIMEOUT=1":                    `"TIMEOUT"`,
+		"Tiem_Out=1":                   `"Tiem_Out"`,
+		"numbers=1":                    `"numbers"`,
+		"hunterzwei":                   "unknown option in the DSN; known are",
+		"dx=1":                         "unknown option in the DSN; known are",
+		"DB=1":                         `"DB"`,
 		"Hunter2=1":                    "unknown option in the DSN; known are",
 		"hunter_zwei_2":                "unknown option in the DSN",
 		"aaaaaaaaaaaaaaaaaaaaaaaaaa=1": "unknown option in the DSN",
