@@ -41,15 +41,20 @@ func renewalDue(r record.Session, now int64) bool {
 }
 
 // ttlMargin is how much longer than its life the store keeps a session: by the
-// clock of whoever writes next it may have less left than by the others. That of a
-// user's record is wider (see user.ttl).
-const ttlMargin = time.Minute
+// clock of whoever writes next it may have less left than by the others. Of one that
+// is short it is a share, as so much more would be garbage. That of a user's record
+// is wider (see user.ttl).
+const (
+	ttlMargin = time.Minute
+	ttlShare  = 20 // of the idle timeout
+)
 
 // ttl is for how long the store keeps the record; when it ends only the record
 // says. It is positive even if that has expired since it was checked: a store takes
 // nothing else, and its refusal would look like an outage.
 func ttl(r record.Session, now int64) time.Duration {
-	return millisUntil(expiresAt(r), now) + ttlMargin
+	margin := min(r.Idle()/ttlShare, ttlMargin.Milliseconds())
+	return millisUntil(expiresAt(r), now) + time.Duration(margin)*time.Millisecond
 }
 
 // millisUntil is a millisecond at least.
