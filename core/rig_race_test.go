@@ -2,4 +2,4 @@
 
 package core
 
-const dearness = 20
+const dearness = 50
