@@ -76,6 +76,9 @@ func (in *inspection) collect() {
 			in.denied[id] = in.denied[id] || w.task.reported() && in.armed(w.task) && w.task.op.ends()
 		}
 	}
+	for _, id := range in.deleted() {
+		in.gone[id] = true
+	}
 	for _, id := range in.children() {
 		in.ended[id] = in.ended[id] || in.ended[in.first.ID]
 	}
@@ -88,6 +91,18 @@ func (in *inspection) ids(raw []byte) []string { return readIndex(in.m, in.store
 func (in *inspection) struck(w indexWrite) []string {
 	after := in.ids(w.after)
 	return slices.DeleteFunc(in.ids(w.before), func(id string) bool { return slices.Contains(after, id) })
+}
+
+// deleted lists the sessions that somebody has ended in a store that is full, where
+// the index goes on to name them.
+func (in *inspection) deleted() (ids []string) {
+	for _, i := range in.issued {
+		by := in.store.killers[recordKey(i.token)]
+		if in.set.full > 0 && by != nil && (by.op.ends() || slices.Contains([]string{"others", "revoke-other", "rotate-old"}, by.op.name)) {
+			ids = append(ids, i.id)
+		}
+	}
+	return ids
 }
 
 // reported tells whether the caller may rely on what t does. NotFound says that

@@ -70,6 +70,22 @@ func TestEveryWayToVoidAnApprovalInAFullStore(t *testing.T) {
 	seen.want(t, "full Swap")
 }
 
+// TestApprovalsInAFullStoreAtRandom has others beside whoever ends the session that
+// approved: they find it dead, and strike it off.
+func TestApprovalsInAFullStoreAtRandom(t *testing.T) {
+	playAtRandom(t, 2500, 12, func(r *rand.Rand) (set setting, ops []operation) {
+		ends := named("revoke", "revoke", "others", "logoutUser", "revoke-other")
+		ops = append(named("issue approved"), again(ends[r.IntN(len(ends))]))
+		beside := named("sessions", "cap", "login", "approve", "issue approved", "logout", "rotate", "ticket")
+		for range 1 + r.IntN(2) {
+			ops = append(ops, beside[r.IntN(len(beside))])
+		}
+		set = handingTo(ops, false)
+		set.full, set.faults = 1+r.IntN(6), r.IntN(2)
+		return set, ops
+	})
+}
+
 // TestEveryHandOverBehindNearCaches: a session that a cache takes for good, and
 // that has ended, gets nothing and ends nobody else's.
 func TestEveryHandOverBehindNearCaches(t *testing.T) {

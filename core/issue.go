@@ -39,8 +39,10 @@ type issuance struct {
 	device  string
 	profile json.RawMessage
 	header  Header
-	// admit may refuse, by what the user's record says when the session enters it.
-	admit func(u *user) error
+	// admit may refuse, by what the user's record says before the session enters it;
+	// entered sees what it says then. Both may be nil, and run again after a conflict.
+	admit   func(u *user) error
+	entered func(u *user)
 }
 
 func (m *Manager) issue(ctx context.Context, i issuance) (string, *Session, error) {
@@ -61,6 +63,9 @@ func (m *Manager) issue(ctx context.Context, i issuance) (string, *Session, erro
 		}
 		u.addKey(i.id, m.now())
 		u.enter(f, name, i.device, "")
+		if i.entered != nil {
+			i.entered(u)
+		}
 		return nil
 	}, nil)
 }

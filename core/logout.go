@@ -47,6 +47,7 @@ func (m *Manager) LogoutOthers(ctx context.Context, s *Session) error {
 	return m.end(ctx, s.userKey(), func(u *user) error {
 		u.revokeAll(s.rec.ID(), record.ByDevice)
 		u.newEpoch() // what they have approved is void
+		u.owes = true
 		return nil
 	})
 }
@@ -68,6 +69,7 @@ func (m *Manager) endAll(u *user) {
 	u.revokeAll("", record.ByEverywhere)
 	u.newEpoch()
 	u.EndedAt = max(u.EndedAt, m.now())
+	u.owes = true
 }
 
 // logoutAll is LogoutUser by the client that has s. Its own record is the last
@@ -192,30 +194,31 @@ func (m *Manager) end(ctx context.Context, key string, fn func(*user) error) (er
 
 // endInFullStore ends sessions where there is no room to list revocations:
 // deleting always works, and makes room. What it deletes is still listed, so
-// that a crash leaves nothing that cannot be found.
+// that a crash leaves nothing that cannot be found; and so that what it has
+// approved is void, see lasts and drop.
 //
-// What fn makes void beside them (approvals, sessions that the index has lost) the
-// epoch counts, and that can only be written down. Where it cannot be, the caller
-// must know, and ask again: the record of a token that asks stays until then.
+// What else fn ends (sessions that the index has lost, approvals of those that have
+// left it) can only be written down. Where it cannot be, the caller must know, and
+// ask again: the record of a token that asks stays until then.
 func (m *Manager) endInFullStore(ctx context.Context, key string, fn func(*user) error) error {
 	for range maxSwaps {
 		u, err := m.readUser(ctx, key)
 		if err != nil {
 			return err
 		}
-		raw, epoch := u.raw, u.Epoch
+		raw := u.raw
 		if err := fn(u.user); err != nil {
 			return err
 		}
-		ended, voids := u.user, u.Epoch != epoch
-		if err := m.deletePending(ctx, ended, voids); err != nil {
+		ended := u.user
+		if err := m.deletePending(ctx, ended); err != nil {
 			return err
 		}
 		u, err = m.editUser(ctx, key, fn)
 		if err == nil {
 			return m.finish(ctx, key, u)
 		}
-		if voids || !errors.Is(err, ErrFull) {
+		if ended.owes || !errors.Is(err, ErrFull) {
 			return err
 		}
 		now, err := m.readUser(ctx, key)
@@ -230,11 +233,11 @@ func (m *Manager) endInFullStore(ctx context.Context, key string, fn func(*user)
 	return errStore(errSwaps)
 }
 
-// deletePending deletes what is to be ended; if it spares, not the record that
-// revokeLast has put last.
-func (m *Manager) deletePending(ctx context.Context, u *user, spares bool) error {
+// deletePending deletes what is to be ended; where that is not all, not the record
+// that revokeLast has put last.
+func (m *Manager) deletePending(ctx context.Context, u *user) error {
 	for _, p := range u.Pending {
-		if spares && p.Record == u.last {
+		if u.owes && p.Record == u.last {
 			continue
 		}
 		if err := m.delete(ctx, p.Record.Key(record.SessionPrefix)); err != nil {

@@ -233,15 +233,134 @@ func TestWhatMakesAnApprovalVoidInAFullStoreDoesSoOrFails(t *testing.T) {
 				t.Fatal(err)
 			}
 			full.err = core.ErrFull
-			wantCode(t, end(m), core.CodeStoreUnavailable)
+			byIndex := name == "Revoke" || name == "a theft" // ends nothing else
+			if byIndex {
+				noError(t, end(m))
+			} else {
+				wantCode(t, end(m), core.CodeStoreUnavailable)
+			}
 			full.err = nil
-			if err := end(m); err != nil {
-				t.Errorf("a second time, with room: %v", err)
+			if !byIndex {
+				noError(t, end(m)) // a second time, with room
 			}
 			_, _, err = m.IssueApproved(t.Context(), approval, "Firefox")
 			wantCode(t, err, core.CodeSessionRevoked)
 		})
 	}
+}
+
+// TestWhatAFullStoreHasEndedStaysEnded: that a session was revoked shows by its
+// record, which is gone, and its name in the index. What takes the name away later
+// must not take the memory of it.
+func TestWhatAFullStoreHasEndedStaysEnded(t *testing.T) {
+	ends := map[string]func(m *core.Manager, old string, s *core.Session) error{
+		"revoked": func(m *core.Manager, _ string, s *core.Session) error {
+			return m.Revoke(context.Background(), "", "o-alice", s.ID)
+		},
+		"stolen": func(m *core.Manager, old string, _ *core.Session) error {
+			_, _, err := m.Rotate(context.Background(), old)
+			wantCode(t, err, core.CodeSessionRevoked)
+			return nil
+		},
+	}
+	laters := map[string]func(t *testing.T, w *world, old string, s *core.Session){
+		"at once": func(*testing.T, *world, string, *core.Session) {},
+		"listed": func(t *testing.T, w *world, _ string, _ *core.Session) {
+			_, err := w.Sessions(t.Context(), "", "o-alice")
+			noError(t, err)
+		},
+		"a login at the cap": func(t *testing.T, w *world, _ string, _ *core.Session) { w.login(t, "o-alice") },
+		"the grace period over": func(t *testing.T, w *world, old string, _ *core.Session) {
+			w.clock.Advance(10 * time.Minute)
+			_, _, _ = w.Rotate(t.Context(), old)
+		},
+	}
+	for how, end := range ends {
+		for when, later := range laters {
+			t.Run(how+", "+when, func(t *testing.T) {
+				w := newWorld(t, func(c *core.Config) { c.MaxSessions = 2 })
+				old, s := w.login(t, "o-alice")
+				w.login(t, "o-alice")
+				fresh, _, err := w.Rotate(t.Context(), old)
+				noError(t, err)
+				_, err = w.Authenticate(t.Context(), fresh)
+				noError(t, err)
+				approval, err := w.Approve(t.Context(), s)
+				noError(t, err)
+				full := &refusing{core.WrappedStore{Store: w.store}, "", core.ErrFull}
+				noError(t, end(w.over(t, full), old, s))
+				for _, token := range []string{old, fresh} {
+					if _, err := w.Authenticate(t.Context(), token); core.CodeOf(err) != core.CodeInvalidSession {
+						t.Errorf("a token of the session: %v", err)
+					}
+				}
+				later(t, w, old, s)
+				_, _, err = w.IssueApproved(t.Context(), approval, "Firefox")
+				wantCode(t, err, core.CodeSessionRevoked)
+			})
+		}
+	}
+}
+
+// TestAnApprovalAgainstAnEndInAFullStore: the session that approved ends after it
+// was looked at, and leaves the user's record as it was.
+func TestAnApprovalAgainstAnEndInAFullStore(t *testing.T) {
+	w := newWorld(t, nil)
+	_, s := w.login(t, "o-alice")
+	approval, err := w.Approve(t.Context(), s)
+	noError(t, err)
+	full := &refusing{core.WrappedStore{Store: w.store}, "", core.ErrFull}
+	revoke := func() { noError(t, w.over(t, full).Revoke(t.Context(), "", "o-alice", s.ID)) }
+	revoking := &afterGet{core.WrappedStore{Store: w.store}, "u:", revoke}
+	token, _, err := w.over(t, revoking).IssueApproved(t.Context(), approval, "Firefox")
+	wantCode(t, err, core.CodeSessionRevoked)
+	if token != "" || revoking.run != nil {
+		t.Errorf("a token %q, or nothing was revoked", token)
+	}
+	w.wantNoneListed(t)
+}
+
+// TestAnApprovalAgainstAnEndThatIsStruckOff: the same, and before IssueApproved looks
+// again somebody has read the list, which names the session no more.
+func TestAnApprovalAgainstAnEndThatIsStruckOff(t *testing.T) {
+	w := newWorld(t, nil)
+	_, s := w.login(t, "o-alice")
+	approval, err := w.Approve(t.Context(), s)
+	noError(t, err)
+	full := &refusing{core.WrappedStore{Store: w.store}, "", core.ErrFull}
+	revoking := &afterGet{core.WrappedStore{Store: w.store}, "u:", func() {
+		noError(t, w.over(t, full).Revoke(t.Context(), "", "o-alice", s.ID))
+	}}
+	listing := &afterSwap{core.WrappedStore{Store: revoking}, "u:", func() {
+		_, err := w.Sessions(t.Context(), "", "o-alice")
+		noError(t, err)
+	}}
+	_, _, err = w.over(t, listing).IssueApproved(t.Context(), approval, "Firefox")
+	wantCode(t, err, core.CodeSessionRevoked)
+	w.wantNoneListed(t)
+}
+
+func (w *world) wantNoneListed(t *testing.T) {
+	t.Helper()
+	if list, err := w.Sessions(t.Context(), "", "o-alice"); err != nil || len(list) != 0 {
+		t.Errorf("what was refused is listed: %v, %v", list, err)
+	}
+}
+
+// afterSwap lets something happen after the next write of a kind.
+type afterSwap struct {
+	core.WrappedStore
+	kind string
+	run  func()
+}
+
+func (s *afterSwap) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
+	err := s.WrappedStore.Swap(ctx, key, old, new, ttl)
+	if run := s.run; run != nil && err == nil && strings.HasPrefix(key, s.kind) {
+		s.run = nil
+		run()
+	}
+	return err
 }
 
 // The index has lost a session, which lists itself again at its next renewal: it

@@ -186,8 +186,16 @@ func (r *modelRun) approve(a, b, _ int) error {
 	if bad := r.agree("Approve", t, err, r.asks(t, err)); bad != nil || err != nil {
 		return bad
 	}
-	r.approvals = append(r.approvals, modelApproval{given, t.session.user, t.session.user.epoch})
+	r.approvals = append(r.approvals, modelApproval{given, t.session.user, t.session, t.session.user.epoch})
 	return nil
+}
+
+// agedAway tells whether a session of the user has died of age. Whoever finds that
+// out makes void what the user has approved.
+func (r *modelRun) agedAway(u *modelUser) bool {
+	return slices.ContainsFunc(u.sessions, func(s *modelSession) bool {
+		return s.current() != nil && !r.model.live(s)
+	})
 }
 
 func (r *modelRun) issueApproved(a, b, c int) error {
@@ -196,6 +204,7 @@ func (r *modelRun) issueApproved(a, b, c int) error {
 		return r.approve(a, b, c)
 	}
 	given := usable[a%len(usable)]
+	died := r.listed(given.by) && !r.model.live(given.by)
 	var token string
 	var s *Session
 	by, err := r.on(b, func(m *Manager) (err error) {
@@ -206,7 +215,7 @@ func (r *modelRun) issueApproved(a, b, c int) error {
 		return nil
 	}
 	r.logf("what was approved is used: token %d, %v", len(r.model.tokens), err)
-	if given.epoch != given.user.epoch {
+	if given.epoch != given.user.epoch || died || err != nil && r.agedAway(given.user) {
 		return r.agree("IssueApproved", nil, err, SessionRevoked)
 	}
 	if err := r.agree("IssueApproved", nil, err, ""); err != nil {

@@ -39,6 +39,7 @@ type modelRun struct {
 type modelApproval struct {
 	Approval
 	user  *modelUser
+	by    *modelSession
 	epoch int
 }
 

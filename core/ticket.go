@@ -91,7 +91,7 @@ func (m *Manager) editListed(ctx context.Context, s *Session, fn func(*user, *re
 // nobody else to give way.
 // CodeInvalidTicket otherwise; CodeStoreUnavailable leaves the ticket as it was,
 // unless an answer of the store was lost, or it failed again when the ticket was
-// to be given back.
+// to be given back, or as many newer ones wait as may.
 func (m *Manager) RedeemTicket(ctx context.Context, ticket, device string) (token string, s *Session, err error) {
 	ctx, end := m.observe(ctx, OpRedeem)
 	defer func() { end(err) }()

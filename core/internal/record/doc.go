@@ -52,6 +52,7 @@
 //	    if there are any, of the first: time of WeChat's word (6), whether it is dead (1)
 //	sessions: count, and of each: public id (16), created (6), end (6), flags (1),
 //	    public id of the session that handed it over (16, if flag 1), device (text),
+//	    flag 4: it has approved a login elsewhere,
 //	    records: count, and of each its name (16) and role (1);
 //	    tickets (if flag 2): count, and of each its name (16) and end (6)
 //	revocations that are pending: count, and of each the record's name (16) and the reason (1)
