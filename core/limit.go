@@ -20,7 +20,7 @@ type Rate struct {
 	Per time.Duration
 }
 
-var errRate = errors.New("write a rate like 20/s, 600/m or 1000/h, or off")
+var errRate = errors.New("write a rate like 20/s, 600/m or 1000/h, from 1 to 1000000, or off")
 
 var ratePeriods = map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}
 
