@@ -87,13 +87,20 @@ func addressKey(address string) string {
 	return network.String()
 }
 
-// siteFactor is how many times the rate of one address an IPv6 /48 has. A provider
-// gives it to one customer, who has 65,536 networks then that each count as an
-// address; or has thousands of phones in it.
-const siteFactor = 100
+const (
+	// siteFactor is how many times the rate of one address an IPv6 /48 has. A provider
+	// gives it to one customer, who has 65,536 networks then that each count as an
+	// address; or has thousands of phones in it.
+	siteFactor = 100
+	// noSite has the same rate, for all together whose address is not known.
+	noSite = "none"
+)
 
-// siteKey is that network, for the key of an IPv6 address; "" for others.
+// siteKey is the /48 of an address's key; "" for one of IPv4.
 func siteKey(addressKey string) string {
+	if addressKey == "" {
+		return noSite
+	}
 	network, err := netip.ParsePrefix(addressKey)
 	if err != nil {
 		return ""

@@ -81,7 +81,7 @@ type Config struct {
 	// LimitAddress bounds what one client's address may do that a stranger can:
 	// log in, exchange a phone code, ask for a code to scan; and, counted apart, log
 	// out with tokens that are dead. Of IPv6 a /64 is one address, and a /48 has a
-	// hundred times the rate. Zero: no limit, as a proxy that is not configured would
+	// hundred times the rate, and so have all whose address is not known. Zero: no limit, as a proxy that is not configured would
 	// make all users one address.
 	LimitAddress Rate `env:"WX_LIMIT_ADDRESS" json:"limit_address,omitzero" yaml:"limit_address,omitempty"`
 	// LimitUser bounds what one user may do that costs more than a look into the
@@ -136,6 +136,7 @@ const (
 
 	maxMaxSessions = 1000 // keeps a user record well under what every store takes
 	maxExchanges   = 1 << 20
+	maxLifetime    = 10 * 365 * 24 * time.Hour
 )
 
 // apps returns all apps, the default one first.
@@ -192,12 +193,10 @@ func (c *Config) checkApps() error {
 
 func (c *Config) checkTimes() error {
 	switch {
-	case c.IdleTimeout < time.Second:
-		return fmt.Errorf("set IdleTimeout (WX_IDLE_TIMEOUT) to at least 1s, it is %v", c.IdleTimeout)
-	case c.Lifetime < c.IdleTimeout:
-		return fmt.Errorf("set Lifetime (WX_LIFETIME) to at least IdleTimeout (WX_IDLE_TIMEOUT), which is %v; it is %v", c.IdleTimeout, c.Lifetime)
-	case c.Lifetime > 10*365*24*time.Hour:
-		return fmt.Errorf("set Lifetime (WX_LIFETIME) to ten years at most, it is %v", c.Lifetime)
+	case c.IdleTimeout < time.Second || c.IdleTimeout > maxLifetime:
+		return fmt.Errorf("set IdleTimeout (WX_IDLE_TIMEOUT) to at least 1s and at most ten years, it is %v", c.IdleTimeout)
+	case c.Lifetime < c.IdleTimeout || c.Lifetime > maxLifetime:
+		return fmt.Errorf("set Lifetime (WX_LIFETIME) to at least IdleTimeout (WX_IDLE_TIMEOUT), which is %v, and at most ten years; it is %v", c.IdleTimeout, c.Lifetime)
 	case c.RotateGrace < 0:
 		return fmt.Errorf("set RotateGrace (WX_ROTATE_GRACE) to a positive duration, it is %v", c.RotateGrace)
 	case c.MaxSessions < 0 || c.MaxSessions > maxMaxSessions:
@@ -217,7 +216,7 @@ func (c *Config) checkLimits() error {
 	case slices.ContainsFunc(c.TrustedProxies, func(p netip.Prefix) bool { return p.Addr().Is4In6() }):
 		return errors.New("write networks of IPv4 in TrustedProxies (WX_TRUSTED_PROXIES) like 10.0.0.0/8, or with ::ffff: and at least /96")
 	case c.LimitExchanges < 0 || c.LimitExchanges > maxExchanges:
-		return fmt.Errorf("set LimitExchanges (WX_LIMIT_EXCHANGES) to a number from 1, it is %d", c.LimitExchanges)
+		return fmt.Errorf("set LimitExchanges (WX_LIMIT_EXCHANGES) to 1 to %[2]d, it is %[1]d", c.LimitExchanges, maxExchanges)
 	}
 	return nil
 }

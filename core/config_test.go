@@ -105,6 +105,39 @@ func TestUnreadableVariablesAreNamedAndNotRepeated(t *testing.T) {
 	}
 }
 
+// TestARefusalNamesTheWholeRange: else whoever goes beyond one end sets it right by
+// going beyond the other.
+func TestARefusalNamesTheWholeRange(t *testing.T) {
+	for want, settings := range map[string][]Config{
+		"1 to 1048576, it is ": {{LimitExchanges: -1}, {LimitExchanges: 1<<20 + 1}},
+		"1 to 1000, it is ":    {{MaxSessions: -1}, {MaxSessions: 1001}},
+		"at least 1s and at most ten years": {
+			{IdleTimeout: time.Millisecond}, {IdleTimeout: 200_000 * time.Hour},
+		},
+		"at least IdleTimeout (WX_IDLE_TIMEOUT), which is 72h0m0s, and at most ten years": {
+			{Lifetime: time.Hour}, {Lifetime: 200_000 * time.Hour},
+		},
+	} {
+		for _, c := range settings {
+			c.AppID, c.Secret = "wx1", NewSecret("x")
+			if _, err := New(c, noStore{}); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want %q", err, want)
+			}
+		}
+	}
+	clearEnv(t)
+	for name, text := range map[string]string{"WX_LIMIT_ADDRESS": "1000001/s", "WX_LIMIT_USER": "0/m"} {
+		t.Setenv(name, text)
+		if _, err := ConfigFromEnv(); err == nil || !strings.Contains(err.Error(), "from 1 to 1000000") {
+			t.Errorf("%s=%s: %v", name, text, err)
+		}
+		t.Setenv(name, "")
+	}
+	if err := new(Rate).UnmarshalText([]byte("1000001/s")); err == nil || !strings.Contains(err.Error(), "from 1 to 1000000") {
+		t.Errorf("a rate: %v", err)
+	}
+}
+
 func TestNewRefusesWhatCannotWork(t *testing.T) {
 	good := Config{AppID: "wx1", Secret: NewSecret("secret-marker"), Logger: slog.New(slog.DiscardHandler)}
 	for _, c := range []struct {
@@ -129,6 +162,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		{"a key twice", func(c *Config) { c.Keys = []Secret{testKey(1), testKey(2), testKey(1)} }, "key 3"},
 		{"a prefix with a slash at its end", func(c *Config) { c.Prefix = "/wx/" }, "WX_PREFIX"},
 		{"a prefix with a pattern", func(c *Config) { c.Prefix = "/{wx}" }, "WX_PREFIX"},
+		{"an idle timeout of a century", func(c *Config) { c.IdleTimeout = 100 * 365 * 24 * time.Hour }, "WX_IDLE_TIMEOUT"},
 		{"a negative limit", func(c *Config) { c.LimitExchanges = -1 }, "WX_LIMIT_EXCHANGES"},
 		{"a rate without a period", func(c *Config) { c.LimitAddress = Rate{N: 5} }, "WX_LIMIT_ADDRESS"},
 		{"a rate above a nanosecond", func(c *Config) { c.LimitUser = Rate{5, 4} }, "WX_LIMIT_USER"},

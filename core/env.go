@@ -24,7 +24,7 @@ func ConfigFromEnv() (Config, error) {
 		Store:        os.Getenv("WX_STORE"),
 		Keys:         envValue(&e, "WX_KEYS", "what `wxsession keygen` makes: keys of 32 bytes in base64, comma separated, newest first", parseKeys),
 		AcceptClear:  envValue(&e, "WX_ACCEPT_CLEAR", "true or false", strconv.ParseBool),
-		IdleTimeout:  envValue(&e, "WX_IDLE_TIMEOUT", "a duration like 72h, at least 1s", nonzero(time.ParseDuration)),
+		IdleTimeout:  envValue(&e, "WX_IDLE_TIMEOUT", "a duration like 72h, from 1s to the lifetime", nonzero(time.ParseDuration)),
 		Lifetime:     envValue(&e, "WX_LIFETIME", "a duration like 720h, from the idle timeout to ten years", nonzero(time.ParseDuration)),
 		RotateGrace:  envValue(&e, "WX_ROTATE_GRACE", "a duration like 30s, over 0", nonzero(time.ParseDuration)),
 		MaxSessions:  envValue(&e, "WX_MAX_SESSIONS", fmt.Sprintf("a number, 1 to %d", maxMaxSessions), nonzero(strconv.Atoi)),
@@ -34,8 +34,8 @@ func ConfigFromEnv() (Config, error) {
 		PhoneRoute:   envValue(&e, "WX_PHONE_ROUTE", "true or false", strconv.ParseBool),
 		Wafer:        envValue(&e, "WX_WAFER", "true or false", strconv.ParseBool),
 
-		LimitAddress:   envValue(&e, "WX_LIMIT_ADDRESS", "a rate like 20/s or 600/m, or off", parseRate),
-		LimitUser:      envValue(&e, "WX_LIMIT_USER", "a rate like 60/m, or off", parseRate),
+		LimitAddress:   envValue(&e, "WX_LIMIT_ADDRESS", "a rate like 20/s or 600/m, from 1 to 1000000, or off", parseRate),
+		LimitUser:      envValue(&e, "WX_LIMIT_USER", "a rate like 60/m, from 1 to 1000000, or off", parseRate),
 		LimitExchanges: envValue(&e, "WX_LIMIT_EXCHANGES", fmt.Sprintf("a number, 1 to %d", maxExchanges), nonzero(strconv.Atoi)),
 		TrustedProxies: envValue(&e, "WX_TRUSTED_PROXIES", "networks like 10.0.0.0/8, comma separated", parseNetworks),
 

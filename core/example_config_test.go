@@ -39,7 +39,7 @@ func ExampleNew() {
 	fmt.Println(err)
 	// Output:
 	// <nil>
-	// cannot use this configuration: set IdleTimeout (WX_IDLE_TIMEOUT) to at least 1s, it is 1ms
+	// cannot use this configuration: set IdleTimeout (WX_IDLE_TIMEOUT) to at least 1s and at most ten years, it is 1ms
 }
 
 func ExampleNewSecret() {

@@ -20,7 +20,7 @@ type Rate struct {
 	Per time.Duration
 }
 
-var errRate = errors.New("write a rate like 20/s, 600/m or 1000/h, or off")
+var errRate = errors.New("write a rate like 20/s, 600/m or 1000/h, from 1 to 1000000, or off")
 
 var ratePeriods = map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}
 
@@ -178,16 +178,13 @@ func (l *limiter) find(key string) (places [limiterHashes]*atomic.Int64) {
 }
 
 // LimitAddress counts a request that a stranger can make against
-// Config.LimitAddress. CodeRateLimited if there are too many from its address. A
-// request without an address passes.
+// Config.LimitAddress. CodeRateLimited if there are too many from its address. All
+// those without an address have a hundred times the rate of one.
 func (m *Manager) LimitAddress(req Request) error {
 	if m.addresses == nil {
 		return nil
 	}
 	key := addressKey(clientAddress(req, m.cfg.TrustedProxies)) // of a route that was not made by Route, too
-	if key == "" {
-		return nil
-	}
 	return limitError(ReasonAddress, m.takeAddress(m.addresses, key, siteKey(key)))
 }
 
@@ -195,10 +192,10 @@ func (m *Manager) LimitAddress(req Request) error {
 // as Config.LimitAddress allows, beside what LimitAddress counts, so that whoever
 // makes them up is in no way of the logins from the same address.
 func (m *Manager) limitDead(req Request) error {
-	key := addressKey(req.Address)
-	if m.deadLogouts == nil || key == "" {
+	if m.deadLogouts == nil {
 		return nil
 	}
+	key := addressKey(req.Address)
 	site := siteKey(key)
 	if site != "" {
 		site = "dead " + site

@@ -47,6 +47,34 @@ func TestWhatASiteIsRefusedFillsNoTable(t *testing.T) {
 	}
 }
 
+// TestThoseWithoutAnAddressAreLimitedTogether: else junk in the header that should
+// hold the address lifts the limit. They are in nobody's way who has one.
+func TestThoseWithoutAnAddressAreLimitedTogether(t *testing.T) {
+	m := siteManager(t)
+	for what, limit := range map[string]func(Request) error{"requests": m.LimitAddress, "log-outs": m.limitDead} {
+		passed := 0
+		for i := range 100_000 {
+			if limit(Request{Address: []string{"", "@", fmt.Sprint("junk ", i)}[i%3]}) == nil {
+				passed++
+			}
+		}
+		if passed != 2*siteFactor {
+			t.Errorf("%d %s without an address pass, want %d", passed, what, 2*siteFactor)
+		}
+		for _, address := range []string{"192.0.2.1", "2001:db8::1"} {
+			if err := limit(Request{Address: address}); err != nil {
+				t.Errorf("%s from %s: %v", what, address, err)
+			}
+		}
+	}
+	m.addresses, m.deadLogouts, m.sites = nil, nil, nil
+	for range 10 * siteFactor {
+		if m.LimitAddress(Request{}) != nil || m.limitDead(Request{}) != nil {
+			t.Fatal("no limit limits")
+		}
+	}
+}
+
 // TestWhatAnAddressIsRefusedDoesNotUseUpItsSite: nor the other way round.
 func TestWhatAnAddressIsRefusedDoesNotUseUpItsSite(t *testing.T) {
 	m := siteManager(t)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -32,6 +33,7 @@ type Manager struct {
 	sites       *limiter
 	deadLogouts *limiter
 	users       *limiter
+	proxyNoted  atomic.Bool // warnOfProxy has written its line
 
 	turns  turns
 	checks singleflight.Group // of session_keys, by user

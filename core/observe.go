@@ -124,7 +124,7 @@ const (
 	ReasonDevice     Reason = "device"     // by another device of the user, or an administrator
 	ReasonEverywhere Reason = "everywhere" // LogoutUser, or ?all=1
 	ReasonCap        Reason = "cap"        // Config.MaxSessions
-	ReasonTheft      Reason = "theft"      // a token was rotated whose successor is in use
+	ReasonTheft      Reason = "theft"      // a token was rotated within Config.RotateGrace after the first use of its successor
 	ReasonHandOver   Reason = "hand_over"  // a newer hand-over took its place
 )
 

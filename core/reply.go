@@ -65,6 +65,7 @@ func encodeJSON(v any) ([]byte, error) {
 func (m *Manager) Refuse(ctx context.Context, req Request, err error) Reply {
 	e := asError(err)
 	m.report(ctx, e)
+	m.warnOfProxy(ctx, &req, e)
 	m.note(ctx, Event{Name: MomentRefused, Code: e.Code, ErrCode: e.ErrCode, Status: e.Status(), Reason: reasonOf(e)})
 	var body any = e
 	if f := m.waferFailure(err, e, &req); f != nil {

@@ -3,6 +3,8 @@ package core
 import (
 	"context"
 	"log/slog"
+	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -41,4 +43,32 @@ func (m *Manager) warn(w Warner) {
 			return
 		}
 	}
+}
+
+// warnOfProxy tells once of a refusal that a proxy has brought about which nobody
+// has named: a client without a public address, or on a Unix socket, has forwarded
+// for somebody, and was refused itself. A framework that believes it would have
+// named one of the addresses in the header.
+func (m *Manager) warnOfProxy(ctx context.Context, req *Request, e *Error) {
+	if e.Code != CodeRateLimited || e.ErrCode != 0 || e.reason != "" && e.reason != ReasonAddress {
+		return
+	}
+	forwarded := req.header("X-Forwarded-For")
+	if forwarded == "" || strings.Contains(forwarded, req.Address) || !nearBy(req.Address) ||
+		trustedPeer(req.Address, m.cfg.TrustedProxies) || m.proxyNoted.Swap(true) {
+		return
+	}
+	m.log.line(ctx, slog.LevelWarn,
+		"requests that a proxy forwards count as one client's: set WX_TRUSTED_PROXIES to its address, or in Gin SetTrustedProxies, in Echo IPExtractor")
+}
+
+// nearBy reports whether a connection's address is of this machine or its network.
+func nearBy(address string) bool {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return address == "@"
+	}
+	ip = ip.Unmap()
+	shared := netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64}), 10) // load balancers of clouds have it
+	return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || shared.Contains(ip)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -42,5 +44,82 @@ func TestAStoresWarningsAreLoggedOnce(t *testing.T) {
 				t.Errorf("after %d failures: %d lines, want %d", failures, n, want)
 			}
 		})
+	}
+}
+
+// TestAProxyThatNobodyHasNamedIsTold: else its users get 429, and nothing says why.
+func TestAProxyThatNobodyHasNamedIsTold(t *testing.T) {
+	const public = "198.51.100.9"
+	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	for _, tc := range []struct {
+		name, peer string
+		forwarded  string
+		proxies    []netip.Prefix
+		err        error // nil: the limit's own
+		want       int
+	}{
+		{name: "a proxy in a private network", peer: "10.0.0.2", forwarded: public, want: 1},
+		{name: "a proxy on this machine", peer: "127.0.0.1", forwarded: public, want: 1},
+		{name: "a proxy on this machine, IPv6", peer: "::1", forwarded: public, want: 1},
+		{name: "a load balancer of a cloud", peer: "100.100.3.4", forwarded: public, want: 1},
+		{name: "a proxy on a Unix socket", peer: "@", forwarded: public, want: 1},
+		{name: "another bound by address", peer: "10.0.0.2", forwarded: public, err: &core.Error{Code: core.CodeRateLimited}, want: 1},
+		{name: "a client of the network, without a proxy", peer: "10.0.0.2"},
+		{name: "a client of the network, behind a proxy that is believed", peer: "10.0.0.2", forwarded: "10.0.0.2"},
+		{name: "a public client", peer: "192.0.2.7", forwarded: public},
+		{name: "no address", forwarded: public},
+		{name: "a proxy that is named, and writes junk", peer: "10.0.0.2", forwarded: "junk", proxies: proxies},
+		{name: "a proxy that is named", peer: "10.0.0.2", forwarded: public, proxies: proxies},
+		{name: "WeChat's quota", peer: "10.0.0.2", forwarded: public, err: &core.Error{Code: core.CodeRateLimited, ErrCode: 45011}},
+		{name: "another failure", peer: "10.0.0.2", forwarded: public, err: core.NewError(400, core.CodeBadRequest, "x")},
+	} {
+		out := new(lockedBuffer)
+		m, err := core.New(core.Config{
+			AppID: "wx1", Secret: core.NewSecret("x"), Keys: []core.Secret{sealKey('a')}, TrustedProxies: tc.proxies,
+			LimitAddress: core.Rate{N: 1, Per: time.Hour}, Logger: slog.New(slog.NewTextHandler(out, nil)),
+		}, noStore{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		route := m.Route("GET", "/x", func(_ context.Context, req core.Request) (any, error) {
+			if tc.err != nil {
+				return nil, tc.err
+			}
+			return nil, m.LimitAddress(req)
+		})
+		last := 0
+		for range 500 {
+			h := http.Header{}
+			if tc.forwarded != "" {
+				h.Set("X-Forwarded-For", tc.forwarded)
+			}
+			last = route.Serve(t.Context(), core.Request{Address: tc.peer, Header: h}).Status
+		}
+		if last < 400 {
+			t.Errorf("%s: status %d", tc.name, last)
+		}
+		log := out.b.String()
+		if n := strings.Count(log, "WX_TRUSTED_PROXIES"); n != tc.want {
+			t.Errorf("%s: %d lines, want %d", tc.name, n, tc.want)
+		}
+		if strings.Contains(log, public) || tc.peer != "@" && tc.peer != "" && strings.Contains(log, tc.peer) {
+			t.Errorf("%s: an address is in the log: %s", tc.name, log)
+		}
+	}
+}
+
+func TestALimitOfAUserIsNoProxysFault(t *testing.T) {
+	out := new(lockedBuffer)
+	w := newWorld(t, func(c *core.Config) {
+		c.PhoneRoute, c.LimitUser, c.Logger = true, core.Rate{N: 1, Per: time.Hour}, slog.New(slog.NewTextHandler(out, nil))
+	})
+	token, _ := w.login(t, "o-alice")
+	status := 0
+	for range 3 {
+		header := append(bearer(token), "X-Forwarded-For", "198.51.100.9")
+		status = from(t, w.Manager, "10.0.0.2", "POST", "/wx/phone", `{"code":"junk"}`, header...).Status
+	}
+	if log := out.b.String(); status != 429 || strings.Contains(log, "WX_TRUSTED_PROXIES") {
+		t.Errorf("status %d, log %s", status, log)
 	}
 }

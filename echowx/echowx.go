@@ -23,6 +23,7 @@ package echowx
 import (
 	"encoding/json"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -147,12 +148,16 @@ func Refuse(c echo.Context, wx *core.Manager, err error) error {
 }
 
 // address is the client's as Echo.IPExtractor knows it. Without one RealIP would
-// take the client's word in X-Forwarded-For; that of the connection is no word.
+// take the client's word in X-Forwarded-For; that of the connection is no word, and
+// counts too where an extractor of the application returns what is no address.
 func address(c echo.Context) string {
-	if e := c.Echo(); e == nil || e.IPExtractor == nil {
-		return echo.ExtractIPDirect()(c.Request())
+	if e := c.Echo(); e != nil && e.IPExtractor != nil {
+		text := c.RealIP()
+		if _, err := netip.ParseAddr(text); err == nil {
+			return text
+		}
 	}
-	return c.RealIP()
+	return echo.ExtractIPDirect()(c.Request())
 }
 
 // request is what a middleware's decision needs.

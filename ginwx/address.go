@@ -2,16 +2,19 @@ package ginwx
 
 import (
 	"net/http"
+	"net/netip"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 )
 
 // address is the client's as the engine's rules know it. One that nobody has told
 // whom to trust believes everybody's X-Forwarded-For: there the connection's own
-// address counts, as no browser can choose it.
+// address counts, as no browser can choose it. So it does where TrustedPlatform's
+// header holds no address: all who write junk there would count as nobody.
 func address(c *gin.Context) string {
 	believed, peer := c.ClientIP(), c.RemoteIP()
-	if believed == peer {
+	if believed == peer || !isAddress(believed) {
 		return peer
 	}
 	if byPlatform := addressFrom(c, "") == believed; byPlatform || !believesEverybody(c, believed) {
@@ -20,11 +23,20 @@ func address(c *gin.Context) string {
 	return peer
 }
 
+func isAddress(text string) bool {
+	_, err := netip.ParseAddr(text)
+	return err == nil
+}
+
 // believesEverybody reports whether the engine takes this address from a peer that
-// is nobody's proxy: the broadcast of IPv4, and a multicast address of IPv6, have
-// no connections. Gin shows its list of proxies to nobody.
+// is nobody's proxy. Gin shows its list of proxies to nobody, so it is asked about
+// addresses that no connection has: "this network" and the broadcast, which are in
+// the two halves of IPv4, a multicast address of IPv6, and one of an experiment
+// that is over, which is in 2000::/3, all of IPv6 that is given away. A list that
+// leaves them out is taken for what somebody has chosen, however long it is.
 func believesEverybody(c *gin.Context, believed string) bool {
-	return addressFrom(c, "255.255.255.255:1") == believed || addressFrom(c, "[ff02::1]:1") == believed
+	nobodys := []string{"0.0.0.1:1", "255.255.255.255:1", "[ff02::1]:1", "[2001:10::1]:1"}
+	return slices.ContainsFunc(nobodys, func(peer string) bool { return addressFrom(c, peer) == believed })
 }
 
 // addressFrom is what ClientIP would say if the request had come from another peer.

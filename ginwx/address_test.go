@@ -41,6 +41,10 @@ func TestABrowserDoesNotChooseItsAddress(t *testing.T) {
 		{name: "a new engine on a Unix socket", peer: "@", unixSocket: true, header: []string{"X-Forwarded-For", "198.51.100.9"}, want: ""},
 		{name: "everybody of IPv4 is trusted", set: []func(*gin.Engine){trust("0.0.0.0/0")}, header: []string{"X-Forwarded-For", "198.51.100.9"}, want: peer},
 		{name: "everybody of IPv6 is trusted", set: []func(*gin.Engine){trust("::/0")}, peer: "2001:db8::7", header: []string{"X-Forwarded-For", "198.51.100.9"}, want: "2001:db8::7"},
+		{name: "half of IPv4 is trusted, the lower one", set: []func(*gin.Engine){trust("0.0.0.0/1")}, peer: "9.0.2.7", header: []string{"X-Forwarded-For", "198.51.100.9"}, want: "9.0.2.7"},
+		{name: "half of IPv4 is trusted, the upper one", set: []func(*gin.Engine){trust("128.0.0.0/1")}, header: []string{"X-Forwarded-For", "198.51.100.9"}, want: peer},
+		{name: "all of IPv6 that is given away is trusted", set: []func(*gin.Engine){trust("2000::/3")}, peer: "2001:db8::7", header: []string{"X-Forwarded-For", "198.51.100.9"}, want: "2001:db8::7"},
+		{name: "a long list is trusted", set: []func(*gin.Engine){trust("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.0.0.0/16", "fc00::/7", "2400::/6")}, header: []string{"X-Forwarded-For", "198.51.100.9"}, want: "198.51.100.9"},
 		{name: "nobody is trusted", set: []func(*gin.Engine){trust()}, header: []string{"X-Forwarded-For", "198.51.100.9"}, want: peer},
 		{name: "nobody is trusted, on a Unix socket", set: []func(*gin.Engine){trust()}, peer: "@", unixSocket: true, header: []string{"X-Forwarded-For", "203.0.113.1, 198.51.100.9"}, want: "198.51.100.9"},
 		{name: "the peer is trusted", set: []func(*gin.Engine){trust(peer)}, header: []string{"X-Forwarded-For", "203.0.113.1, 198.51.100.9"}, want: "198.51.100.9"},
@@ -51,6 +55,10 @@ func TestABrowserDoesNotChooseItsAddress(t *testing.T) {
 		{name: "the platform is trusted", set: []func(*gin.Engine){platform}, header: []string{"Cf-Connecting-Ip", "198.51.100.9"}, want: "198.51.100.9"},
 		{name: "the platform is trusted, and says nothing", set: []func(*gin.Engine){platform}, header: []string{"X-Forwarded-For", "198.51.100.9"}, want: peer},
 		{name: "the platform says another address than a proxy", set: []func(*gin.Engine){platform, trust(peer)}, header: []string{"Cf-Connecting-Ip", "198.51.100.9", "X-Forwarded-For", "203.0.113.1"}, want: "198.51.100.9"},
+		{name: "the platform says junk", set: []func(*gin.Engine){platform}, header: []string{"Cf-Connecting-Ip", "junk"}, want: peer},
+		{name: "the platform says a list", set: []func(*gin.Engine){platform, trust(peer)}, header: []string{"Cf-Connecting-Ip", "198.51.100.9, 203.0.113.1"}, want: peer},
+		{name: "the platform says junk, on a Unix socket", set: []func(*gin.Engine){platform}, peer: "@", unixSocket: true, header: []string{"Cf-Connecting-Ip", "junk"}, want: ""},
+		{name: "a peer that Gin cannot read", peer: "fe80::7%eth0", want: "fe80::7%eth0"},
 	} {
 		e, address := addressEngine()
 		for _, set := range tc.set { // after the routes, as an application may

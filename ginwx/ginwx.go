@@ -1,6 +1,7 @@
 // Package ginwx gives a Gin application WeChat Mini Program login sessions:
 //
 //	r := gin.Default()
+//	_ = r.SetTrustedProxies(nil)
 //	auth := ginwx.Mount(r, wx)
 //	r.GET("/api/me", auth, func(c *gin.Context) {
 //		c.JSON(200, gin.H{"openid": ginwx.Session(c).OpenID})
@@ -14,7 +15,9 @@
 // Behind proxies call r.SetTrustedProxies with their networks, or set
 // r.TrustedPlatform. Gin believes everybody's X-Forwarded-For until then, and with
 // a list that holds all of IPv4 or IPv6; the login routes believe nobody's then,
-// and take the address of the connection.
+// and take the address of the connection. So they do with half of IPv4, or 2000::/3,
+// or a platform's header that holds no address. Any other list they take at its
+// word: where it comes to trusting the clients too, they choose their address.
 //
 // A refusal appears in c.Errors as a *core.Error, for middlewares that log or
 // count; the reply has been written by then.

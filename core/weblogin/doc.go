@@ -79,7 +79,9 @@
 //
 // Config.LimitAddress of the manager bounds how often an address begins a login,
 // Config.LimitUser what users do in the mini program. An address has at most 100
-// live logins in each process, all of them together 65,536: beyond it they get
-// 429. One that failed, and may have been stored, counts as live. A login that was begun takes a few hundred bytes in the store, for three
-// minutes; one whose image was fetched as much as the image has, some 100 KB.
+// live logins in each process, all of them together 65,536, and those whose address
+// nobody knows a tenth of that: beyond it they get 429. One that failed, and may
+// have been stored, counts as live. A login that was begun takes a few hundred bytes
+// in the store, for three minutes; one whose image was fetched as much as the image
+// has, some 100 KB.
 package weblogin

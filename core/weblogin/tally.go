@@ -12,7 +12,8 @@ import (
 const (
 	maxPerClient = 100
 	// maxPerSite is for all clients of one IPv6 /48: somebody who has a whole one has
-	// 65,536 clients' worth, and could use up maxTallied alone.
+	// 65,536 clients' worth, and could use up maxTallied alone. So could those who have
+	// no address, and count as no client: they have as much together.
 	maxPerSite = maxTallied / 10
 	// maxTallied bounds the memory of a tally, and with it what all strangers
 	// together can have one process write to the store: some 360 a second for as
@@ -29,7 +30,7 @@ type tally struct {
 	mu    sync.Mutex
 	live  map[string]*tallied   // by id
 	all   list.List             // of *tallied, oldest first
-	lines map[string]*list.List // the same by client and by site; not of those without an address
+	lines map[string]*list.List // the same by client and by site
 }
 
 type tallied struct {
@@ -70,7 +71,7 @@ func (t *tally) add(id, client string, now time.Time) error {
 	t.live[id] = a
 	a.enter(&t.all, "")
 	for _, key := range []string{client, site} {
-		if key == "" { // all those whose address is not known would count as one
+		if key == "" {
 			continue
 		}
 		if t.lines[key] == nil {
@@ -118,8 +119,14 @@ func (t *tally) expire(line *list.List, now time.Time) (done int) {
 	return done
 }
 
-// siteOf is the /48 of an IPv6 client; "" for others.
+// noSite is where those are whose address is not known.
+const noSite = "none"
+
+// siteOf is the /48 of an IPv6 client; "" for one of IPv4.
 func siteOf(client string) string {
+	if client == "" {
+		return noSite
+	}
 	network, err := netip.ParsePrefix(client)
 	if err != nil {
 		return ""

@@ -14,7 +14,7 @@ func TestTheTallyIsBounded(t *testing.T) {
 	var all tally
 	now := time.Unix(1_700_000_000, 0)
 	for i := range maxTallied {
-		if err := all.add(fmt.Sprint(i), "", now); err != nil {
+		if err := all.add(fmt.Sprint(i), fmt.Sprint("client ", i/maxPerClient), now); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -125,6 +125,39 @@ func TestOneIPv6SiteLeavesRoomForOthers(t *testing.T) {
 	}
 	if len(all.live) != 0 || len(all.lines) != 0 {
 		t.Errorf("afterwards %d are counted", len(all.live))
+	}
+}
+
+// TestThoseWithoutAnAddressLeaveRoomForOthers: whoever writes junk where the address
+// should be is nobody, as often as they like.
+func TestThoseWithoutAnAddressLeaveRoomForOthers(t *testing.T) {
+	var all tally
+	now := time.Unix(1_700_000_000, 0)
+	begun := 0
+	for i := range maxTallied {
+		err := all.add(fmt.Sprint(i), clientOf(fmt.Sprint("junk ", i)), now)
+		if err == nil {
+			begun++
+		} else if e, ok := err.(*core.Error); !ok || e.Code != core.CodeRateLimited || e.RetryAfter != attemptLife {
+			t.Fatal(err)
+		}
+	}
+	if begun != maxPerSite {
+		t.Errorf("those without an address have begun %d, want %d", begun, maxPerSite)
+	}
+	for i := range 1000 {
+		if err := all.add(fmt.Sprint("honest ", i), clientOf(fmt.Sprintf("192.0.2.%d", i%200)), now); err != nil {
+			t.Fatalf("from an address: %v", err)
+		}
+	}
+	all.remove("0")
+	if err := all.add("again", "", now); err != nil {
+		t.Errorf("after one has ended: %v", err)
+	}
+	for now = now.Add(attemptLife); all.expire(&all.all, now) > 0; {
+	}
+	if len(all.live) != 0 || len(all.lines) != 0 {
+		t.Errorf("afterwards %d are counted in %d lines", len(all.live), len(all.lines))
 	}
 }
 

@@ -22,6 +22,7 @@ package echowx
 import (
 	"encoding/json"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -53,7 +54,7 @@ func MountRoutes(r Router, routes ...core.Route) {
 		serve := func(c *echo.Context) error {
 			r, req := c.Request(), request(c)
 			req.Path, req.Query = r.URL.Path, r.URL.RawQuery
-			req.ID, req.Address, req.Body = param(c, "id"), c.RealIP(), r.Body
+			req.ID, req.Address, req.Body = param(c, "id"), address(c), r.Body
 			return send(c, route.Serve(r.Context(), req))
 		}
 		r.Add(route.Method, path, serve)
@@ -143,6 +144,16 @@ func Session(c *echo.Context) *core.Session {
 // wx.Update and so on.
 func Refuse(c *echo.Context, wx *core.Manager, err error) error {
 	return send(c, wx.Refuse(c.Request().Context(), request(c), err))
+}
+
+// address is the client's as Echo.IPExtractor knows it, and that of the connection
+// without one, or where it returns what is no address.
+func address(c *echo.Context) string {
+	text := c.RealIP()
+	if _, err := netip.ParseAddr(text); err != nil {
+		return echo.ExtractIPDirect()(c.Request())
+	}
+	return text
 }
 
 // request is what a middleware's decision needs.

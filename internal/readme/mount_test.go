@@ -37,7 +37,8 @@ func TestGin(t *testing.T) {
 		}
 
 		r := gin.Default()
-		auth := ginwx.Mount(r, wx) // the login routes on r, and the middleware back
+		_ = r.SetTrustedProxies(nil) // or name your proxies; else Gin believes everybody
+		auth := ginwx.Mount(r, wx)   // the login routes on r, and the middleware back
 		r.GET("/api/me", auth, func(c *gin.Context) {
 			c.JSON(http.StatusOK, gin.H{"openid": ginwx.Session(c).OpenID})
 		})

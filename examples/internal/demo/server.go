@@ -20,13 +20,14 @@ import (
 type Server struct {
 	prefix string
 	sim    *simulation // nil: the real WeChat
+	memory bool        // sessions are in this process, as nobody has named a store
 	ends   []func()
 }
 
 // NewServer prepares the server of an application with this configuration. If
 // it names no app, NewServer starts a simulated WeChat and makes cfg use it.
 func NewServer(cfg *core.Config) *Server {
-	s := &Server{prefix: cmp.Or(cfg.Prefix, "/wx")}
+	s := &Server{prefix: cmp.Or(cfg.Prefix, "/wx"), memory: cfg.Store == ""}
 	if s.prefix == "/" {
 		s.prefix = ""
 	}
@@ -127,13 +128,16 @@ To log in as alice and call the API, as her mini program would:
 
 code=$(curl -sS "%[1]s/devtools/code?user=alice" | sed 's/.*"code":"\([^"]*\)".*/\1/')
 token=$(curl -sS %[1]s%[2]s/login -d "{\"code\":\"$code\"}" | sed 's/.*"3rd_session":"\([^"]*\)".*/\1/')
-curl -sS %[1]s/api/me -H "Authorization: Bearer $token"
+curl -sS -w '\n' %[1]s/api/me -H "Authorization: Bearer $token"
 
 `
 
 func (s *Server) greet(w io.Writer, url string) {
 	if s.sim == nil {
 		fmt.Fprintf(w, "listening on %s, the login routes are under %s%s/\n", url, url, s.prefix)
+		if s.memory {
+			fmt.Fprintln(w, "WX_STORE is not set: sessions are in this process, a restart logs everybody out")
+		}
 		return
 	}
 	fmt.Fprintf(w, "listening on %s\n", url)

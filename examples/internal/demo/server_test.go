@@ -44,11 +44,17 @@ func TestSimulatorStandsInOnlyWhereNoAppIsNamed(t *testing.T) {
 }
 
 func TestRealWeChatIsGreetedWithoutScript(t *testing.T) {
-	cfg := core.Config{AppID: "wx1", Secret: core.NewSecret("s"), Prefix: "/"}
-	var out strings.Builder
-	NewServer(&cfg).greet(&out, "http://localhost:8080")
-	if want := "listening on http://localhost:8080, the login routes are under http://localhost:8080/\n"; out.String() != want {
-		t.Errorf("the greeting is %q, want %q", out.String(), want)
+	const first = "listening on http://localhost:8080, the login routes are under http://localhost:8080/\n"
+	for store, want := range map[string]string{
+		"redis://localhost": first, "memory://": first,
+		"": first + "WX_STORE is not set: sessions are in this process, a restart logs everybody out\n",
+	} {
+		cfg := core.Config{AppID: "wx1", Secret: core.NewSecret("s"), Prefix: "/", Store: store}
+		var out strings.Builder
+		NewServer(&cfg).greet(&out, "http://localhost:8080")
+		if out.String() != want {
+			t.Errorf("with the store %q the greeting is %q, want %q", store, out.String(), want)
+		}
 	}
 }
 

@@ -57,6 +57,9 @@ func printedLines(t *testing.T, env ...string) {
 	if err := json.Unmarshal(out, &me); err != nil || me.OpenID == "" || me.AppID == "" {
 		t.Errorf("the lines print %q, want the openid and the appid\n%s", out, p.script)
 	}
+	if !bytes.HasSuffix(out, []byte("\n")) {
+		t.Errorf("the answer %q sticks to the shell's prompt\n%s", out, p.script)
+	}
 }
 
 func routes(t *testing.T) {
