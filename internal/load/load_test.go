@@ -76,7 +76,10 @@ func drive(t *testing.T, args ...string) *generator {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := newGenerator(o)
+	g, err := newGenerator(o)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := g.logInAll(t.Context(), io.Discard); err != nil {
 		t.Fatal(err)
 	}
