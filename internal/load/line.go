@@ -104,6 +104,9 @@ func (l *junkLine) read() (whole bool, err error) {
 		l.got = 0
 		return true, l.said
 	}
+	if !bytes.Contains(reply, []byte("\r\n\r\n")) && l.got < len(l.room) {
+		return false, nil // half a head may look like a bad one
+	}
 	resp, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(reply)), nil)
 	var body []byte
 	if err == nil {

@@ -266,6 +266,7 @@ func TestOptionsThatCannotWorkAreRefused(t *testing.T) {
 		{"-url", "localhost:8080"},
 		{"-rate", "-1"},
 		{"-rate", "0", "-login-rate", "0"},
+		{"-junk-connections", "0"},
 		{"-users", "0"},
 		{"-workers", "0"},
 		{"-duration", "0"},
@@ -280,6 +281,7 @@ func TestOptionsThatCannotWorkAreRefused(t *testing.T) {
 		{},
 		{"-url", "http://localhost:1,https://127.0.0.1:2,http://[::1]:3/"},
 		{"-url", "https://example.com", "-allow-remote"},
+		{"-rate", "0", "-login-rate", "0", "-junk-rate", "1"},
 	} {
 		if _, err := parse(args, io.Discard); err != nil {
 			t.Errorf("%q is refused: %v", args, err)
