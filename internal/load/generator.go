@@ -27,7 +27,7 @@ func newGenerator(o options) (*generator, error) {
 		requests: newKind("requests", o.rate), logins: newKind("logins", o.loginRate),
 		junk: newKind("junk", o.junkRate),
 	}
-	for i := range o.junkLines {
+	for i := 0; i < o.junkLines && o.junkRate > 0; i++ {
 		l, err := newJunkLine(o, o.urls[i%len(o.urls)], fmt.Sprintf("junk-%d", i))
 		if err != nil {
 			return nil, err

@@ -289,6 +289,19 @@ func TestOptionsThatCannotWorkAreRefused(t *testing.T) {
 	}
 }
 
+// TestServersWithTLSAreServersToo: only junk needs bytes that can be looked at.
+func TestServersWithTLSAreServersToo(t *testing.T) {
+	for rate, refused := range map[string]bool{"0": false, "1": true} {
+		o, err := parse([]string{"-url", "https://localhost:1", "-junk-rate", rate}, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := newGenerator(o); (err != nil) != refused {
+			t.Errorf("with a junk rate of %s: %v", rate, err)
+		}
+	}
+}
+
 func TestSimulatorStaysOnThisMachine(t *testing.T) {
 	if err := simulate(t.Context(), "0.0.0.0:0", io.Discard); err == nil {
 		t.Error("it listens for everybody")
