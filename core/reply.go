@@ -30,22 +30,34 @@ type HeaderField struct{ Name, Value string }
 // NewReply encodes body as JSON, with status 200; nil gives 204. A body that
 // does not encode gives 500.
 func NewReply(body any) Reply {
-	r := Reply{Status: 204, Header: []HeaderField{{"Cache-Control", "no-store"}}}
 	if body == nil {
-		return r
+		return newReply(204)
 	}
 	text, err := encodeJSON(body)
 	if err != nil {
-		e := &Error{Code: CodeMisconfigured, Message: "the reply could not be encoded", cause: err}
-		text, _ = e.MarshalJSON() // strings and numbers
-		r.Err = e
+		return errorReply(&Error{Code: CodeMisconfigured, Message: "the reply could not be encoded", cause: err})
 	}
-	r.Status = 200
-	if r.Err != nil {
-		r.Status = r.Err.Status()
-	}
+	return jsonReply(200, text)
+}
+
+// newReply has room for the fields that a refusal has.
+func newReply(status int) Reply {
+	return Reply{Status: status, Header: append(make([]HeaderField, 0, 3), HeaderField{"Cache-Control", "no-store"})}
+}
+
+func jsonReply(status int, text []byte) Reply {
+	r := newReply(status)
 	r.Header = append(r.Header, HeaderField{"Content-Type", "application/json; charset=utf-8"})
 	r.Body = text
+	return r
+}
+
+// errorReply does not go through encodeJSON, which would read and copy the text
+// once more: strangers can have as many of these as they like.
+func errorReply(e *Error) Reply {
+	text, _ := e.MarshalJSON() // strings and numbers
+	r := jsonReply(e.Status(), text)
+	r.Err = e
 	return r
 }
 
@@ -67,12 +79,10 @@ func (m *Manager) Refuse(ctx context.Context, req Request, err error) Reply {
 	m.report(ctx, e)
 	m.warnOfProxy(ctx, &req, e)
 	m.note(ctx, Event{Name: MomentRefused, Code: e.Code, ErrCode: e.ErrCode, Status: e.Status(), Reason: reasonOf(e)})
-	var body any = e
+	r := errorReply(e)
 	if f := m.waferFailure(err, e, &req); f != nil {
-		body = f
+		r.Body = NewReply(f).Body
 	}
-	r := NewReply(body)
-	r.Status, r.Err = e.Status(), e
 	if r.Status == 401 {
 		challenge := "Bearer"
 		if token, _ := m.headerToken(&req); token != "" || m.cookies.token(&req) != "" {

@@ -104,14 +104,11 @@ func (m *Manager) isWafer(req *Request) bool {
 // told that it must log in again: everything else, an outage above all, is none
 // of the session layer's business.
 func (m *Manager) waferFailure(err error, e *Error, req *Request) *waferFailure {
-	f := &waferFailure{Magic: 1, Message: e.Message, Code: -1}
 	if _, login := errors.AsType[*waferError](err); login {
-		f.Error = "ERR_LOGIN_FAILED"
-		return f
+		return &waferFailure{Magic: 1, Error: "ERR_LOGIN_FAILED", Message: e.Message, Code: -1}
 	}
 	if m.isWafer(req) && e.Status() == 401 {
-		f.Error = "ERR_INVALID_SESSION"
-		return f
+		return &waferFailure{Magic: 1, Error: "ERR_INVALID_SESSION", Message: e.Message, Code: -1}
 	}
 	return nil
 }

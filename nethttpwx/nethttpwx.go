@@ -145,6 +145,9 @@ func request(r *http.Request) core.Request {
 // path is the one that the client asked for: http.StripPrefix takes a part of it
 // away, which the URLs in replies need.
 func path(r *http.Request) string {
+	if asked, _, _ := strings.Cut(r.RequestURI, "?"); asked == r.URL.Path {
+		return asked // nothing was taken away, and nothing is escaped
+	}
 	if asked, err := url.ParseRequestURI(r.RequestURI); err == nil && strings.HasSuffix(asked.Path, r.URL.Path) {
 		return asked.Path
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -21,17 +20,8 @@ type client struct {
 
 const maxReply = 64 << 10
 
-func newClient(o options) *client { return newClientFrom(o, nil) }
-
-// newClientFrom makes a client whose connections come from an address of this
-// machine; nil: from any.
-func newClientFrom(o options, from net.IP) *client {
-	dialer := net.Dialer{}
-	if from != nil {
-		dialer.LocalAddr = &net.TCPAddr{IP: from}
-	}
+func newClient(o options) *client {
 	transport := &http.Transport{
-		DialContext:         dialer.DialContext,
 		MaxIdleConnsPerHost: o.workers, // a connection for each worker, kept
 		IdleConnTimeout:     time.Minute,
 		DisableCompression:  true,

@@ -16,10 +16,16 @@
 // What a stranger's junk costs the others, who log in from another address:
 //
 //	WX_LIMIT_ADDRESS=100/s go run ./examples/nethttp
-//	go run ./internal/load -rate 0 -users 1 -login-rate 20 -junk-rate 10000
+//	go run ./internal/load -rate 0 -users 100 -login-rate 80 -junk-rate 1000
 //
-// At such a rate this command is in its own way where it has but one core:
-// docs/SCALING.md has wrk send the junk.
+// The junk is sent evenly, by one thread that waits in the kernel and costs its
+// core a few microseconds for each request. At ten thousand a second it belongs
+// into a process of its own; sent to a sink it shows what it costs the others on
+// its core, with a server that has nothing to do with it:
+//
+//	go run ./internal/load -rate 0 -login-rate 0 -junk-rate 10000
+//	go run ./internal/load -sink localhost:9091
+//	go run ./internal/load -rate 0 -login-rate 0 -junk-rate 10000 -url http://localhost:9091
 //
 // # What the figures mean
 //

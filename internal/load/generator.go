@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,15 +18,23 @@ type generator struct {
 	requests *kind
 	logins   *kind
 	junk     *kind
-	stranger *client // who sends it
+	lines    []line // that it takes
 }
 
-func newGenerator(o options) *generator {
-	return &generator{
+func newGenerator(o options) (*generator, error) {
+	g := &generator{
 		options: o, client: newClient(o), tokens: make([]atomic.Pointer[string], o.users),
 		requests: newKind("requests", o.rate), logins: newKind("logins", o.loginRate),
-		junk: newKind("junk", o.junkRate), stranger: newClientFrom(o, net.ParseIP(o.junkFrom)),
+		junk: newKind("junk", o.junkRate),
 	}
+	for i := 0; i < o.junkLines && o.junkRate > 0; i++ {
+		l, err := newJunkLine(o, o.urls[i%len(o.urls)], fmt.Sprintf("junk-%d", i))
+		if err != nil {
+			return nil, err
+		}
+		g.lines = append(g.lines, l)
+	}
+	return g, nil
 }
 
 // kinds are those that were wanted.
@@ -65,8 +72,12 @@ func (g *generator) logIn(ctx context.Context, user int, server, code string) er
 // setupWorkers log the users in, one after the other each.
 const setupWorkers = 16
 
-// logInAll prepares the run. It is no measurement: nothing is due at a time.
+// logInAll prepares the run. It is no measurement: nothing is due at a time. Junk
+// alone needs no users.
 func (g *generator) logInAll(ctx context.Context, progress io.Writer) error {
+	if g.rate+g.loginRate == 0 {
+		return nil
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	start := time.Now()
@@ -121,9 +132,7 @@ func (g *generator) drive(ctx context.Context, progress io.Writer) {
 	for range max(1, g.workers/8) {
 		wg.Go(func() { g.sendLogins(ctx, logins, codes) })
 	}
-	for range g.workers {
-		wg.Go(func() { g.sendJunk(ctx, junk) })
-	}
+	wg.Go(func() { newStranger(g.junk, g.lines).run(ctx, junk) })
 	wg.Wait()
 	stop()
 	g.requests.end(start, requests)
@@ -157,21 +166,6 @@ func (g *generator) sendLogin(ctx context.Context, due time.Time, t ticket) {
 	}
 }
 
-// sendJunk is somebody who tries codes. All of it fails.
-func (g *generator) sendJunk(ctx context.Context, s *schedule) {
-	for {
-		n, due, ok := s.take()
-		if !ok || !await(ctx, due) {
-			return
-		}
-		g.junk.sent(due)
-		_, err := g.stranger.login(ctx, g.urls[n%int64(len(g.urls))], fmt.Sprintf("junk-%d", n))
-		if ctx.Err() == nil {
-			g.junk.done(due, err)
-		}
-	}
-}
-
 const errCode = failure("no login code")
 
 // ticket is a user about to log in.
@@ -185,7 +179,7 @@ type ticket struct {
 func (g *generator) sendLogins(ctx context.Context, s *schedule, codes <-chan ticket) {
 	for {
 		_, due, ok := s.take()
-		if !ok || !await(ctx, due) {
+		if !ok || !awaitClosely(ctx, due) {
 			return
 		}
 		select {

@@ -30,8 +30,11 @@ func newKind(name string, rate float64) *kind {
 func (k *kind) sent(due time.Time) { k.late.Add(time.Since(due)) }
 
 // done counts a request that was due at some time and has just ended.
-func (k *kind) done(due time.Time, err error) {
-	k.latency.Add(time.Since(due))
+func (k *kind) done(due time.Time, err error) { k.ended(time.Since(due), err) }
+
+// ended counts a request that took so long from the time when it was due.
+func (k *kind) ended(latency time.Duration, err error) {
+	k.latency.Add(latency)
 	if err == nil {
 		return
 	}

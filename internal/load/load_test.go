@@ -76,7 +76,10 @@ func drive(t *testing.T, args ...string) *generator {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := newGenerator(o)
+	g, err := newGenerator(o)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := g.logInAll(t.Context(), io.Discard); err != nil {
 		t.Fatal(err)
 	}
@@ -263,6 +266,7 @@ func TestOptionsThatCannotWorkAreRefused(t *testing.T) {
 		{"-url", "localhost:8080"},
 		{"-rate", "-1"},
 		{"-rate", "0", "-login-rate", "0"},
+		{"-junk-connections", "0"},
 		{"-users", "0"},
 		{"-workers", "0"},
 		{"-duration", "0"},
@@ -277,9 +281,23 @@ func TestOptionsThatCannotWorkAreRefused(t *testing.T) {
 		{},
 		{"-url", "http://localhost:1,https://127.0.0.1:2,http://[::1]:3/"},
 		{"-url", "https://example.com", "-allow-remote"},
+		{"-rate", "0", "-login-rate", "0", "-junk-rate", "1"},
 	} {
 		if _, err := parse(args, io.Discard); err != nil {
 			t.Errorf("%q is refused: %v", args, err)
+		}
+	}
+}
+
+// TestServersWithTLSAreServersToo: only junk needs bytes that can be looked at.
+func TestServersWithTLSAreServersToo(t *testing.T) {
+	for rate, refused := range map[string]bool{"0": false, "1": true} {
+		o, err := parse([]string{"-url", "https://localhost:1", "-junk-rate", rate}, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := newGenerator(o); (err != nil) != refused {
+			t.Errorf("with a junk rate of %s: %v", rate, err)
 		}
 	}
 }

@@ -30,7 +30,13 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	if o.simulator != "" {
 		return simulate(ctx, o.simulator, out)
 	}
-	g := newGenerator(o)
+	if o.sink != "" {
+		return sink(ctx, o.sink, out)
+	}
+	g, err := newGenerator(o)
+	if err != nil {
+		return err
+	}
 	if err := g.logInAll(ctx, progress); err != nil {
 		return err
 	}

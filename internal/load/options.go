@@ -19,11 +19,13 @@ type options struct {
 	loginRate float64
 	junkRate  float64
 	junkFrom  string
+	junkLines int
 	users     int
 	workers   int
 	duration  time.Duration
 	svg       string
 	simulator string
+	sink      string
 	remote    bool
 }
 
@@ -41,11 +43,13 @@ func parse(args []string, usage io.Writer) (options, error) {
 	f.Float64Var(&o.loginRate, "login-rate", 10, "logins per second, beside them")
 	f.Float64Var(&o.junkRate, "junk-rate", 0, "logins per second with codes that are none, all of one address")
 	f.StringVar(&o.junkFrom, "junk-from", "127.0.0.66", "that address, one of this machine")
+	f.IntVar(&o.junkLines, "junk-connections", 32, "connections for them, each with one request at a time")
 	f.IntVar(&o.users, "users", 100, "users, all logged in before")
 	f.IntVar(&o.workers, "workers", 256, "requests under way at most")
 	f.DurationVar(&o.duration, "duration", 10*time.Second, "how long, 1h at most")
 	f.StringVar(&o.svg, "svg", "", "file for the histogram as SVG")
 	f.StringVar(&o.simulator, "simulator", "", "be a simulated WeChat on this address, and nothing else")
+	f.StringVar(&o.sink, "sink", "", "be a server on this address that answers all junk at once, and nothing else")
 	f.BoolVar(&o.remote, "allow-remote", false, "allow servers on other machines; ask those who run them first")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -62,12 +66,14 @@ func parse(args []string, usage io.Writer) (options, error) {
 
 func (o *options) check() error {
 	switch {
-	case min(o.rate, o.loginRate, o.junkRate) < 0 || o.rate+o.loginRate == 0:
-		return errors.New("-rate, -login-rate and -junk-rate must not be negative, nor the first two both zero")
+	case min(o.rate, o.loginRate, o.junkRate) < 0 || o.rate+o.loginRate+o.junkRate == 0:
+		return errors.New("-rate, -login-rate and -junk-rate must not be negative, nor all zero")
 	case max(o.rate, o.loginRate, o.junkRate) > 1e6:
 		return errors.New("-rate, -login-rate and -junk-rate must be a million at most")
 	case net.ParseIP(o.junkFrom) == nil:
 		return errors.New("-junk-from must be an address")
+	case o.junkLines < 1 || o.junkLines > 10_000:
+		return errors.New("-junk-connections must be 1 to 10000")
 	case o.users < 1 || o.users > 10_000_000:
 		return errors.New("-users must be 1 to 10000000")
 	case o.workers < 1 || o.workers > 10_000:

@@ -44,3 +44,17 @@ func await(ctx context.Context, due time.Time) bool {
 		return false
 	}
 }
+
+// awaitClosely is await without the millisecond by which timers are late. It takes
+// a thread for as long, so it is for what is due some hundreds of times a second.
+func awaitClosely(ctx context.Context, due time.Time) bool {
+	if !await(ctx, due.Add(-timerLateness)) {
+		return false
+	}
+	for wait := time.Until(due); wait > 0; wait = time.Until(due) {
+		pause(wait)
+	}
+	return ctx.Err() == nil
+}
+
+const timerLateness = 1500 * time.Microsecond

@@ -37,7 +37,16 @@ func TestAwaitEndsWithItsContext(t *testing.T) {
 		t.Error("what is overdue is not let through")
 	}
 	cancel()
-	if await(ctx, time.Now().Add(time.Hour)) || await(ctx, time.Now()) {
+	if await(ctx, time.Now().Add(time.Hour)) || await(ctx, time.Now()) || awaitClosely(ctx, time.Now()) {
 		t.Error("an ended run goes on")
+	}
+}
+
+func TestAwaitCloselyIsNotEarly(t *testing.T) {
+	for _, wait := range []time.Duration{-time.Hour, time.Microsecond, timerLateness, timerLateness + time.Millisecond} {
+		due := time.Now().Add(wait)
+		if !awaitClosely(t.Context(), due) || time.Now().Before(due) {
+			t.Errorf("what is due in %v is let through before", wait)
+		}
 	}
 }

@@ -1,0 +1,5 @@
+//go:build !race
+
+package nethttpwx_test
+
+const lostByRace = 0
