@@ -61,7 +61,7 @@ func (c *chunk) load(buf []byte, word int) record {
 // another, or where the words make no sense because a writer is at work.
 func (c *chunk) appendValue(dst []byte, word int, key string) (v []byte, end int64, ok bool) {
 	from := word + valueOffset(len(key))/wordSize
-	if from > chunkWords || !c.hasKey(word, key) {
+	if from > chunkWords || !hasKey(c[word:from], key) {
 		return nil, 0, false
 	}
 	size := int(c[word+1].Load() & maxValue)
@@ -83,31 +83,31 @@ func (c *chunk) appendValue(dst []byte, word int, key string) (v []byte, end int
 	return v, int64(c[word].Load() & maxEnd), true
 }
 
-// hasKey compares the key of the record at word, a word at a time.
-func (c *chunk) hasKey(word int, key string) bool {
-	if c[word].Load()>>56 != uint64(len(key)) {
+// hasKey compares the key of a record, a word at a time; head is what stands
+// before the value of a record with a key as long as this one.
+func hasKey(head []atomic.Uint64, key string) bool {
+	if head[0].Load()>>56 != uint64(len(key)) {
 		return false
 	}
-	begin := key[:min(len(key), wordSize-valueSize)]
-	if c[word+1].Load()>>(8*valueSize) != wordOf(begin) {
-		return false
-	}
-	word += 2
-	for key = key[len(begin):]; len(key) >= wordSize; key = key[wordSize:] {
-		if c[word].Load() != wordOf(key[:wordSize]) {
+	words := head[headerSize/wordSize:]
+	for len(key) >= wordSize && len(words) > 0 {
+		if words[0].Load() != wordOf(key) {
 			return false
 		}
-		word++
+		key, words = key[wordSize:], words[1:]
 	}
-	return key == "" || c[word].Load() == wordOf(key)
+	return key == "" || words[0].Load() == lastWordOf(key)
 }
 
-// wordOf returns up to eight characters as they stand in a record.
-func wordOf(s string) (w uint64) {
-	if len(s) == wordSize {
-		return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-	}
+// wordOf returns the first eight characters of s as they stand in a record.
+func wordOf(s string) uint64 {
+	_ = s[wordSize-1]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// lastWordOf is wordOf for fewer characters.
+func lastWordOf(s string) (w uint64) {
 	for i := range len(s) {
 		w |= uint64(s[i]) << (8 * i)
 	}

@@ -17,10 +17,12 @@ import (
 	"time"
 )
 
-// sessionKey has the shape of core's keys: 45 bytes.
+const sessionKeyLen = 24
+
+// sessionKey has the shape of core's keys.
 func sessionKey(i int) string {
 	sum := sha256.Sum256(binary.LittleEndian.AppendUint64(nil, uint64(i)))
-	return "s:" + base64.RawURLEncoding.EncodeToString(sum[:])
+	return "s:" + base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
 const recordBytes = 160
@@ -66,7 +68,7 @@ func shuffledKeys(n int) []string {
 	}
 	keys := make([]string, n)
 	for i := range keys {
-		keys[i] = all.String()[45*i : 45*i+45]
+		keys[i] = all.String()[sessionKeyLen*i : sessionKeyLen*(i+1)]
 	}
 	return keys
 }

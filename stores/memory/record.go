@@ -10,24 +10,23 @@ import (
 //
 //	7 bytes  end, microseconds
 //	1 byte   length of the key
-//	3 bytes  length of the value
+//	8 bytes  length of the value
 //	         key
-//	         zeros, so that the value begins with a word; none for the keys
-//	         of sessions
+//	         zeros, so that the value begins with a word; none for core's
+//	         keys, which have 24 bytes
 //	         value
 type record []byte
 
 const (
-	valueSize  = 3 // of the value's length
-	headerSize = 8 + valueSize
+	headerSize = 2 * wordSize // the key begins with a word, too
 	maxKey     = 1<<8 - 1
-	maxValue   = 1<<(8*valueSize) - 1
+	maxValue   = 1<<24 - 1
 	maxEnd     = 1<<56 - 1
 )
 
 // valueOffset is where the value begins in a record with a key of that length.
 func valueOffset(keyLen int) int {
-	return (headerSize + keyLen + wordSize - 1) / wordSize * wordSize
+	return headerSize + (keyLen+wordSize-1)/wordSize*wordSize
 }
 
 // newRecord uses buf if the record fits.
@@ -39,7 +38,7 @@ func newRecord(buf []byte, key string, value []byte, end int64) record {
 	}
 	r := record(buf[:size])
 	binary.LittleEndian.PutUint64(r, uint64(min(end, maxEnd))|uint64(len(key))<<56)
-	r[8], r[9], r[10] = byte(len(value)), byte(len(value)>>8), byte(len(value)>>16)
+	binary.LittleEndian.PutUint64(r[wordSize:], uint64(len(value)))
 	clear(r[headerSize+copy(r[headerSize:], key) : at])
 	copy(r[at:], value)
 	return r
@@ -47,7 +46,7 @@ func newRecord(buf []byte, key string, value []byte, end int64) record {
 
 func (r record) end() int64    { return int64(binary.LittleEndian.Uint64(r) & maxEnd) }
 func (r record) keyLen() int   { return int(r[7]) }
-func (r record) valueLen() int { return int(r[8]) | int(r[9])<<8 | int(r[10])<<16 }
+func (r record) valueLen() int { return int(binary.LittleEndian.Uint64(r[wordSize:])) }
 func (r record) size() int     { return valueOffset(r.keyLen()) + r.valueLen() }
 
 func (r record) hasKey(key string) bool {

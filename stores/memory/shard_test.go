@@ -3,6 +3,7 @@ package memory
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
@@ -116,13 +117,14 @@ func TestKeysAreComparedWhole(t *testing.T) {
 // the bytes of another, at the end of a chunk, too.
 func TestWordsThatMakeNoSense(t *testing.T) {
 	const key = "k"
-	for _, word := range []int{chunkWords - 1, chunkWords - 2, chunkWords - 9} {
+	for _, word := range []int{chunkWords - 1, chunkWords - 2, chunkWords - 3, chunkWords - 9} {
 		room := (chunkWords-word)*wordSize - valueOffset(len(key))
 		for size := range 200 {
 			c := new(chunk)
-			if word+1 < chunkWords {
-				c[word].Store(uint64(len(key))<<56 | 1)
-				c[word+1].Store(uint64(key[0])<<(8*valueSize) | uint64(size))
+			head := newRecord(nil, key, nil, 1)
+			binary.LittleEndian.PutUint64(head[wordSize:], uint64(size))
+			if word+len(head)/wordSize <= chunkWords {
+				c.store(word, head)
 			}
 			v, _, ok := c.appendValue(nil, word, key)
 			if ok != (size <= room) || ok && len(v) != size {

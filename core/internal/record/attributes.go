@@ -60,21 +60,36 @@ func ScanAttributes(b []byte) iter.Seq2[string, string] {
 
 // FindAttribute returns the value of name in b without building anything.
 func FindAttribute(b []byte, name string) (value string, found bool) {
-	for len(b) > 0 {
-		n, rest, ok := cutText(b)
+	for {
+		n, v, ok := shortPair(b)
 		if !ok {
 			break
 		}
-		value, rest, ok := cutText(rest)
-		if !ok {
-			break
+		if string(b[1:n]) == name {
+			return view(b[n+1 : v]), true
 		}
+		b = b[v:]
+	}
+	for n, v := range ScanAttributes(b) {
 		if n == name {
-			return value, true
+			return v, true
 		}
-		b = rest
 	}
 	return "", false
+}
+
+// shortPair returns where name and value of b's first pair end, if both are as
+// short as most.
+func shortPair(b []byte) (name, value int, ok bool) {
+	if len(b) == 0 {
+		return 0, 0, false
+	}
+	name = 1 + int(b[0])
+	if b[0] >= 0x80 || name >= len(b) {
+		return 0, 0, false
+	}
+	value = name + 1 + int(b[name])
+	return name, value, b[name] < 0x80 && value <= len(b)
 }
 
 // markLead is the length of a text that is not there: who scans attributes stops

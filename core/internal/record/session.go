@@ -141,42 +141,42 @@ func (s Session) Until() int64 {
 	case Revoked:
 		return getMillis(s.body()[2:])
 	case Rotated:
-		_, _, _, rest := s.texts()
-		return getMillis(rest)
+		return getMillis(s.tail())
 	}
 	return 0
 }
 
 // Owner returns whose session it is.
 func (s Session) Owner() (appID, openID, unionID string) {
-	appID, openID, unionID, _ = s.texts()
+	appID, rest := cutShort(s.body()[offTexts:])
+	openID, rest = cutShort(rest)
+	unionID, _ = cutShort(rest)
 	return appID, openID, unionID
 }
 
-func (s Session) texts() (appID, openID, unionID string, rest []byte) {
-	appID, rest = cutShort(s.body()[offTexts:])
-	openID, rest = cutShort(rest)
-	unionID, rest = cutShort(rest)
-	return appID, openID, unionID, rest
+// tail is link and attributes.
+func (s Session) tail() []byte {
+	b := s.body()[offTexts:]
+	for range 3 {
+		b = b[1+int(b[0]):]
+	}
+	return b
 }
 
 // Link is the predecessor of a Fresh record, the successor of a Rotated one.
 func (s Session) Link() Name {
-	_, _, _, rest := s.texts()
-	return Name(rest[linkLen(s.State())-nameLen:])
+	return Name(s.tail()[linkLen(s.State())-nameLen:])
 }
 
 // Attrs are the encoded attributes.
 func (s Session) Attrs() []byte {
-	_, _, _, rest := s.texts()
-	return rest[linkLen(s.State()):]
+	return s.tail()[linkLen(s.State()):]
 }
 
 // head is what stands before link and attributes.
 func (s Session) head() []byte {
 	b := s.body()
-	_, _, _, rest := s.texts()
-	return b[:len(b)-len(rest)]
+	return b[:len(b)-len(s.tail())]
 }
 
 // WithAttrs returns the body with other attributes.
