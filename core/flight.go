@@ -4,20 +4,15 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 )
 
-// flights are the exchanges of codes that are under way.
-//
-// An exchange outlives a caller that goes away, so it has a goroutine of its own.
-// A new one would grow its stack several times on its way through net/http; so a
-// goroutine stays for a moment when its flight is over, and takes the next one.
+// flights are the exchanges of codes that are under way. An exchange outlives a
+// caller that goes away, so it has a goroutine of its own.
 type flights struct {
 	fly func(context.Context, flightOf) (Identity, error) // recovers its panics
 
-	mu   sync.Mutex
-	all  map[flightOf]*flight
-	idle chan *flight // a goroutine that stays takes flights from here
+	mu  sync.Mutex
+	all map[flightOf]*flight
 }
 
 // flightOf tells what is exchanged.
@@ -31,49 +26,24 @@ type flight struct {
 	err    error
 }
 
-// flightStay is how long a goroutine waits for the next flight.
-const flightStay = time.Second
-
 var errFlight = errors.New("the exchange was given up within")
 
 func newFlights(fly func(context.Context, flightOf) (Identity, error)) *flights {
-	return &flights{fly: fly, all: map[flightOf]*flight{}, idle: make(chan *flight)}
+	return &flights{fly: fly, all: map[flightOf]*flight{}}
 }
 
 // join returns the flight that is under way, or else a new one. That has what ctx
 // carries, but does not end with it.
 func (x *flights) join(ctx context.Context, of flightOf) *flight {
 	x.mu.Lock()
-	f, found := x.all[of]
-	if !found {
+	defer x.mu.Unlock()
+	f := x.all[of]
+	if f == nil {
 		f = &flight{flightOf: of, ctx: context.WithoutCancel(ctx), landed: make(chan struct{}), err: errFlight}
 		x.all[of] = f
-	}
-	x.mu.Unlock()
-	if found {
-		return f
-	}
-	select {
-	case x.idle <- f:
-	default:
-		go x.work(f)
+		go x.make(f)
 	}
 	return f
-}
-
-// work makes one flight after the other, until there is none for a moment.
-func (x *flights) work(f *flight) {
-	stay := time.NewTimer(flightStay)
-	defer stay.Stop()
-	for {
-		x.make(f)
-		stay.Reset(flightStay)
-		select {
-		case f = <-x.idle:
-		case <-stay.C:
-			return
-		}
-	}
 }
 
 // make lands even where the application's transport ends the goroutine.
@@ -84,5 +54,16 @@ func (x *flights) make(f *flight) {
 		x.mu.Unlock()
 		close(f.landed)
 	}()
+	growStack(0)
 	f.id, f.err = x.fly(f.ctx, f.flightOf)
+}
+
+// growStack makes the stack of a new goroutine as large as a call over HTTP needs.
+// On the way it would grow several times, and all that lies on it be copied: some
+// three hundredths of a login.
+//
+//go:noinline
+func growStack(i byte) byte {
+	var room [9 << 10]byte
+	return room[i]
 }

@@ -1,13 +1,11 @@
 package core
 
 import (
-	"bytes"
 	"context"
 	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
-	"time"
 )
 
 func TestAFlightIsSharedAndOutlivesItsCaller(t *testing.T) {
@@ -35,37 +33,10 @@ func TestAFlightIsSharedAndOutlivesItsCaller(t *testing.T) {
 			t.Errorf("landed with %s, %q and %v", first.id.OpenID, first.id.UnionID, first.err)
 		}
 		<-x.join(t.Context(), of).landed
-		time.Sleep(flightStay) // whoever made them goes
 		if synctest.Wait(); calls.Load() != 3 || len(x.all) != 0 {
 			t.Errorf("%d flights, want 3; %d still under way", calls.Load(), len(x.all))
 		}
 	})
-}
-
-// A bubble fails whose goroutines do not end: none stays for good.
-func TestAGoroutineStaysForTheNextFlight(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var by []string
-		x := newFlights(func(context.Context, flightOf) (Identity, error) {
-			by = append(by, goroutine())
-			return Identity{}, nil
-		})
-		for _, pause := range []time.Duration{flightStay / 2, flightStay * 2, flightStay} {
-			<-x.join(t.Context(), flightOf{"wx1", "code"}).landed
-			time.Sleep(pause)
-			synctest.Wait()
-		}
-		if by[0] != by[1] || by[1] == by[2] {
-			t.Errorf("flights by goroutines %v, want the first two by one", by)
-		}
-	})
-}
-
-// goroutine names the one that calls it.
-func goroutine() string {
-	stack := make([]byte, 64)
-	name, _, _ := bytes.Cut(stack[:runtime.Stack(stack, false)], []byte(" ["))
-	return string(name)
 }
 
 func TestAFlightLandsWhereItsGoroutineEnds(t *testing.T) {
@@ -86,6 +57,5 @@ func TestAFlightLandsWhereItsGoroutineEnds(t *testing.T) {
 		if <-f.landed; f.err != nil {
 			t.Errorf("the next one: %v", f.err)
 		}
-		time.Sleep(flightStay)
 	})
 }
