@@ -105,14 +105,14 @@ func (m *Manager) upstream(ctx context.Context, a *app, call func() error) error
 	defer func() { <-m.exchanges }()
 	began := m.now()
 	err := call()
-	silent, waited := isSilence(err), m.now()-began
+	silent, now := isSilence(err), m.now()
 	// Or a client could shut everybody out. But where WeChat has kept it waiting for
 	// long, it only has less patience than we do, and is right about the silence.
-	if silent && waited < exchangeSlow.Milliseconds() && errors.Is(ctx.Err(), context.Canceled) {
-		a.breaker.abandon(m.now(), probe)
+	if silent && now-began < exchangeSlow.Milliseconds() && errors.Is(ctx.Err(), context.Canceled) {
+		a.breaker.abandon(now, probe)
 		return err
 	}
-	a.breaker.leave(m.now(), probe, silent)
+	a.breaker.leave(now, probe, silent)
 	return err
 }
 

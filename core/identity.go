@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"github.com/wxsession/wxsession/core/wxapi"
 )
 
@@ -88,10 +86,11 @@ func (m *Manager) identify(ctx context.Context, a *app, r LoginRequest) (id Iden
 // retries) share it.
 type codeExchange struct {
 	exchange func(ctx context.Context, appID, code string) (wxapi.CodeSession, error)
-	flights  singleflight.Group
 
-	m   *Manager // nil until a manager uses it
-	app *app
+	// What follows is nil until a manager uses it.
+	m       *Manager
+	app     *app
+	flights *flights
 }
 
 // newCodeExchange exchanges the codes of an app's own client.
@@ -110,7 +109,9 @@ func NewComponentProvider(platform *wxapi.Component) IdentityProvider {
 
 // usedBy returns an exchange for one app of a manager.
 func (x *codeExchange) usedBy(m *Manager, a *app) *codeExchange {
-	return &codeExchange{exchange: x.exchange, m: m, app: a}
+	own := &codeExchange{exchange: x.exchange, m: m, app: a}
+	own.flights = newFlights(own.answer)
+	return own
 }
 
 // Identify leaves the exchange running when its caller goes away: the others
@@ -120,33 +121,17 @@ func (x *codeExchange) Identify(ctx context.Context, r LoginRequest) (Identity, 
 	if r.Code == "" {
 		return Identity{}, errBadRequest("code is missing: send what wx.login returned")
 	}
-	done := x.flights.DoChan(r.AppID+" "+r.Code, func() (any, error) {
-		growStack(0)
-		return x.answer(context.WithoutCancel(ctx), r)
-	})
+	f := x.flights.join(ctx, flightOf{r.AppID, r.Code})
 	select {
 	case <-ctx.Done():
 		return Identity{}, errWeChat(ctx.Err())
-	case result := <-done:
-		if result.Err != nil {
-			return Identity{}, result.Err
-		}
-		return result.Val.(Identity), nil
+	case <-f.landed:
+		return f.id, f.err
 	}
 }
 
-// growStack makes the stack of a new goroutine as large as a call over HTTP needs.
-// On the way it would grow several times, and all that lies on it be copied: some
-// three hundredths of a login.
-//
-//go:noinline
-func growStack(i byte) byte {
-	var room [9 << 10]byte
-	return room[i]
-}
-
 // answer runs in a goroutine of its own, where a panic would end the process.
-func (x *codeExchange) answer(ctx context.Context, r LoginRequest) (id Identity, err error) {
+func (x *codeExchange) answer(ctx context.Context, of flightOf) (id Identity, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = errPanic(p)
@@ -154,7 +139,7 @@ func (x *codeExchange) answer(ctx context.Context, r LoginRequest) (id Identity,
 	}()
 	var found wxapi.CodeSession
 	err = x.m.upstream(ctx, x.app, func() (err error) {
-		found, err = x.exchange(ctx, r.AppID, r.Code)
+		found, err = x.exchange(ctx, of.appID, of.code)
 		return err
 	})
 	if err != nil {

@@ -46,12 +46,10 @@ type issuance struct {
 }
 
 func (m *Manager) issue(ctx context.Context, i issuance) (string, *Session, error) {
-	attrs, err := m.onLogin(ctx, i)
-	if err != nil {
+	f := m.newFields(i)
+	if err := m.onLogin(ctx, i, &f); err != nil {
 		return "", nil, err
 	}
-	f := m.newFields(i)
-	f.Attrs = attrs
 	return m.start(ctx, f, func(u *user, name record.Name) error {
 		if i.admit != nil {
 			if err := i.admit(u); err != nil {
@@ -79,20 +77,20 @@ func (m *Manager) newFields(i issuance) record.Fields {
 	}
 }
 
-// onLogin returns the encoded attributes that the application gives the session.
-func (m *Manager) onLogin(ctx context.Context, i issuance) ([]byte, error) {
+// onLogin lets the application give the session its attributes.
+func (m *Manager) onLogin(ctx context.Context, i issuance, f *record.Fields) (err error) {
 	if m.cfg.OnLogin == nil {
-		return nil, nil
+		return nil
 	}
-	f := m.newFields(i)
 	preview := new(Session)
 	preview.set(record.Session(m.values.ring.New(f.Encode())))
 	d := newDraft(preview)
 	d.profile, d.device, d.header = i.profile, i.device, i.header
 	if err := m.callOnLogin(ctx, d); err != nil {
-		return nil, err
+		return err
 	}
-	return d.encode()
+	f.Attrs, err = d.encode()
+	return err
 }
 
 // callOnLogin tells a refusal, which is for the client, from a failure, which is

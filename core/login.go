@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -101,7 +100,12 @@ func codeShaped(code string) bool {
 }
 
 func printable(s string) bool {
-	return utf8.ValidString(s) && !slices.ContainsFunc([]rune(s), func(r rune) bool { return !unicode.IsPrint(r) })
+	for _, r := range s {
+		if !unicode.IsPrint(r) {
+			return false
+		}
+	}
+	return utf8.ValidString(s)
 }
 
 // verifyProfile checks what came with the code. Its session_key is the one that

@@ -13,16 +13,20 @@ import (
 
 func newToken() string {
 	var b [32]byte
+	var text [record.TokenLen]byte
 	rand.Read(b[:]) // never fails: see crypto/rand
-	return base64.RawURLEncoding.EncodeToString(b[:])
+	base64.RawURLEncoding.Encode(text[:], b[:])
+	return string(text[:])
 }
 
 // newSessionID makes a session's public id. It is no credential, yet random,
 // so that ids tell nothing about how many sessions there are.
 func newSessionID() string {
 	var b [record.IDLen / 4 * 3]byte
+	var text [record.IDLen]byte
 	rand.Read(b[:])
-	return base64.RawURLEncoding.EncodeToString(b[:])
+	base64.RawURLEncoding.Encode(text[:], b[:])
+	return string(text[:])
 }
 
 // tokenShaped reports whether s could be a token, so that junk is refused

@@ -2,49 +2,69 @@ package core
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
 // turns lets the goroutines of this process that are about to change one value
 // take turns. It holds nothing for a key that nobody waits for.
 type turns struct {
-	mu  sync.Mutex
-	all map[string]*turn
+	mu sync.Mutex
+	// queues has a key while somebody has its turn: those who wait for it, the first
+	// come first. A channel is closed when the turn is its owner's.
+	queues map[string][]chan struct{}
 }
 
-type turn struct {
-	free  chan struct{} // holds one token while nobody has the turn
-	users int           // that have the turn or wait for it
-}
-
-// wait returns when it is the caller's turn, with the function that ends it, or
+// wait returns when it is the caller's turn, which done ends, or with an error
 // when ctx ends.
-func (t *turns) wait(ctx context.Context, key string) (done func(), err error) {
+func (t *turns) wait(ctx context.Context, key string) error {
 	t.mu.Lock()
-	k := t.all[key]
-	if k == nil {
-		if t.all == nil {
-			t.all = map[string]*turn{}
+	queue, taken := t.queues[key]
+	if !taken {
+		if t.queues == nil {
+			t.queues = map[string][]chan struct{}{}
 		}
-		k = &turn{free: make(chan struct{}, 1)}
-		k.free <- struct{}{}
-		t.all[key] = k
+		t.queues[key] = nil
+		t.mu.Unlock()
+		return nil
 	}
-	k.users++
+	own := make(chan struct{})
+	t.queues[key] = append(queue, own)
 	t.mu.Unlock()
 	select {
-	case <-k.free:
-		return func() { k.free <- struct{}{}; t.leave(key, k) }, nil
+	case <-own:
+		return nil
 	case <-ctx.Done():
-		t.leave(key, k)
-		return nil, ctx.Err()
+		t.leave(key, own)
+		return ctx.Err()
 	}
 }
 
-func (t *turns) leave(key string, k *turn) {
+// done gives the turn to the next.
+func (t *turns) done(key string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if k.users--; k.users == 0 {
-		delete(t.all, key)
+	t.pass(key)
+}
+
+func (t *turns) pass(key string) {
+	queue := t.queues[key]
+	if len(queue) == 0 {
+		delete(t.queues, key)
+		return
 	}
+	t.queues[key] = queue[1:]
+	close(queue[0])
+}
+
+// leave is for one that waits no longer. It may have got the turn just now.
+func (t *turns) leave(key string, own chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	queue := t.queues[key]
+	if i := slices.Index(queue, own); i >= 0 {
+		t.queues[key] = slices.Delete(queue, i, i+1)
+		return
+	}
+	t.pass(key)
 }

@@ -26,11 +26,11 @@ func (m *Manager) Update(ctx context.Context, s *Session, fn func(*Draft) error)
 	}
 	ctx, cancel := m.operation(ctx)
 	defer cancel()
-	done, err := m.turns.wait(ctx, s.rec.ID())
-	if err != nil {
+	id := s.rec.ID()
+	if err := m.turns.wait(ctx, id); err != nil {
 		return errStore(err)
 	}
-	defer done()
+	defer m.turns.done(id)
 	for conflicts := range maxSwaps {
 		err := m.update(ctx, s, fn)
 		if !errors.Is(err, ErrConflict) {

@@ -49,11 +49,10 @@ func (m *Manager) editUser(ctx context.Context, key string, fn func(u *user) err
 // In one process the editors of a record take turns, so that many at once cost
 // the store two calls each, not a storm of conflicts.
 func (m *Manager) editStored(ctx context.Context, key string, known *storedUser, fn func(u *user) error) (storedUser, error) {
-	unlock, err := m.turns.wait(ctx, key)
-	if err != nil {
+	if err := m.turns.wait(ctx, key); err != nil {
 		return storedUser{}, errStore(err)
 	}
-	defer unlock()
+	defer m.turns.done(key)
 	for conflicts := range maxSwaps {
 		if known == nil {
 			read, err := m.readUser(ctx, key)
@@ -76,7 +75,10 @@ func (m *Manager) editStored(ctx context.Context, key string, known *storedUser,
 
 // writeUser passes ErrConflict on as it is.
 func (m *Manager) writeUser(ctx context.Context, key string, old storedUser, fn func(u *user) error) (storedUser, error) {
-	before := old.Encode()
+	var before []byte // of a new record nothing
+	if old.raw != nil {
+		before = old.Encode()
+	}
 	if err := fn(old.user); err != nil {
 		return old, err
 	}

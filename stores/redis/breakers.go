@@ -39,6 +39,17 @@ func (b breakers) open() bool {
 	return false
 }
 
+// busy reports whether more than one call is under way.
+func (b breakers) busy() bool {
+	calls := 0
+	for _, one := range b {
+		if calls += len(one.slots); calls > 1 {
+			return true
+		}
+	}
+	return false
+}
+
 // crc16 is what a cluster's slots go by (XMODEM). No key of ours has braces.
 func crc16(key string) (crc uint16) {
 	for i := range len(key) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -15,6 +16,7 @@ const redial = 100 * time.Millisecond
 // dialer opens the connections of one store.
 type dialer struct {
 	network string
+	busy    func() bool                       // whether several calls are under way; nil: never
 	opened  func(addr string) (closed func()) // called before each connection is opened, and what it returns before it is closed
 
 	mu     sync.Mutex
@@ -37,13 +39,25 @@ func (d *dialer) dial(ctx context.Context, addr string, nd *net.Dialer, secure *
 		closed()
 		return nil, err
 	}
-	return &watchedConn{Conn: conn, closed: sync.OnceFunc(closed)}, nil
+	return &watchedConn{Conn: conn, closed: sync.OnceFunc(closed), busy: d.busy}, nil
 }
 
-// watchedConn tells of its end before it comes.
+// watchedConn tells of its end before it comes, and gathers what is written.
 type watchedConn struct {
 	net.Conn
 	closed func()
+	busy   func() bool
+}
+
+// Write lets other goroutines run first, if several calls are under way. rueidis
+// writes as soon as it has one command; what others ask for meanwhile goes out
+// together after it, rather than by a system call each. A call that is alone
+// would pay for that without a gain.
+func (c *watchedConn) Write(b []byte) (int, error) {
+	if c.busy != nil && c.busy() {
+		runtime.Gosched()
+	}
+	return c.Conn.Write(b)
 }
 
 func (c *watchedConn) Close() error {

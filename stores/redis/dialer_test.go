@@ -2,6 +2,8 @@ package redis
 
 import (
 	"net"
+	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,4 +33,31 @@ func TestDialerLeavesDeadAddressesAloneForAMoment(t *testing.T) {
 			t.Errorf("%d attempts after the pause; want 3", opened)
 		}
 	})
+}
+
+// noteConn notes whether others ran before it was written to.
+type noteConn struct {
+	net.Conn
+	write func()
+}
+
+func (c noteConn) Write(b []byte) (int, error) {
+	c.write()
+	return len(b), nil
+}
+
+func TestOthersRunBeforeTheWriteOfABusyStore(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	b := newBreakers(cluster)
+	for calls := range 3 {
+		var ran, before atomic.Bool
+		conn := &watchedConn{Conn: noteConn{write: func() { before.Store(ran.Load()) }}, busy: b.busy}
+		go ran.Store(true)
+		if n, err := conn.Write([]byte("GET")); n != 3 || err != nil || before.Load() != (calls > 1) {
+			t.Errorf("%d calls under way: wrote %d bytes, %v; others ran before: %v", calls, n, err, before.Load())
+		}
+		if _, err := b[calls].enter(t.Context(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -29,23 +29,24 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	b := newBreakers(set.topology)
 	if set.cache == 0 {
-		return newStore(set.lazyClient(secure, nil), set.Options, set.topology), nil
+		return newStore(set.lazyClient(secure, nil, b), set.Options, b), nil
 	}
 	near := newNearCache(set)
-	s := newStore(set.lazyClient(secure, near), set.Options, set.topology)
+	s := newStore(set.lazyClient(secure, near, b), set.Options, b)
 	if set.WaitReplicas > 0 {
 		// Connections that come and go, as those that wait do, would each empty the cache.
-		s.replicas.client = set.lazyClient(secure, nil)
+		s.replicas.client = set.lazyClient(secure, nil, b)
 	}
 	s.near, s.stop = near, near.beat(s.client.get)
 	return s, nil
 }
 
 // lazyClient makes a client whose connections are the feeds of near, if there is one.
-func (s *settings) lazyClient(secure *tls.Config, near *nearCache) *lazyClient {
+func (s *settings) lazyClient(secure *tls.Config, near *nearCache, b breakers) *lazyClient {
 	own := *s
-	d := &dialer{network: s.network, opened: func(string) func() { return func() {} }}
+	d := &dialer{network: s.network, busy: b.busy, opened: func(string) func() { return func() {} }}
 	if near == nil {
 		own.cache = 0
 	} else {

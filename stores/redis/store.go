@@ -52,14 +52,14 @@ func New(client rueidis.Client, o Options) (*Store, error) {
 	if client.Mode() == rueidis.ClientModeCluster {
 		t = cluster
 	}
-	return newStore(borrowed(client), o, t), nil
+	return newStore(borrowed(client), o, newBreakers(t)), nil
 }
 
-func newStore(client *lazyClient, o Options, t topology) *Store {
+func newStore(client *lazyClient, o Options, b breakers) *Store {
 	return &Store{
 		options:   o,
 		client:    client,
-		breakers:  newBreakers(t),
+		breakers:  b,
 		deadlines: &deadlines{timeout: o.Timeout},
 		replicas:  newReplicas(client, o),
 		stop:      func() {},

@@ -3,7 +3,6 @@ package record
 import (
 	"encoding/binary"
 	"iter"
-	"maps"
 	"slices"
 )
 
@@ -31,7 +30,11 @@ func (a Attributes) Size() int {
 
 // Encode returns the attributes as they stand in a session.
 func (a Attributes) Encode() []byte {
-	names := slices.AppendSeq(make([]string, 0, len(a)), maps.Keys(a))
+	var room [8]string // spares most an allocation
+	names := room[:0]
+	for name := range a {
+		names = append(names, name)
+	}
 	slices.Sort(names)
 	b := make([]byte, 0, a.Size()+2*binary.MaxVarintLen16*len(a))
 	for _, name := range names {

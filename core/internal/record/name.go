@@ -35,15 +35,17 @@ func OfUser(appID, openID string) Name { return OfParts([]byte(appID), []byte(op
 
 // OfParts returns the name of what the parts identify. All but the last contain
 // no zero byte.
-func OfParts(parts ...[]byte) (n Name) {
-	h := sha256.New()
+func OfParts(parts ...[]byte) Name {
+	var room [128]byte // enough for most: one that is made anew costs an allocation
+	text := room[:0]
 	for i, p := range parts {
 		if i > 0 {
-			h.Write([]byte{0})
+			text = append(text, 0)
 		}
-		h.Write(p)
+		text = append(text, p...)
 	}
-	return Name(h.Sum(nil))
+	sum := sha256.Sum256(text)
+	return Name(sum[:])
 }
 
 // keyLen is the length of a prefix and a name in base64url.
