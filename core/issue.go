@@ -77,7 +77,8 @@ func (m *Manager) newFields(i issuance) record.Fields {
 	}
 }
 
-// onLogin lets the application give the session its attributes.
+// onLogin lets the application give the session its attributes. The session begins
+// after that, however long it takes.
 func (m *Manager) onLogin(ctx context.Context, i issuance, f *record.Fields) (err error) {
 	if m.cfg.OnLogin == nil {
 		return nil
@@ -89,6 +90,8 @@ func (m *Manager) onLogin(ctx context.Context, i issuance, f *record.Fields) (er
 	if err := m.callOnLogin(ctx, d); err != nil {
 		return err
 	}
+	f.Created = m.now()
+	f.LastSeen = f.Created
 	f.Attrs, err = d.encode()
 	return err
 }
