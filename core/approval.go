@@ -4,19 +4,17 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"slices"
+	"errors"
 
 	"github.com/wxsession/wxsession/core/internal/record"
 )
 
 // Approval says that a user has agreed to a login elsewhere, from a session of
 // theirs. It is no secret, and good for one app. It is void after a log-out
-// everywhere, and after the session that it came from was ended from another one, or
-// for theft. An ordinary log-out leaves it. It may be void as well after such an end
-// of any session of the user; once the store has lost the user's record, which would
-// know of all that, or the session that it came from; and once any session from which
-// something was approved is found dead: where a store is full, an end leaves no other
-// trace.
+// everywhere, and after any session of the user was ended from another one or for
+// theft: it may have come from that. An ordinary log-out leaves it. It is void as
+// well once the store has lost the user's record, which would know of all that, or
+// the mark; and when the user has approved nothing for Config.Lifetime.
 //
 // It prints and logs as its app only. JSON has all of it, to be stored until it is
 // used.
@@ -24,13 +22,15 @@ type Approval struct {
 	AppID   string `json:"appid"`
 	OpenID  string `json:"openid"`
 	UnionID string `json:"unionid,omitempty"`
-	Epoch   uint64 `json:"epoch"`
-	Session string `json:"session,omitempty"` // Session.ID of the one it came from
+	// Epoch and Mark have to be those of the user still. The epoch is part of the
+	// record that lists the sessions. The mark is a record of its own: to delete it is
+	// possible where a store is full, and no epoch can be written.
+	Epoch uint64 `json:"epoch"`
+	Mark  uint64 `json:"mark"`
 }
 
-// Approve returns what IssueApproved needs to log the user of s in elsewhere. The
-// first one from a session is written down: in a store that is full it fails with
-// CodeStoreUnavailable.
+// Approve returns what IssueApproved needs to log the user of s in elsewhere. It
+// writes: in a store that is full it fails with CodeStoreUnavailable.
 func (m *Manager) Approve(ctx context.Context, s *Session) (Approval, error) {
 	if !s.made() {
 		return Approval{}, errNoSession()
@@ -38,8 +38,7 @@ func (m *Manager) Approve(ctx context.Context, s *Session) (Approval, error) {
 	ctx, cancel := m.operation(ctx)
 	defer cancel()
 	var a Approval
-	err := m.editListed(ctx, s, func(u *user, e *record.Entry) error {
-		e.Approved = true
+	err := m.editListed(ctx, s, func(u *user, _ *record.Entry) error {
 		if u.Epoch == 0 { // as in the record that comes after one that is lost
 			u.newEpoch()
 		}
@@ -50,8 +49,59 @@ func (m *Manager) Approve(ctx context.Context, s *Session) (Approval, error) {
 		return Approval{}, err
 	}
 	a.AppID, a.OpenID, a.UnionID = s.rec.Owner()
-	a.Session = s.ID
+	if a.Mark, err = m.mark(ctx, a.user()); err != nil {
+		return Approval{}, err
+	}
+	// In a store that is full s is listed even if it has ended. Who ends it after this
+	// look finds the mark.
+	if _, _, err := m.inUse(ctx, s.key); err != nil {
+		return Approval{}, err
+	}
 	return a, nil
+}
+
+func (a Approval) user() record.Name { return record.OfUser(a.AppID, a.OpenID) }
+
+// mark returns the mark that stands for what a user has approved, made anew if
+// there is none, and keeps it for as long as a session may last.
+func (m *Manager) mark(ctx context.Context, user record.Name) (uint64, error) {
+	key := user.Key(record.MarkPrefix)
+	for conflicts := range maxSwaps {
+		found, err := m.values.get(ctx, key)
+		if err != nil && !errors.Is(err, ErrNotFound) && !isUnusable(err) {
+			return 0, errStore(err)
+		}
+		if err != nil || len(found.value.Body()) != markLen {
+			found.value = m.values.ring.New(binary.BigEndian.AppendUint64(nil, random48()))
+		}
+		stands, err := m.values.swap(ctx, key, found.raw, found.value, m.cfg.Lifetime)
+		if err == nil {
+			return binary.BigEndian.Uint64(stands.value.Body()), nil
+		}
+		if !errors.Is(err, ErrConflict) {
+			return 0, errStore(err)
+		}
+		if err := m.backOff(ctx, conflicts); err != nil {
+			return 0, err
+		}
+	}
+	return 0, errStore(errSwaps)
+}
+
+// markLen is the length of a mark.
+const markLen = 8
+
+// marked refuses an approval whose mark is gone.
+func (m *Manager) marked(ctx context.Context, a Approval) error {
+	found, err := m.values.get(ctx, a.user().Key(record.MarkPrefix))
+	switch {
+	case errors.Is(err, ErrNotFound), isUnusable(err),
+		err == nil && string(found.value.Body()) != string(binary.BigEndian.AppendUint64(nil, a.Mark)):
+		return errRevoked(record.ByEverywhere)
+	case err != nil:
+		return errStore(err)
+	}
+	return nil
 }
 
 // IssueApproved is Issue for the user who has approved. CodeSessionRevoked if
@@ -66,55 +116,16 @@ func (m *Manager) IssueApproved(ctx context.Context, a Approval, device string) 
 	if err := validateDevice(device); err != nil {
 		return "", nil, err
 	}
+	if err := m.marked(ctx, a); err != nil {
+		return "", nil, err
+	}
 	id := Identity{OpenID: a.OpenID, UnionID: a.UnionID}
-	var epoch uint64
-	var dropped bool
-	token, s, err = m.issue(ctx, issuance{app: app, id: id, device: device, admit: func(u *user) error {
+	return m.issue(ctx, issuance{app: app, id: id, device: device, admit: func(u *user) error {
 		if a.Epoch == 0 || u.Epoch != a.Epoch {
 			return errRevoked(record.ByEverywhere)
 		}
 		return nil
-	}, entered: func(u *user) { epoch, dropped = u.Epoch, slices.Contains(u.dropped, a.Session) }})
-	if err != nil {
-		return "", nil, err
-	}
-	if err = errRevoked(record.ByDevice); !dropped {
-		err = m.lasts(ctx, a, epoch)
-	}
-	if err != nil {
-		if end := m.LogoutSession(context.WithoutCancel(ctx), s); end != nil {
-			m.log.failure(ctx, "cannot end a session that was not handed out", end)
-		}
-		return "", nil, err
-	}
-	return token, s, nil
-}
-
-// lasts refuses if the session that a came from is listed, and dead: in a store that
-// is full it may have been ended, and the user's record is as it was. epoch is what
-// that said of the new session. It looks once that is listed: whoever ends the other
-// one later finds it.
-func (m *Manager) lasts(ctx context.Context, a Approval, epoch uint64) error {
-	var dead []byte // what listed it, before its records were seen dead
-	for range maxSwaps {
-		u, err := m.readUser(ctx, userKey(a.AppID, a.OpenID))
-		if err != nil {
-			return err
-		}
-		e := u.find(a.Session)
-		switch {
-		case u.Epoch != epoch, e != nil && dead != nil && string(u.raw) == string(dead):
-			return errRevoked(record.ByDevice)
-		case e == nil: // it has logged out, or given way
-			return nil
-		}
-		seen, _, err := m.readRecords(ctx, *e)
-		if err != nil || seen != 0 {
-			return err
-		}
-		dead = u.raw
-	}
-	return errStore(errSwaps)
+	}, still: func(ctx context.Context) error { return m.marked(ctx, a) }})
 }
 
 // newEpoch makes void what the user has approved. An epoch is random: a count would
@@ -122,7 +133,12 @@ func (m *Manager) lasts(ctx context.Context, a Approval, epoch uint64) error {
 // approvals that log-outs have made void. It has 48 bits, so that it fits in a number
 // of JavaScript too; 0 is that of a user who has neither approved nor logged out.
 func (u *user) newEpoch() {
+	u.Epoch = random48()
+}
+
+// random48 is not 0.
+func random48() uint64 {
 	var b [8]byte
 	rand.Read(b[2:]) // never fails: see crypto/rand
-	u.Epoch = binary.BigEndian.Uint64(b[:]) + 1
+	return binary.BigEndian.Uint64(b[:]) + 1
 }

@@ -121,6 +121,8 @@ func storedKind(key string) string {
 		return "used data"
 	case record.TicketPrefix:
 		return "ticket"
+	case record.MarkPrefix:
+		return "mark of approvals"
 	}
 	return ""
 }

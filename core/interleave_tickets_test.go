@@ -136,7 +136,7 @@ func (in *inspection) refusedRightly(t *task, code Code) bool {
 	case in.redeems(t) != "":
 		return code == InvalidTicket && (in.gone[in.first.ID] || in.set.lapsing || in.consumedBy(in.redeems(t), taken))
 	case t.op.name == "issue approved":
-		return code == SessionRevoked && (in.set.full > 0 && in.gone[in.first.ID] || slices.ContainsFunc(in.store.writes, in.everywhere))
+		return code == SessionRevoked && (in.set.full > 0 && in.m.marked(context.Background(), in.approval) != nil || slices.ContainsFunc(in.store.writes, in.everywhere))
 	case t.op.name == "revoke-other":
 		return code == NotFound && in.gone[in.otherID]
 	}
@@ -191,7 +191,7 @@ func (in *inspection) usedOnce(ticket string) error {
 		switch code := CodeOf(t.err); {
 		case t.err == nil:
 			won++
-		case code != StoreUnavailable && in.consumedBy(ticket, own):
+		case code != StoreUnavailable && !in.gone[in.first.ID] && in.consumedBy(ticket, own):
 			return fmt.Errorf("a ticket was refused with %s, and consumed", code)
 		}
 	}
@@ -303,7 +303,7 @@ func (in *inspection) newLogins() (ids []string) {
 // voids tells whether t has made void what was approved before.
 func (t *task) voids() bool {
 	switch t.op.name {
-	case "logoutUser", "others", "revoke":
+	case "logoutUser", "others", "revoke", "revoke-other":
 		return t.returned && t.err == nil
 	case "rotate-old": // a theft
 		return t.returned && CodeOf(t.err) == SessionRevoked
@@ -321,7 +321,7 @@ func (in *inspection) useApprovals() error {
 	}
 	for _, g := range given {
 		void := slices.ContainsFunc(in.store.tasks, func(t *task) bool { return t.voids() && t.began >= g.ended })
-		good := !slices.ContainsFunc(in.store.writes, in.everywhere) && (in.set.full == 0 || !in.gone[in.first.ID])
+		good := !slices.ContainsFunc(in.store.writes, in.everywhere) && (in.set.full == 0 || in.m.marked(context.Background(), g.approval) == nil)
 		_, _, err := in.m.IssueApproved(context.Background(), g.approval, "desk")
 		if code := CodeOf(err); void && code != SessionRevoked || good && err != nil || err != nil && code != SessionRevoked {
 			return fmt.Errorf("an approval that is void (%v) or good (%v): %w", void, good, err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/wxsession/wxsession/core/internal/record"
@@ -39,10 +40,10 @@ type issuance struct {
 	device  string
 	profile json.RawMessage
 	header  Header
-	// admit may refuse, by what the user's record says before the session enters it;
-	// entered sees what it says then. Both may be nil, and run again after a conflict.
-	admit   func(u *user) error
-	entered func(u *user)
+	// admit may refuse, by what the user's record says when the session enters it.
+	admit func(u *user) error
+	// still may refuse once the session is listed.
+	still func(ctx context.Context) error
 }
 
 func (m *Manager) issue(ctx context.Context, i issuance) (string, *Session, error) {
@@ -50,7 +51,7 @@ func (m *Manager) issue(ctx context.Context, i issuance) (string, *Session, erro
 	if err := m.onLogin(ctx, i, &f); err != nil {
 		return "", nil, err
 	}
-	return m.start(ctx, f, func(u *user, name record.Name) error {
+	enter := func(u *user, name record.Name) error {
 		if i.admit != nil {
 			if err := i.admit(u); err != nil {
 				return err
@@ -61,11 +62,12 @@ func (m *Manager) issue(ctx context.Context, i issuance) (string, *Session, erro
 		}
 		u.addKey(i.id, m.now())
 		u.enter(f, name, i.device, "")
-		if i.entered != nil {
-			i.entered(u)
-		}
 		return nil
-	}, nil)
+	}
+	if i.still == nil {
+		return m.start(ctx, f, beginning{enter: enter})
+	}
+	return m.start(ctx, f, beginning{enter: enter, still: i.still, leave: func(u *user) { u.forget(f.ID) }})
 }
 
 func (m *Manager) newFields(i issuance) record.Fields {
@@ -110,25 +112,40 @@ func (m *Manager) callOnLogin(ctx context.Context, d *Draft) (err error) {
 	return errApp(err)
 }
 
-// start stores a session under a new token, then lets enter put it into its
-// user's record. Until both are done nobody has the token, so that a crash in
-// between leaves nothing that could be used.
+// beginning is how a session gets into its user's record.
+type beginning struct {
+	enter func(u *user, n record.Name) error
+	// still looks, once the session is listed, whether what it comes from is good: who
+	// makes that void later finds the session. In a store that is full the user's
+	// record alone does not tell. It may be nil.
+	still func(ctx context.Context) error
+	// leave takes the session off, and back what enter has used up, where it cannot be
+	// handed out. It may be nil.
+	leave func(u *user)
+}
+
+// start stores a session under a new token, then lets its user's record list it.
+// Until both are done nobody has the token, so that a crash in between leaves
+// nothing that could be used.
 //
 // Nor has anybody before the sessions that give way have ended: there would be
 // more of them than the cap allows, and a web session beside the one that replaces
-// it. Where that fails, leave takes back what enter has used up; it may be nil.
-func (m *Manager) start(ctx context.Context, f record.Fields, enter func(u *user, n record.Name) error, leave func(u *user)) (string, *Session, error) {
+// it.
+func (m *Manager) start(ctx context.Context, f record.Fields, b beginning) (string, *Session, error) {
 	ctx, cancel := m.operation(ctx)
 	defer cancel()
 	token, key := newToken(), userKey(f.AppID, f.OpenID)
 	s, known, err := m.createAndRead(ctx, token, f.Encode(), key)
 	if err == nil {
 		name := s.key.Name()
-		known, err = m.editStored(ctx, key, &known, func(u *user) error { return enter(u, name) })
+		known, err = m.editStored(ctx, key, &known, func(u *user) error { return b.enter(u, name) })
 	}
 	if err == nil {
-		if err = m.finish(ctx, key, known); err != nil && leave != nil {
-			m.takeBack(ctx, key, leave)
+		if err = m.finish(ctx, key, known); err == nil && b.still != nil {
+			err = b.still(ctx)
+		}
+		if err != nil && b.leave != nil {
+			m.takeBack(ctx, key, b.leave)
 		}
 	}
 	if err != nil {
@@ -150,7 +167,7 @@ func (m *Manager) takeBack(ctx context.Context, key string, leave func(u *user))
 		return nil
 	})
 	if err != nil {
-		m.log.failure(ctx, "cannot give back a ticket that was not redeemed", err)
+		m.log.failure(ctx, "cannot undo a login that failed", err)
 	}
 }
 
@@ -191,6 +208,11 @@ func (m *Manager) create(ctx context.Context, token string, body []byte) (*Sessi
 		return s, errStore(err)
 	}
 	return s, nil
+}
+
+// forget takes a session off whose token nobody has got.
+func (u *user) forget(id string) {
+	u.Entries = slices.DeleteFunc(u.Entries, func(e record.Entry) bool { return e.ID == id })
 }
 
 // enter lists a new session.

@@ -47,7 +47,6 @@ func (m *Manager) LogoutOthers(ctx context.Context, s *Session) error {
 	return m.end(ctx, s.userKey(), func(u *user) error {
 		u.revokeAll(s.rec.ID(), record.ByDevice)
 		u.newEpoch() // what they have approved is void
-		u.owes = true
 		return nil
 	})
 }
@@ -194,24 +193,27 @@ func (m *Manager) end(ctx context.Context, key string, fn func(*user) error) (er
 
 // endInFullStore ends sessions where there is no room to list revocations:
 // deleting always works, and makes room. What it deletes is still listed, so
-// that a crash leaves nothing that cannot be found; and so that what it has
-// approved is void, see lasts and drop.
+// that a crash leaves nothing that cannot be found.
 //
-// What else fn ends (sessions that the index has lost, approvals of those that have
-// left it) can only be written down. Where it cannot be, the caller must know, and
-// ask again: the record of a token that asks stays until then.
+// What it has approved is void once the mark is deleted, as the epoch cannot be
+// written: before, so that a crash leaves it void, and after, so that a session
+// that has approved meanwhile finds itself dead, or its mark gone.
+//
+// That sessions have ended which the index has lost can only be written down. Where
+// it cannot be, the caller must know, and ask again: the record of a token that asks
+// stays until then.
 func (m *Manager) endInFullStore(ctx context.Context, key string, fn func(*user) error) error {
 	for range maxSwaps {
 		u, err := m.readUser(ctx, key)
 		if err != nil {
 			return err
 		}
-		raw := u.raw
+		raw, epoch := u.raw, u.Epoch
 		if err := fn(u.user); err != nil {
 			return err
 		}
-		ended := u.user
-		if err := m.deletePending(ctx, ended); err != nil {
+		ended, voids := u.user, u.Epoch != epoch
+		if err := m.deleteListed(ctx, key, ended, voids); err != nil {
 			return err
 		}
 		u, err = m.editUser(ctx, key, fn)
@@ -233,14 +235,21 @@ func (m *Manager) endInFullStore(ctx context.Context, key string, fn func(*user)
 	return errStore(errSwaps)
 }
 
-// deletePending deletes what is to be ended; where that is not all, not the record
-// that revokeLast has put last.
-func (m *Manager) deletePending(ctx context.Context, u *user) error {
+// deleteListed deletes what is to be ended, and, if it voids, what was approved. While
+// more has ended than that, the record stays that revokeLast has put last.
+func (m *Manager) deleteListed(ctx context.Context, userKey string, u *user, voids bool) error {
+	var keys []string
 	for _, p := range u.Pending {
-		if u.owes && p.Record == u.last {
-			continue
+		if !u.owes || p.Record != u.last {
+			keys = append(keys, p.Record.Key(record.SessionPrefix))
 		}
-		if err := m.delete(ctx, p.Record.Key(record.SessionPrefix)); err != nil {
+	}
+	if voids {
+		mark := record.MarkPrefix + userKey[len(record.UserPrefix):]
+		keys = slices.Concat([]string{mark}, keys, []string{mark})
+	}
+	for _, key := range keys {
+		if err := m.delete(ctx, key); err != nil {
 			return err
 		}
 	}

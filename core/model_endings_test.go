@@ -186,25 +186,18 @@ func (r *modelRun) approve(a, b, _ int) error {
 	if bad := r.agree("Approve", t, err, r.asks(t, err)); bad != nil || err != nil {
 		return bad
 	}
-	r.approvals = append(r.approvals, modelApproval{given, t.session.user, t.session, t.session.user.epoch})
+	r.approvals = append(r.approvals, modelApproval{given, t.session.user, t.session.user.epoch, r.model.now})
 	return nil
 }
 
-// agedAway tells whether a session of the user has died of age. Whoever finds that
-// out makes void what the user has approved.
-func (r *modelRun) agedAway(u *modelUser) bool {
-	return slices.ContainsFunc(u.sessions, func(s *modelSession) bool {
-		return s.current() != nil && !r.model.live(s)
-	})
-}
-
 func (r *modelRun) issueApproved(a, b, c int) error {
-	usable := slices.DeleteFunc(slices.Clone(r.approvals), func(a modelApproval) bool { return a.user.lost })
+	usable := slices.DeleteFunc(slices.Clone(r.approvals), func(a modelApproval) bool {
+		return a.user.lost || r.model.now >= a.at+r.model.lifetime // its mark may be gone
+	})
 	if len(usable) == 0 {
 		return r.approve(a, b, c)
 	}
 	given := usable[a%len(usable)]
-	died := r.listed(given.by) && !r.model.live(given.by)
 	var token string
 	var s *Session
 	by, err := r.on(b, func(m *Manager) (err error) {
@@ -215,7 +208,7 @@ func (r *modelRun) issueApproved(a, b, c int) error {
 		return nil
 	}
 	r.logf("what was approved is used: token %d, %v", len(r.model.tokens), err)
-	if given.epoch != given.user.epoch || died || err != nil && r.agedAway(given.user) {
+	if given.epoch != given.user.epoch {
 		return r.agree("IssueApproved", nil, err, SessionRevoked)
 	}
 	if err := r.agree("IssueApproved", nil, err, ""); err != nil {

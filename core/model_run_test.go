@@ -39,8 +39,8 @@ type modelRun struct {
 type modelApproval struct {
 	Approval
 	user  *modelUser
-	by    *modelSession
 	epoch int
+	at    int64
 }
 
 // modelUsers are "appid openid"; one person uses two apps.

@@ -72,9 +72,9 @@ func TestPrintsShowNobody(t *testing.T) {
 // TestAnApprovalIsStoredWholeAndPrintsNobody: its JSON is what a package keeps of
 // it until it is used.
 func TestAnApprovalIsStoredWholeAndPrintsNobody(t *testing.T) {
-	a := Approval{AppID: "wx-shown", OpenID: "o-marker", UnionID: "u-marker", Epoch: 7}
+	a := Approval{AppID: "wx-shown", OpenID: "o-marker", UnionID: "u-marker", Epoch: 7, Mark: 9}
 	stored, err := json.Marshal(a)
-	if err != nil || string(stored) != `{"appid":"wx-shown","openid":"o-marker","unionid":"u-marker","epoch":7}` {
+	if err != nil || string(stored) != `{"appid":"wx-shown","openid":"o-marker","unionid":"u-marker","epoch":7,"mark":9}` {
 		t.Errorf("it is stored as %s, %v", stored, err)
 	}
 	var again Approval

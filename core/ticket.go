@@ -110,7 +110,7 @@ func (m *Manager) RedeemTicket(ctx context.Context, ticket, device string) (toke
 	}
 	f := m.handedOver(from)
 	var used usedTicket
-	token, s, err = m.start(ctx, f, func(u *user, child record.Name) (err error) {
+	enter := func(u *user, child record.Name) (err error) {
 		if used, err = u.useTicket(from.rec.ID(), name, m.now()); err != nil {
 			return err
 		}
@@ -123,7 +123,14 @@ func (m *Manager) RedeemTicket(ctx context.Context, ticket, device string) (toke
 		}
 		u.enter(f, child, device, from.rec.ID())
 		return nil
-	}, func(u *user) { u.giveBack(from.rec.ID(), used, f.ID) })
+	}
+	token, s, err = m.start(ctx, f, beginning{enter: enter, still: func(ctx context.Context) error {
+		_, err := m.living(ctx, from.userKey(), from.rec.ID())
+		return err
+	}, leave: func(u *user) {
+		u.forget(f.ID)
+		u.giveBack(from.rec.ID(), used)
+	}})
 	if err == nil {
 		m.discard(ctx, name.Key(record.TicketPrefix))
 	}
@@ -143,11 +150,16 @@ func (m *Manager) asker(ctx context.Context, ticket record.Name) (*Session, erro
 	case err != nil:
 		return nil, errStore(err)
 	}
-	u, err := m.readUser(ctx, userKey(asked.AppID, asked.OpenID))
+	return m.living(ctx, userKey(asked.AppID, asked.OpenID), asked.ID)
+}
+
+// living returns the session called id, by one of its records that lives.
+func (m *Manager) living(ctx context.Context, userKey, id string) (*Session, error) {
+	u, err := m.readUser(ctx, userKey)
 	if err != nil {
 		return nil, err
 	}
-	e := u.find(asked.ID)
+	e := u.find(id)
 	if e == nil {
 		return nil, errInvalidTicket()
 	}
@@ -195,10 +207,8 @@ func (u *user) useTicket(id string, ticket record.Name, now int64) (usedTicket, 
 	return used, nil
 }
 
-// giveBack undoes useTicket, unless the session has ended meanwhile. The session
-// called child, whose token nobody has got, leaves the list.
-func (u *user) giveBack(id string, used usedTicket, child string) {
-	u.Entries = slices.DeleteFunc(u.Entries, func(e record.Entry) bool { return e.ID == child })
+// giveBack undoes useTicket, unless the session has ended meanwhile.
+func (u *user) giveBack(id string, used usedTicket) {
 	if e := u.find(id); e != nil {
 		e.Tickets = slices.Insert(e.Tickets, min(used.at, len(e.Tickets)), used.Ticket)
 		e.Tickets = e.Tickets[max(0, len(e.Tickets)-maxTickets):]

@@ -16,10 +16,9 @@ import (
 // find every live session.
 type user struct {
 	record.User
-	ended   []record.Reason // of sessions that revoke has struck off since it was read
-	dropped []string        // ids of those with approvals that drop has struck off since
-	last    record.Name     // the record that revokeLast has put last
-	owes    bool            // more has ended than the records show: it must be written
+	ended []record.Reason // of sessions that revoke has struck off since it was read
+	last  record.Name     // the record that revokeLast has put last
+	owes  bool            // more has ended than what is listed: it must be written
 }
 
 // maxSuccessors bounds the tokens of one session that rotations have made and
@@ -158,8 +157,7 @@ func (u *user) revokeLast(n record.Name, why record.Reason) {
 
 // drop revokes the records that were found dead, and forgets a session that has
 // no other. They are deleted rather than only forgotten: an instance whose
-// clock is behind may still take them for alive. What such a session has approved
-// is void: it may have been ended where there was no room to say so.
+// clock is behind may still take them for alive.
 func (u *user) drop(dead []record.Name) {
 	for i := range u.Entries {
 		e := &u.Entries[i]
@@ -171,16 +169,7 @@ func (u *user) drop(dead []record.Name) {
 			return true
 		})
 	}
-	u.Entries = slices.DeleteFunc(u.Entries, func(e record.Entry) bool {
-		if len(e.Records) > 0 {
-			return false
-		}
-		if e.Approved {
-			u.dropped = append(u.dropped, e.ID)
-			u.newEpoch()
-		}
-		return true
-	})
+	u.Entries = slices.DeleteFunc(u.Entries, func(e record.Entry) bool { return len(e.Records) == 0 })
 }
 
 // boundTombstones keeps the tombstones that pending revocations are going to

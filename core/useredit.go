@@ -105,15 +105,15 @@ func (m *Manager) finish(ctx context.Context, key string, u storedUser) error {
 	if u.user == nil || !u.unfinished() {
 		return nil
 	}
-	retired, err := m.retire(ctx, u.user)
-	if err != nil {
-		return err
-	}
+	retired, errRetire := m.retire(ctx, u.user) // where that fails, others still end
 	revoking := withRevocation(ctx)
 	for _, p := range u.Pending {
 		if err := m.endRecord(revoking, p); err != nil {
 			return err
 		}
+	}
+	if errRetire != nil {
+		return errRetire
 	}
 	done := u.Pending
 	if _, err := m.editStored(ctx, key, &u, func(u *user) error {

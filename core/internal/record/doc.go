@@ -14,6 +14,7 @@
 //	t:appid   access token of an app
 //	d:name    data that was opened and is good once, by its user and ciphertext
 //	k:name    ticket of a hand-over, by its text
+//	a:name    mark of what a user has approved, by appid, a zero byte, openid
 //	x:…       values of packages outside core (Manager.Values)
 //
 // A name is written as 22 characters of base64url.
@@ -52,7 +53,6 @@
 //	    if there are any, of the first: time of WeChat's word (6), whether it is dead (1)
 //	sessions: count, and of each: public id (16), created (6), end (6), flags (1),
 //	    public id of the session that handed it over (16, if flag 1), device (text),
-//	    flag 4: it has approved a login elsewhere,
 //	    records: count, and of each its name (16) and role (1);
 //	    tickets (if flag 2): count, and of each its name (16) and end (6)
 //	revocations that are pending: count, and of each the record's name (16) and the reason (1)
@@ -67,6 +67,10 @@
 // # Data that is good once
 //
 //	8 random bytes, so that nobody takes another one's record for their own
+//
+// # Mark of approvals
+//
+//	8 random bytes
 //
 // # Ticket
 //

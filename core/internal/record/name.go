@@ -13,6 +13,7 @@ const (
 	AccessPrefix  = "t:"
 	SeenPrefix    = "d:"
 	TicketPrefix  = "k:"
+	MarkPrefix    = "a:"
 	ValuePrefix   = "x:"
 )
 

@@ -25,10 +25,8 @@ type Entry struct {
 	Ends    int64  // created + lifetime
 	Parent  string // id of the session that handed it over; "" for others
 	Device  string
-	// Approved: a login elsewhere was approved from it, perhaps long ago.
-	Approved bool
-	Records  []Entered
-	Tickets  []Ticket // that may be redeemed
+	Records []Entered
+	Tickets []Ticket // that may be redeemed
 }
 
 // Entered is a record that may live, and what it is to its session.
@@ -67,9 +65,8 @@ type KeyCheck struct {
 }
 
 const (
-	flagParent   = 1
-	flagTickets  = 2
-	flagApproved = 4
+	flagParent  = 1
+	flagTickets = 2
 )
 
 // Encode returns the body.
@@ -113,7 +110,7 @@ func (u *User) size() int {
 func (e *Entry) append(b []byte) []byte {
 	b = append(b, e.ID...)
 	b = appendMillis(appendMillis(b, e.Created), e.Ends)
-	b = append(b, flag(e.Parent != "", flagParent)|flag(len(e.Tickets) > 0, flagTickets)|flag(e.Approved, flagApproved))
+	b = append(b, flag(e.Parent != "", flagParent)|flag(len(e.Tickets) > 0, flagTickets))
 	b = append(b, e.Parent...)
 	b = appendText(b, e.Device)
 	b = binary.AppendUvarint(b, uint64(len(e.Records)))
@@ -165,7 +162,7 @@ func (r *reader) entry() Entry {
 	if flags&flagParent != 0 {
 		e.Parent = r.id()
 	}
-	e.Device, e.Approved = r.text(), flags&flagApproved != 0
+	e.Device = r.text()
 	for range r.count(nameLen + 1) {
 		e.Records = append(e.Records, Entered{r.name(), Role(r.byte())})
 	}
@@ -174,6 +171,6 @@ func (r *reader) entry() Entry {
 			e.Tickets = append(e.Tickets, Ticket{r.name(), r.millis()})
 		}
 	}
-	r.bad = r.bad || flags > flagParent|flagTickets|flagApproved
+	r.bad = r.bad || flags > flagParent|flagTickets
 	return e
 }

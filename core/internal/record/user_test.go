@@ -10,7 +10,7 @@ func sampleUser() *User {
 		Epoch: 3, EndedAt: 1_700_000_000_000,
 		Keys: SessionKeys{{"tiihtNczf5v6AKRyjwEUhQ==", 5}, {"HyVFkGl5F5OQWJZZaNzBBg==", 4}}, Asked: KeyCheck{At: 1_700_000_000_000, Dead: true},
 		Entries: []Entry{
-			{ID: "AAAAAAAAAAAAAAAA", Created: 1, Ends: 2, Device: "手机", Approved: true, Records: []Entered{{Name{1}, Current}, {Name{2}, Retiring}}, Tickets: []Ticket{{Name{8}, 9}}},
+			{ID: "AAAAAAAAAAAAAAAA", Created: 1, Ends: 2, Device: "手机", Records: []Entered{{Name{1}, Current}, {Name{2}, Retiring}}, Tickets: []Ticket{{Name{8}, 9}}},
 			{ID: "BBBBBBBBBBBBBBBB", Created: 3, Ends: 4, Parent: "AAAAAAAAAAAAAAAA", Records: []Entered{{Name{3}, Successor}}},
 		},
 		Pending:    []Revocation{{Name{4}, ByCap}},
