@@ -177,13 +177,13 @@ func TestWhatFindsNoPlaceDoesNotCloseTheBreaker(t *testing.T) {
 		m.clock.set = time.Now
 		m.exchanges <- struct{}{}
 		done := make(chan error)
-		go func() { done <- m.upstream(t.Context(), a, func() error { return nil }) }()
+		go func() { done <- m.upstream(t.Context(), a, exchangeCalls, func() error { return nil }) }()
 		synctest.Wait() // it waits for a place
 		for range breakerSilent {
-			a.breaker.leave(m.now(), false, true)
+			a.breakers[exchangeCalls].leave(m.now(), false, true)
 		}
-		if err := <-done; CodeOf(err) != CodeRateLimited || !a.breaker.open() {
-			t.Errorf("%v; the breaker is open: %v", err, a.breaker.open())
+		if err := <-done; CodeOf(err) != CodeRateLimited || !a.breakers[exchangeCalls].open() {
+			t.Errorf("%v; the breaker is open: %v", err, a.breakers[exchangeCalls].open())
 		}
 	})
 }
@@ -197,13 +197,13 @@ func TestWhoGoesAwayFromAWeChatThatIsSilentCounts(t *testing.T) {
 			m.clock.set = time.Now
 			for range breakerSilent {
 				ctx, cancel := context.WithCancel(t.Context())
-				_ = m.upstream(ctx, a, func() error {
+				_ = m.upstream(ctx, a, exchangeCalls, func() error {
 					time.Sleep(patience)
 					cancel()
 					return &wxapi.Error{Kind: wxapi.KindUnavailable}
 				})
 			}
-			if a.breaker.open() != want {
+			if a.breakers[exchangeCalls].open() != want {
 				t.Errorf("after %v each: the breaker is open: %v", patience, !want)
 			}
 		})

@@ -46,7 +46,7 @@ type app struct {
 	id       string
 	identity IdentityProvider
 	client   *wxapi.Client // nil: no secret
-	breaker  breaker
+	breakers [callKinds]breaker
 }
 
 // New checks cfg and returns a Manager that keeps its sessions in store. It
