@@ -20,11 +20,10 @@ type breaker struct {
 }
 
 const (
-	breakerSilent   = 10
-	breakerPeriod   = time.Second
-	breakerLongest  = 30 * time.Second
-	exchangePatient = time.Second // for a place among the exchanges under way
-	exchangeSlow    = upstreamTimeout / 2
+	breakerSilent  = 10
+	breakerPeriod  = time.Second
+	breakerLongest = 30 * time.Second
+	exchangeSlow   = upstreamTimeout / 2
 )
 
 // enter returns how long to wait, or 0 and whether the exchange is one that
@@ -109,13 +108,13 @@ func (m *Manager) upstream(ctx context.Context, a *app, kind callKind, call func
 		e.RetryAfter, e.reason = wait, ReasonBreaker
 		return e
 	}
-	if err := m.takePlace(ctx); err != nil {
+	if err := m.exchanges.take(ctx, kind); err != nil {
 		if probe { // whoever was to try has not; others say nothing about WeChat
 			breaker.leave(m.now(), true, true)
 		}
 		return err
 	}
-	defer func() { <-m.exchanges }()
+	defer m.exchanges.leave(kind)
 	began := m.now()
 	err := call()
 	silent, now := isSilence(err), m.now()
@@ -130,22 +129,3 @@ func (m *Manager) upstream(ctx context.Context, a *app, kind callKind, call func
 }
 
 var errBreaker = errors.New("WeChat has not answered lately; not asking for a moment")
-
-// takePlace waits for a place, a second at most.
-func (m *Manager) takePlace(ctx context.Context) error {
-	select {
-	case m.exchanges <- struct{}{}:
-		return nil
-	default:
-	}
-	timer := time.NewTimer(exchangePatient)
-	defer timer.Stop()
-	select {
-	case m.exchanges <- struct{}{}:
-		return nil
-	case <-timer.C:
-		return errRateLimited(ReasonExchanges, "too many logins at once, try again", time.Second)
-	case <-ctx.Done():
-		return errWeChat(ctx.Err())
-	}
-}

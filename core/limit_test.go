@@ -173,9 +173,9 @@ func TestTheBreakerOpensDoublesAndCloses(t *testing.T) {
 // before the breaker opened, and says nothing about WeChat.
 func TestWhatFindsNoPlaceDoesNotCloseTheBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a, m := new(app), &Manager{exchanges: make(chan struct{}, 1)}
+		a, m := new(app), &Manager{exchanges: newPlaces(1)}
 		m.clock.set = time.Now
-		m.exchanges <- struct{}{}
+		m.exchanges.all <- struct{}{}
 		done := make(chan error)
 		go func() { done <- m.upstream(t.Context(), a, exchangeCalls, func() error { return nil }) }()
 		synctest.Wait() // it waits for a place
@@ -193,7 +193,7 @@ func TestWhatFindsNoPlaceDoesNotCloseTheBreaker(t *testing.T) {
 func TestWhoGoesAwayFromAWeChatThatIsSilentCounts(t *testing.T) {
 	for patience, want := range map[time.Duration]bool{time.Second: false, 3 * time.Second: true} {
 		synctest.Test(t, func(t *testing.T) {
-			a, m := new(app), &Manager{exchanges: make(chan struct{}, 1)}
+			a, m := new(app), &Manager{exchanges: newPlaces(1)}
 			m.clock.set = time.Now
 			for range breakerSilent {
 				ctx, cancel := context.WithCancel(t.Context())

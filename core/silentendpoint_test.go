@@ -1,7 +1,10 @@
 package core_test
 
 import (
+	"io"
+	"net/http"
 	"testing"
+	"testing/synctest"
 
 	"github.com/wxsession/wxsession/core"
 	"github.com/wxsession/wxsession/core/wxapi"
@@ -49,4 +52,32 @@ func TestASilentEndpointShutsNoOther(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestSlowCallsOfOthersLeavePlacesForLogins: strangers can have images drawn, and
+// would hold all places for as long as WeChat draws.
+func TestSlowCallsOfOthersLeavePlacesForLogins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, err := core.New(core.Config{
+			AppID: "wx0123456789abcdef", Secret: core.NewSecret("x"), LimitExchanges: 8, Keys: []core.Secret{sealKey('a')},
+			HTTPClient: &http.Client{Transport: roundTripFunc(func(*http.Request) (*http.Response, error) {
+				return nil, io.ErrUnexpectedEOF
+			})},
+		}, noStore{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		open := make(chan struct{})
+		for range 20 {
+			go m.AskWeChat(t.Context(), "", func(*wxapi.Client) error {
+				<-open
+				return nil
+			})
+		}
+		synctest.Wait()
+		_, _, err = m.Login(t.Context(), core.LoginRequest{Code: "code"})
+		wantCode(t, err, core.CodeWeChatUnavailable) // it was asked
+		close(open)
+		synctest.Wait()
+	})
 }
