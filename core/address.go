@@ -79,12 +79,21 @@ func addressKey(address string) string {
 	if err != nil {
 		return ""
 	}
-	ip = ip.Unmap().WithZone("")
+	ip = behindNAT64(ip.WithZone("")).Unmap()
 	if ip.Is4() {
 		return ip.String()
 	}
 	network, _ := ip.Prefix(64) // of an IPv6 address there is one
 	return network.String()
+}
+
+// behindNAT64 is the IPv4 address in one that a translator has made of it (RFC 6052's
+// own prefix): else all clients of IPv4 would be one network of IPv6.
+func behindNAT64(ip netip.Addr) netip.Addr {
+	if b := ip.As16(); [12]byte(b[:12]) == [12]byte{0, 0x64, 0xff, 0x9b} {
+		return netip.AddrFrom4([4]byte(b[12:]))
+	}
+	return ip
 }
 
 const (
@@ -101,10 +110,10 @@ func siteKey(addressKey string) string {
 	if addressKey == "" {
 		return noSite
 	}
-	network, err := netip.ParsePrefix(addressKey)
-	if err != nil {
-		return ""
+	if !strings.Contains(addressKey, "/") {
+		return "" // not by the parser's error, which costs an allocation
 	}
+	network, _ := netip.ParsePrefix(addressKey)
 	site, _ := network.Addr().Prefix(48)
 	return site.String()
 }

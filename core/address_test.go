@@ -94,6 +94,7 @@ func TestAddressesCountAsWhatOneClientHas(t *testing.T) {
 	for address, want := range map[string]string{
 		"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
 		"2001:db8:1:2::": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64", "": "", "@": "", "unix": "", "192.0.2.1:80": "", "192.0.2.256": "",
+		"64:ff9b::192.0.2.1": "192.0.2.1", "64:ff9b::192.0.2.1%eth0": "192.0.2.1", "64:ff9b:0:0:0:1:c000:201": "64:ff9b::/64", "64:ff9b:1::192.0.2.1": "64:ff9b:1::/64",
 	} {
 		if got := addressKey(address); got != want {
 			t.Errorf("%q counts as %q, want %q", address, got, want)
@@ -151,5 +152,16 @@ func TestProxiesWrittenAsIPv6AreThoseOfIPv4(t *testing.T) {
 	m.cfg.TrustedProxies = m.cfg.TrustedProxies[:1]
 	if got := clientAddress(req, m.cfg.TrustedProxies); got != "198.51.100.9" {
 		t.Errorf("behind such a proxy: %s", got)
+	}
+}
+
+func TestTheSiteOfAnIPv4AddressCostsNothing(t *testing.T) {
+	for key, want := range map[string]string{"": noSite, "192.0.2.1": "", "2001:db8:1:2::/64": "2001:db8:1::/48"} {
+		if got := siteKey(key); got != want {
+			t.Errorf("the site of %q is %q, want %q", key, got, want)
+		}
+	}
+	if n := testing.AllocsPerRun(100, func() { siteKey("192.0.2.1") }); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }

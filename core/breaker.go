@@ -10,7 +10,7 @@ import (
 )
 
 // breaker keeps requests from waiting for a WeChat that is silent: after some
-// exchanges in a row without an answer, all are refused at once, but for one in
+// calls in a row without an answer, all are refused at once, but for one in
 // each period that tries its luck.
 type breaker struct {
 	mu     sync.Mutex
@@ -20,11 +20,10 @@ type breaker struct {
 }
 
 const (
-	breakerSilent   = 10
-	breakerPeriod   = time.Second
-	breakerLongest  = 30 * time.Second
-	exchangePatient = time.Second // for a place among the exchanges under way
-	exchangeSlow    = upstreamTimeout / 2
+	breakerSilent  = 10
+	breakerPeriod  = time.Second
+	breakerLongest = 30 * time.Second
+	exchangeSlow   = upstreamTimeout / 2
 )
 
 // enter returns how long to wait, or 0 and whether the exchange is one that
@@ -87,52 +86,46 @@ func isSilence(err error) bool {
 	return ok && refusal.Kind == wxapi.KindUnavailable && refusal.ErrCode == 0
 }
 
-// upstream lets call ask WeChat for an app, if WeChat has answered lately, and
-// when there is a place among the calls under way.
-func (m *Manager) upstream(ctx context.Context, a *app, call func() error) error {
-	wait, probe := a.breaker.enter(m.now())
+// callKind is what WeChat is asked for. Each kind has a breaker of its own for each
+// app, so that an endpoint that is down shuts no other one.
+type callKind uint8
+
+const (
+	exchangeCalls callKind = iota // of the codes of logins
+	keyCalls                      // checks of session_keys
+	phoneCalls
+	otherCalls // of packages on top of core, such as a scan login's images
+	callKinds
+)
+
+// upstream lets call ask WeChat for an app, if WeChat has answered such calls
+// lately, and when there is a place among the calls under way.
+func (m *Manager) upstream(ctx context.Context, a *app, kind callKind, call func() error) error {
+	breaker := &a.breakers[kind]
+	wait, probe := breaker.enter(m.now())
 	if wait > 0 {
 		e := errWeChat(errBreaker)
 		e.RetryAfter, e.reason = wait, ReasonBreaker
 		return e
 	}
-	if err := m.takePlace(ctx); err != nil {
+	if err := m.exchanges.take(ctx, kind); err != nil {
 		if probe { // whoever was to try has not; others say nothing about WeChat
-			a.breaker.leave(m.now(), true, true)
+			breaker.leave(m.now(), true, true)
 		}
 		return err
 	}
-	defer func() { <-m.exchanges }()
+	defer m.exchanges.leave(kind)
 	began := m.now()
 	err := call()
 	silent, now := isSilence(err), m.now()
 	// Or a client could shut everybody out. But where WeChat has kept it waiting for
 	// long, it only has less patience than we do, and is right about the silence.
 	if silent && now-began < exchangeSlow.Milliseconds() && errors.Is(ctx.Err(), context.Canceled) {
-		a.breaker.abandon(now, probe)
+		breaker.abandon(now, probe)
 		return err
 	}
-	a.breaker.leave(now, probe, silent)
+	breaker.leave(now, probe, silent)
 	return err
 }
 
 var errBreaker = errors.New("WeChat has not answered lately; not asking for a moment")
-
-// takePlace waits for a place, a second at most.
-func (m *Manager) takePlace(ctx context.Context) error {
-	select {
-	case m.exchanges <- struct{}{}:
-		return nil
-	default:
-	}
-	timer := time.NewTimer(exchangePatient)
-	defer timer.Stop()
-	select {
-	case m.exchanges <- struct{}{}:
-		return nil
-	case <-timer.C:
-		return errRateLimited(ReasonExchanges, "too many logins at once, try again", time.Second)
-	case <-ctx.Done():
-		return errWeChat(ctx.Err())
-	}
-}

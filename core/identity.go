@@ -138,7 +138,7 @@ func (x *codeExchange) answer(ctx context.Context, of flightOf) (id Identity, er
 		}
 	}()
 	var found wxapi.CodeSession
-	err = x.m.upstream(ctx, x.app, func() (err error) {
+	err = x.m.upstream(ctx, x.app, exchangeCalls, func() (err error) {
 		found, err = x.exchange(ctx, of.appID, of.code)
 		return err
 	})
@@ -183,7 +183,12 @@ func (m *Manager) Client(appID string) (*wxapi.Client, error) {
 // AskWeChat lets call ask WeChat's server API for one of the configured apps, as
 // the login routes do: within Config.LimitExchanges, not while WeChat is silent,
 // and with the codes of Login for its refusals. For calls that a client causes.
+// Where they get no answer, logins go on.
 func (m *Manager) AskWeChat(ctx context.Context, appID string, call func(c *wxapi.Client) error) error {
+	return m.askWeChat(ctx, appID, otherCalls, call)
+}
+
+func (m *Manager) askWeChat(ctx context.Context, appID string, kind callKind, call func(c *wxapi.Client) error) error {
 	app, err := m.app(appID)
 	if err != nil {
 		return err
@@ -192,7 +197,7 @@ func (m *Manager) AskWeChat(ctx context.Context, appID string, call func(c *wxap
 	if err != nil {
 		return err
 	}
-	if err := m.upstream(ctx, app, func() error { return call(client) }); err != nil {
+	if err := m.upstream(ctx, app, kind, func() error { return call(client) }); err != nil {
 		return upstreamError(err)
 	}
 	return nil

@@ -173,17 +173,17 @@ func TestTheBreakerOpensDoublesAndCloses(t *testing.T) {
 // before the breaker opened, and says nothing about WeChat.
 func TestWhatFindsNoPlaceDoesNotCloseTheBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a, m := new(app), &Manager{exchanges: make(chan struct{}, 1)}
+		a, m := new(app), &Manager{exchanges: newPlaces(1)}
 		m.clock.set = time.Now
-		m.exchanges <- struct{}{}
+		m.exchanges.all <- struct{}{}
 		done := make(chan error)
-		go func() { done <- m.upstream(t.Context(), a, func() error { return nil }) }()
+		go func() { done <- m.upstream(t.Context(), a, exchangeCalls, func() error { return nil }) }()
 		synctest.Wait() // it waits for a place
 		for range breakerSilent {
-			a.breaker.leave(m.now(), false, true)
+			a.breakers[exchangeCalls].leave(m.now(), false, true)
 		}
-		if err := <-done; CodeOf(err) != CodeRateLimited || !a.breaker.open() {
-			t.Errorf("%v; the breaker is open: %v", err, a.breaker.open())
+		if err := <-done; CodeOf(err) != CodeRateLimited || !a.breakers[exchangeCalls].open() {
+			t.Errorf("%v; the breaker is open: %v", err, a.breakers[exchangeCalls].open())
 		}
 	})
 }
@@ -193,17 +193,17 @@ func TestWhatFindsNoPlaceDoesNotCloseTheBreaker(t *testing.T) {
 func TestWhoGoesAwayFromAWeChatThatIsSilentCounts(t *testing.T) {
 	for patience, want := range map[time.Duration]bool{time.Second: false, 3 * time.Second: true} {
 		synctest.Test(t, func(t *testing.T) {
-			a, m := new(app), &Manager{exchanges: make(chan struct{}, 1)}
+			a, m := new(app), &Manager{exchanges: newPlaces(1)}
 			m.clock.set = time.Now
 			for range breakerSilent {
 				ctx, cancel := context.WithCancel(t.Context())
-				_ = m.upstream(ctx, a, func() error {
+				_ = m.upstream(ctx, a, exchangeCalls, func() error {
 					time.Sleep(patience)
 					cancel()
 					return &wxapi.Error{Kind: wxapi.KindUnavailable}
 				})
 			}
-			if a.breaker.open() != want {
+			if a.breakers[exchangeCalls].open() != want {
 				t.Errorf("after %v each: the breaker is open: %v", patience, !want)
 			}
 		})

@@ -28,7 +28,7 @@ type Manager struct {
 	local    bool          // the store's values do not leave this process
 	patience time.Duration // for the store, of an operation of several calls; 0: as long as it takes
 
-	exchanges   chan struct{} // a place for each call to WeChat under way
+	exchanges   *places // for the calls to WeChat under way
 	addresses   *limiter
 	sites       *limiter
 	deadLogouts *limiter
@@ -46,7 +46,7 @@ type app struct {
 	id       string
 	identity IdentityProvider
 	client   *wxapi.Client // nil: no secret
-	breaker  breaker
+	breakers [callKinds]breaker
 }
 
 // New checks cfg and returns a Manager that keeps its sessions in store. It
@@ -69,7 +69,7 @@ func newManager(cfg Config, store Store) (*Manager, error) {
 	}
 	m := &Manager{cfg: cfg, apps: map[string]*app{}, log: newLogger(cfg.Logger), pause: pause}
 	m.clock.set = cfg.Now
-	m.exchanges = make(chan struct{}, cfg.LimitExchanges)
+	m.exchanges = newPlaces(cfg.LimitExchanges)
 	m.addresses, m.users = newLimiter(cfg.LimitAddress), newLimiter(cfg.LimitUser)
 	m.sites = newLimiter(cfg.LimitAddress.times(siteFactor))
 	m.deadLogouts = newLimiter(cfg.LimitAddress)

@@ -261,12 +261,13 @@ func (s observedAppendGetter) AppendGet(ctx context.Context, dst []byte, key str
 	return v, err
 }
 
-// Breakers tells by appid whether WeChat is not asked for a moment, as it has been
-// silent.
+// Breakers tells by appid whether WeChat is not asked to exchange the codes of
+// logins for a moment, as it has been silent. Its other endpoints have breakers of
+// their own, which show in the refusals that have ReasonBreaker.
 func (m *Manager) Breakers() map[string]bool {
 	open := make(map[string]bool, len(m.apps))
 	for id, a := range m.apps {
-		open[id] = a.breaker.open()
+		open[id] = a.breakers[exchangeCalls].open()
 	}
 	return open
 }

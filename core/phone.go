@@ -25,7 +25,7 @@ func (m *Manager) askPhoneNumber(ctx context.Context, appID, openID, code string
 		return wxapi.Phone{}, errBadRequest("code is not one that the getPhoneNumber button returns")
 	}
 	var phone wxapi.Phone
-	err := m.AskWeChat(ctx, appID, func(c *wxapi.Client) (err error) {
+	err := m.askWeChat(ctx, appID, phoneCalls, func(c *wxapi.Client) (err error) {
 		phone, err = c.PhoneNumber(ctx, code, openID)
 		return err
 	})

@@ -243,7 +243,7 @@ func logoutEverywhere(ctx context.Context, m *Manager, token string) error {
 func restarted(m *Manager, _ func() *Manager) *Manager {
 	m.stamps.last.Store(0)
 	for _, a := range m.apps {
-		a.breaker = breaker{}
+		a.breakers = [callKinds]breaker{}
 	}
 	return m
 }

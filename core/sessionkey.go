@@ -65,7 +65,7 @@ func (m *Manager) askAboutKey(ctx context.Context, s *Session, key string, maxAg
 		return err
 	}
 	asked := u.Keys[0]
-	err = m.upstream(ctx, m.apps[appID], func() error {
+	err = m.upstream(ctx, m.apps[appID], keyCalls, func() error {
 		return client.CheckSessionKey(ctx, openID, wxapi.Secret(asked.Key))
 	})
 	word := record.KeyCheck{At: m.now()}

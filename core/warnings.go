@@ -45,21 +45,23 @@ func (m *Manager) warn(w Warner) {
 	}
 }
 
-// warnOfProxy tells once of a refusal that a proxy has brought about which nobody
-// has named: a client without a public address, or on a Unix socket, has forwarded
-// for somebody, and was refused itself. A framework that believes it would have
-// named one of the addresses in the header.
+// warnOfProxy tells once of a refusal that a proxy may have brought about which
+// nobody has named: a client without a public address, or on a Unix socket, has
+// forwarded for somebody, and was refused itself. A framework that believes it would
+// have named one of the addresses in the header. Proxies write an address last; a
+// client of the network that writes one itself cannot be told from them.
 func (m *Manager) warnOfProxy(ctx context.Context, req *Request, e *Error) {
 	if e.Code != CodeRateLimited || e.ErrCode != 0 || e.reason != "" && e.reason != ReasonAddress {
 		return
 	}
 	forwarded := req.header("X-Forwarded-For")
-	if forwarded == "" || strings.Contains(forwarded, req.Address) || !nearBy(req.Address) ||
+	_, last := forwardedAddress(strings.TrimSpace(forwarded[strings.LastIndexByte(forwarded, ',')+1:]))
+	if !last || strings.Contains(forwarded, req.Address) || !nearBy(req.Address) ||
 		trustedPeer(req.Address, m.cfg.TrustedProxies) || m.proxyNoted.Swap(true) {
 		return
 	}
 	m.log.line(ctx, slog.LevelWarn,
-		"requests that a proxy forwards count as one client's: set WX_TRUSTED_PROXIES to its address, or in Gin SetTrustedProxies, in Echo IPExtractor")
+		"requests that a proxy forwards may count as one client's: set WX_TRUSTED_PROXIES to its address, or in Gin SetTrustedProxies, in Echo IPExtractor")
 }
 
 // nearBy reports whether a connection's address is of this machine or its network.

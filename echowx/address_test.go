@@ -23,6 +23,7 @@ func TestWhatIsNoAddressIsTheConnections(t *testing.T) {
 	}})
 	for header, want := range map[string]string{
 		"198.51.100.9": "198.51.100.9", "2001:db8::9": "2001:db8::9",
+		"198.51.100.9:40000": "198.51.100.9", "[2001:db8::9]:40000": "2001:db8::9", "198.51.100.9:x": "192.0.2.7",
 		"": "192.0.2.7", "junk": "192.0.2.7", "198.51.100.9, 203.0.113.1": "192.0.2.7",
 	} {
 		r := httptest.NewRequest("GET", "/", nil)

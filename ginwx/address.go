@@ -13,19 +13,32 @@ import (
 // address counts, as no browser can choose it. So it does where TrustedPlatform's
 // header holds no address: all who write junk there would count as nobody.
 func address(c *gin.Context) string {
-	believed, peer := c.ClientIP(), c.RemoteIP()
-	if believed == peer || !isAddress(believed) {
+	text, peer := c.ClientIP(), connection(c)
+	believed, ok := withoutPort(text)
+	if !ok || believed == peer {
 		return peer
 	}
-	if byPlatform := addressFrom(c, "") == believed; byPlatform || !believesEverybody(c, believed) {
+	if byPlatform := addressFrom(c, "") == text; byPlatform || !believesEverybody(c, text) {
 		return believed
 	}
 	return peer
 }
 
-func isAddress(text string) bool {
-	_, err := netip.ParseAddr(text)
-	return err == nil
+// connection is the address of its other end; "@" for a Unix socket.
+func connection(c *gin.Context) string {
+	if peer := c.RemoteIP(); peer != "" {
+		return peer
+	}
+	return c.Request.RemoteAddr
+}
+
+// withoutPort reads an address as platforms write it: some of them add the port.
+func withoutPort(text string) (address string, ok bool) {
+	if _, err := netip.ParseAddr(text); err == nil {
+		return text, true
+	}
+	both, err := netip.ParseAddrPort(text)
+	return both.Addr().String(), err == nil
 }
 
 // believesEverybody reports whether the engine takes this address from a peer that

@@ -38,7 +38,7 @@ func TestABrowserDoesNotChooseItsAddress(t *testing.T) {
 		{name: "a new engine, no header", want: peer},
 		{name: "a new engine, junk", header: []string{"X-Forwarded-For", "junk"}, want: peer},
 		{name: "a new engine, headers of its own", set: []func(*gin.Engine){realIP}, header: []string{"X-Client", "198.51.100.9"}, want: peer},
-		{name: "a new engine on a Unix socket", peer: "@", unixSocket: true, header: []string{"X-Forwarded-For", "198.51.100.9"}, want: ""},
+		{name: "a new engine on a Unix socket", peer: "@", unixSocket: true, header: []string{"X-Forwarded-For", "198.51.100.9"}, want: "@"},
 		{name: "everybody of IPv4 is trusted", set: []func(*gin.Engine){trust("0.0.0.0/0")}, header: []string{"X-Forwarded-For", "198.51.100.9"}, want: peer},
 		{name: "everybody of IPv6 is trusted", set: []func(*gin.Engine){trust("::/0")}, peer: "2001:db8::7", header: []string{"X-Forwarded-For", "198.51.100.9"}, want: "2001:db8::7"},
 		{name: "half of IPv4 is trusted, the lower one", set: []func(*gin.Engine){trust("0.0.0.0/1")}, peer: "9.0.2.7", header: []string{"X-Forwarded-For", "198.51.100.9"}, want: "9.0.2.7"},
@@ -55,9 +55,13 @@ func TestABrowserDoesNotChooseItsAddress(t *testing.T) {
 		{name: "the platform is trusted", set: []func(*gin.Engine){platform}, header: []string{"Cf-Connecting-Ip", "198.51.100.9"}, want: "198.51.100.9"},
 		{name: "the platform is trusted, and says nothing", set: []func(*gin.Engine){platform}, header: []string{"X-Forwarded-For", "198.51.100.9"}, want: peer},
 		{name: "the platform says another address than a proxy", set: []func(*gin.Engine){platform, trust(peer)}, header: []string{"Cf-Connecting-Ip", "198.51.100.9", "X-Forwarded-For", "203.0.113.1"}, want: "198.51.100.9"},
+		{name: "the platform says a port, too", set: []func(*gin.Engine){platform}, header: []string{"Cf-Connecting-Ip", "198.51.100.9:40000"}, want: "198.51.100.9"},
+		{name: "the platform says a port of IPv6, too", set: []func(*gin.Engine){platform}, header: []string{"Cf-Connecting-Ip", "[2001:db8::9]:40000"}, want: "2001:db8::9"},
+		{name: "the platform says junk as the port", set: []func(*gin.Engine){platform}, header: []string{"Cf-Connecting-Ip", "198.51.100.9:x"}, want: peer},
+		{name: "a new engine, a port, too", header: []string{"X-Forwarded-For", "198.51.100.9:40000"}, want: peer},
 		{name: "the platform says junk", set: []func(*gin.Engine){platform}, header: []string{"Cf-Connecting-Ip", "junk"}, want: peer},
 		{name: "the platform says a list", set: []func(*gin.Engine){platform, trust(peer)}, header: []string{"Cf-Connecting-Ip", "198.51.100.9, 203.0.113.1"}, want: peer},
-		{name: "the platform says junk, on a Unix socket", set: []func(*gin.Engine){platform}, peer: "@", unixSocket: true, header: []string{"Cf-Connecting-Ip", "junk"}, want: ""},
+		{name: "the platform says junk, on a Unix socket", set: []func(*gin.Engine){platform}, peer: "@", unixSocket: true, header: []string{"Cf-Connecting-Ip", "junk"}, want: "@"},
 		{name: "a peer that Gin cannot read", peer: "fe80::7%eth0", want: "fe80::7%eth0"},
 	} {
 		e, address := addressEngine()

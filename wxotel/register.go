@@ -23,7 +23,7 @@ func (o *Observer) Register(m *core.Manager) (metric.Registration, error) {
 	reads, err2 := o.meter.Int64ObservableCounter("wxsession.near_cache.reads", metric.WithUnit("{read}"),
 		metric.WithDescription("Reads that the near cache could answer (hit), and could not (miss)."))
 	breakers, err3 := o.meter.Int64ObservableGauge("wxsession.breaker.open", metric.WithUnit("{breaker}"),
-		metric.WithDescription("Whether the store, or WeChat for an app, is not asked for a moment, as it has been silent: 1, else 0."))
+		metric.WithDescription("Whether the store, or WeChat for the logins of an app, is not asked for a moment, as it has been silent: 1, else 0."))
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}

@@ -296,3 +296,21 @@ func TestFewWaitForOneImage(t *testing.T) {
 		t.Errorf("100 requests of one browser: %d calls of the store in a second", n)
 	}
 }
+
+// TestAnOutageOfTheImageShutsNoLogins: a stranger asks for images that WeChat does
+// not draw, as often as it takes.
+func TestAnOutageOfTheImageShutsNoLogins(t *testing.T) {
+	w := newWorld(t, nil)
+	if err := w.wechat.Fail(drawPath, wxtest.Fault{Status: 502}, wxtest.Always); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		b := w.newBrowser()
+		b.begin(t)
+		b.code(t.Context()).want(t, "an image", 503, "wechat_unavailable")
+	}
+	if n := w.wechat.Calls(drawPath); n != 10 {
+		t.Errorf("asked %d times, want 10", n)
+	}
+	w.phone(t, w.site, "o-alice")
+}

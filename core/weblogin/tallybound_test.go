@@ -187,3 +187,20 @@ func TestBellsAreNotKept(t *testing.T) {
 		t.Errorf("%d bells are kept", len(all.all))
 	}
 }
+
+// TestClientsBehindATranslatorAreNotOne: by NAT64 all of IPv4 is in one /64.
+func TestClientsBehindATranslatorAreNotOne(t *testing.T) {
+	var ta tally
+	now := time.Now()
+	for i := range maxPerClient {
+		if err := ta.add(fmt.Sprint(i), clientOf("64:ff9b::192.0.2.1"), now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ta.add("greedy", clientOf("192.0.2.1"), now) == nil {
+		t.Error("one client has two bounds")
+	}
+	if err := ta.add("honest", clientOf("64:ff9b::198.51.100.9"), now); err != nil {
+		t.Errorf("another client behind the translator: %v", err)
+	}
+}

@@ -149,11 +149,27 @@ func Refuse(c *echo.Context, wx *core.Manager, err error) error {
 // address is the client's as Echo.IPExtractor knows it, and that of the connection
 // without one, or where it returns what is no address.
 func address(c *echo.Context) string {
-	text := c.RealIP()
-	if _, err := netip.ParseAddr(text); err != nil {
-		return echo.ExtractIPDirect()(c.Request())
+	if believed, ok := withoutPort(c.RealIP()); ok {
+		return believed
 	}
-	return text
+	return connection(c.Request())
+}
+
+// connection is the address of its other end; "@" for a Unix socket.
+func connection(r *http.Request) string {
+	if peer := echo.ExtractIPDirect()(r); peer != "" {
+		return peer
+	}
+	return r.RemoteAddr
+}
+
+// withoutPort reads an address as platforms write it: some of them add the port.
+func withoutPort(text string) (address string, ok bool) {
+	if _, err := netip.ParseAddr(text); err == nil {
+		return text, true
+	}
+	both, err := netip.ParseAddrPort(text)
+	return both.Addr().String(), err == nil
 }
 
 // request is what a middleware's decision needs.
