@@ -130,7 +130,7 @@ func FuzzAddress(f *testing.F) {
 func TestProxiesWrittenAsIPv6AreThoseOfIPv4(t *testing.T) {
 	own := []netip.Prefix{
 		netip.MustParsePrefix("::ffff:10.0.0.0/104"), netip.MustParsePrefix("::ffff:192.0.2.1/128"),
-		netip.MustParsePrefix("::ffff:0.0.0.0/96"), netip.MustParsePrefix("2001:db8::/32"),
+		netip.MustParsePrefix("::ffff:0.0.0.0/97"), netip.MustParsePrefix("2001:db8::/32"),
 	}
 	before := slices.Clone(own)
 	cfg := Config{AppID: "wx1", Secret: NewSecret("x"), TrustedProxies: own}
@@ -140,7 +140,7 @@ func TestProxiesWrittenAsIPv6AreThoseOfIPv4(t *testing.T) {
 	}
 	want := []netip.Prefix{
 		netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32"),
-		netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("2001:db8::/32"),
+		netip.MustParsePrefix("0.0.0.0/1"), netip.MustParsePrefix("2001:db8::/32"),
 	}
 	if got := m.cfg.TrustedProxies; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)

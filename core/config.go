@@ -90,7 +90,8 @@ type Config struct {
 	// TrustedProxies are networks whose X-Forwarded-For is believed where the
 	// framework's own rules name one of theirs as the client, as net/http, which has
 	// no rules, always does. None: the address is the framework's. With any, a proxy
-	// on a Unix socket is believed too.
+	// on a Unix socket is believed too. New refuses 0.0.0.0/0 and ::/0: with
+	// everybody believed, clients choose their address.
 	TrustedProxies []netip.Prefix `env:"WX_TRUSTED_PROXIES" json:"trusted_proxies,omitempty" yaml:"trusted_proxies,omitempty"`
 	// LimitExchanges bounds the calls to WeChat that clients cause and that are under
 	// way at once. More wait for a second, then they are refused. Deep checks, phone
@@ -217,6 +218,8 @@ func (c *Config) checkLimits() error {
 		return errors.New("set TrustedProxies (WX_TRUSTED_PROXIES) to networks like 10.0.0.0/8")
 	case slices.ContainsFunc(c.TrustedProxies, func(p netip.Prefix) bool { return p.Addr().Is4In6() }):
 		return errors.New("write networks of IPv4 in TrustedProxies (WX_TRUSTED_PROXIES) like 10.0.0.0/8, or with ::ffff: and at least /96")
+	case slices.ContainsFunc(c.TrustedProxies, func(p netip.Prefix) bool { return p.Bits() == 0 }):
+		return errors.New("a network of TrustedProxies (WX_TRUSTED_PROXIES) names everybody: then clients choose their address; name your proxies, like 10.0.0.0/8")
 	case c.LimitExchanges < 0 || c.LimitExchanges > maxExchanges:
 		return fmt.Errorf("set LimitExchanges (WX_LIMIT_EXCHANGES) to 1 to %[2]d, it is %[1]d", c.LimitExchanges, maxExchanges)
 	}

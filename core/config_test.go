@@ -172,9 +172,11 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		{"another one, in other letters", func(c *Config) { c.Cookie, c.CookieInsecure = "__sEcUrE-wx", true }, "WX_COOKIE_INSECURE"},
 		{"an origin with a path", func(c *Config) { c.Cookie, c.TrustedOrigins = "wx", []string{"https://a.example/marker"} }, "WX_TRUSTED_ORIGINS"},
 		{"an origin without a scheme", func(c *Config) { c.Cookie, c.TrustedOrigins = "wx", []string{"marker.example"} }, "WX_TRUSTED_ORIGINS"},
-		{"a proxy in IPv6 and a mask of IPv4", func(c *Config) {
-			c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("::ffff:10.0.0.0/95")}
-		}, "WX_TRUSTED_PROXIES"},
+		{"a proxy in IPv6 and a mask of IPv4", proxies("::ffff:10.0.0.0/95"), "WX_TRUSTED_PROXIES"},
+		{"all of IPv4 for proxies", proxies("10.0.0.0/8", "0.0.0.0/0"), "names everybody"},
+		{"all of IPv4, with bits beyond its mask", proxies("10.0.0.0/0"), "names everybody"},
+		{"all of IPv4, written as IPv6", proxies("::ffff:0.0.0.0/96"), "WX_TRUSTED_PROXIES"},
+		{"all of IPv6 for proxies", proxies("::/0"), "names everybody"},
 		{"an invalid proxy", func(c *Config) { c.TrustedProxies = make([]netip.Prefix, 1) }, "WX_TRUSTED_PROXIES"},
 		{"origins without a cookie", func(c *Config) { c.TrustedOrigins = []string{"https://a.example"} }, "WX_COOKIE"},
 		{"an insecure cookie without a name", func(c *Config) { c.CookieInsecure = true }, "WX_COOKIE"},
@@ -225,6 +227,15 @@ func TestNewWarnsOfClearTextOnlyWhereItLeavesTheProcess(t *testing.T) {
 }
 
 // testKey is one of the Keys that a configuration may hold.
+// proxies changes a configuration so that it trusts networks.
+func proxies(networks ...string) func(*Config) {
+	return func(c *Config) {
+		for _, network := range networks {
+			c.TrustedProxies = append(c.TrustedProxies, netip.MustParsePrefix(network))
+		}
+	}
+}
+
 func testKey(n byte) Secret { return NewSecret(string(bytes.Repeat([]byte{n}, 32))) }
 
 type noStore struct{ Store }

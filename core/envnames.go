@@ -46,7 +46,7 @@ func meantName(name string) string {
 	}
 	for _, known := range envNames {
 		a, b := foldName(name), foldName(known)
-		if a == b || a+"S" == b || a == b+"S" || oneEdit(a, b) {
+		if singular(a) == singular(b) || oneEdit(a, b) {
 			return known
 		}
 	}
@@ -72,6 +72,14 @@ func meantPrefix(name string) string {
 }
 
 func foldName(name string) string { return strings.ToUpper(strings.ReplaceAll(name, "_", "")) }
+
+// singular takes the plural's ending off a folded name.
+func singular(name string) string {
+	if stem, found := strings.CutSuffix(name, "IES"); found {
+		return stem + "Y"
+	}
+	return strings.TrimSuffix(name, "S")
+}
 
 // oneEdit reports whether a becomes b by a letter that is added, left out,
 // replaced, or swapped with its neighbour. They must differ.

@@ -13,6 +13,7 @@ func TestASlipInAVariablesNameIsAnError(t *testing.T) {
 		"wx_appid": "WX_APPID", "Wx_Secret": "WX_SECRET", "WX_APPDI": "WX_APPID", "WX_SECERT": "WX_SECRET", "WX_SECRT": "WX_SECRET",
 		"WXAPPID": "WX_APPID", "WX_KEY": "WX_KEYS", "WX_STROE": "WX_STORE", "WX_MAX_SESSION": "WX_MAX_SESSIONS", "WX_APP": "WX_APPS",
 		"WX_COOKIES": "WX_COOKIE", "WX_SIGNING_KEY": "WX_SIGNING_KEYS", "WX_AUDIENCE": "WX_AUDIENCES", "WX_ACEPT_CLEAR": "WX_ACCEPT_CLEAR",
+		"WX_TRUSTED_PROXY": "WX_TRUSTED_PROXIES", "WX_TRUSTEDPROXY": "WX_TRUSTED_PROXIES", "WX_TRUSTED_PROXYS": "WX_TRUSTED_PROXIES", "WX_SCAN_PAGES": "WX_SCAN_PAGE",
 	} {
 		errs := checkNames([]string{"PATH=/bin", name + "=marker"})
 		if len(errs) != 1 || !strings.Contains(errs[0].Error(), name+" ") || !strings.Contains(errs[0].Error(), meant+" ") || strings.Contains(errs[0].Error(), "marker") {
@@ -20,7 +21,7 @@ func TestASlipInAVariablesNameIsAnError(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"WX_PAY_MCHID", "WX_PAY_KEY", "WX_TEST_SERVERS", "WX_MP_TOKEN", "APPID", "_APPID", "WX", "WX_", "WINX_APPID",
-		"FB_APPID", "QQ_APPID", "WC_PAY_APPID", "X_APP_SECRET", "x_appid", "W_STORE"} {
+		"FB_APPID", "QQ_APPID", "WC_PAY_APPID", "X_APP_SECRET", "x_appid", "W_STORE", "WX_PROXY", "WX_STORE_URL", "WX_ENTRY"} {
 		if errs := checkNames([]string{name + "=x"}); len(errs) != 0 {
 			t.Errorf("%s is the application's own: %v", name, errs)
 		}

@@ -56,12 +56,23 @@ func (m *Manager) warnOfProxy(ctx context.Context, req *Request, e *Error) {
 	}
 	forwarded := req.header("X-Forwarded-For")
 	_, last := forwardedAddress(strings.TrimSpace(forwarded[strings.LastIndexByte(forwarded, ',')+1:]))
-	if !last || strings.Contains(forwarded, req.Address) || !nearBy(req.Address) ||
+	if !last || forwardedFor(forwarded, req.Address) || !nearBy(req.Address) ||
 		trustedPeer(req.Address, m.cfg.TrustedProxies) || m.proxyNoted.Swap(true) {
 		return
 	}
 	m.log.line(ctx, slog.LevelWarn,
 		"requests that a proxy forwards may count as one client's: set WX_TRUSTED_PROXIES to its address, or in Gin SetTrustedProxies, in Echo IPExtractor")
+}
+
+// forwardedFor reports whether address is one of those in the header.
+func forwardedFor(header, address string) bool {
+	ip, err := netip.ParseAddr(address)
+	for one := range strings.SplitSeq(header, ",") {
+		if named, ok := forwardedAddress(strings.TrimSpace(one)); ok && err == nil && named == ip.Unmap().WithZone("") {
+			return true
+		}
+	}
+	return false
 }
 
 // nearBy reports whether a connection's address is of this machine or its network.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/wxsession/wxsession/cmd/wxsession/internal/doctor"
@@ -81,7 +82,7 @@ func (p *program) doctor(ctx context.Context, o *doctorOptions) error {
 	defer cancel()
 	r := &doctorReport{Status: doctor.OK, Checks: []doctor.Check{}}
 	r.Version, _, _ = buildVersion()
-	doctor.New(p.getenv, extensions()).Run(limited, func(c doctor.Check) {
+	doctor.New(os.Environ(), extensions()).Run(limited, func(c doctor.Check) {
 		r.add(c)
 		if !o.json {
 			fmt.Fprintln(p.out, p.line(c))
@@ -153,8 +154,8 @@ func (p *program) coloured(s doctor.Status) string {
 // by its ConfigFromEnv and refuses in its New what cannot work.
 func extensions() []doctor.Extension {
 	return []doctor.Extension{
-		{Name: "scan-login", Vars: []string{"WX_SCAN_LOGIN", "WX_SCAN_PAGE"}, Read: readScanLogin},
-		{Name: "signed-tokens", Vars: []string{"WX_SIGNING_KEYS", "WX_ISSUER", "WX_AUDIENCES", "WX_CLAIMS", "WX_SUBJECT"}, Read: readSignedTokens},
+		{Name: "scan-login", Vars: []string{"WX_SCAN_LOGIN", "WX_SCAN_PAGE"}, Switch: "WX_SCAN_LOGIN", Off: "there are no scan routes", Read: readScanLogin},
+		{Name: "signed-tokens", Vars: []string{"WX_SIGNING_KEYS", "WX_ISSUER", "WX_AUDIENCES", "WX_CLAIMS", "WX_SUBJECT"}, Switch: "WX_SIGNING_KEYS", Off: "there are no token routes", Read: readSignedTokens},
 	}
 }
 

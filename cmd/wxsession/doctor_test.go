@@ -13,6 +13,20 @@ import (
 	"github.com/wxsession/wxsession/internal/testserver"
 )
 
+// TestDoctorTellsOfPartsThatAreOff: half of the variables of the tokens looks like
+// a service that signs, and has no routes.
+func TestDoctorTellsOfPartsThatAreOff(t *testing.T) {
+	service(t, map[string]string{"WX_ISSUER": "https://login.example.com", "WX_SCAN_PAGE": "p", "WX_STORE_URL": password, "WX_APPS": ""})
+	run(t, "doctor").want(t, exitOK,
+		"\nwarn  environment         WX_STORE_URL is no variable of ours",
+		"\nwarn  signed-tokens       WX_ISSUER does nothing without WX_SIGNING_KEYS: there are no token routes",
+		"\nok    signed-tokens       off: there are no token routes",
+		"\nwarn  scan-login          WX_SCAN_PAGE does nothing without WX_SCAN_LOGIN: there are no scan routes")
+	run(t, "doctor", "--strict").want(t, exitWarned)
+	service(t, map[string]string{"WX_SCAN_LOGIN": "true", "WX_COOKIE": "__Host-wx", "WX_SCAN_PAGE": "p", "WX_APPS": ""})
+	run(t, "doctor").want(t, exitOK, "\nok    scan-login          on: the service starts with its variables")
+}
+
 func listenSilently(t *testing.T) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

@@ -103,6 +103,8 @@ func startCases(t *testing.T) map[string]startCase {
 		"a misspelt name":                       {map[string]string{"WX_SCANLOGIN": "true"}, "environment"},
 		"a limit that is none":                  {map[string]string{"WX_LIMIT_USER": "many"}, "environment"},
 		"a proxy's network that is none":        {map[string]string{"WX_TRUSTED_PROXIES": "10/8"}, "environment"},
+		"proxies that are everybody":            {map[string]string{"WX_TRUSTED_PROXIES": "0.0.0.0/0"}, "configuration"},
+		"one proxy, in a name of one":           {map[string]string{"WX_TRUSTED_PROXY": "10.0.0.1"}, "environment"},
 		"a lifetime under the idle timeout":     {map[string]string{"WX_LIFETIME": "1h", "WX_IDLE_TIMEOUT": "2h"}, "configuration"},
 		"an origin that is none":                {map[string]string{"WX_COOKIE": "__Host-wx", "WX_TRUSTED_ORIGINS": "example"}, "configuration"},
 		"an address of WeChat's that is none":   {map[string]string{"WX_API_BASE": "wechat"}, "configuration"},
@@ -124,6 +126,7 @@ func startCases(t *testing.T) map[string]startCase {
 		"a signing key that is none":            {signed(map[string]string{"WX_SIGNING_KEYS": "Hunter2-marker"}), "signed-tokens"},
 		"one signing key twice":                 {signed(map[string]string{"WX_SIGNING_KEYS": signing + "," + signing}), "signed-tokens"},
 		"an issuer that is none, and no key":    {map[string]string{"WX_ISSUER": "login"}, "signed-tokens"},
+		"a variable of the application's own":   {map[string]string{"WX_STORE_URL": "x"}, ""},
 		"a subject, and nothing that is signed": {map[string]string{"WX_SUBJECT": "account"}, ""},
 	}
 }
@@ -140,6 +143,9 @@ func TestExtensionsKnowTheirVariables(t *testing.T) {
 		i := slices.IndexFunc(extensions(), func(x doctor.Extension) bool { return x.Name == name })
 		if i < 0 || !slices.Equal(slices.Sorted(slices.Values(extensions()[i].Vars)), slices.Sorted(slices.Values(tags))) {
 			t.Errorf("%s: the package has %q", name, tags)
+		}
+		if x := extensions()[max(i, 0)]; !slices.Contains(tags, x.Switch) || x.Off == "" {
+			t.Errorf("%s is switched on by %q, without which %q", name, x.Switch, x.Off)
 		}
 		if !slices.ContainsFunc(doctor.Topics(), func(topic doctor.Topic) bool { return topic.Name == name }) {
 			t.Errorf("%s has no topic", name)

@@ -21,6 +21,7 @@ type Server struct {
 	prefix string
 	sim    *simulation // nil: the real WeChat
 	memory bool        // sessions are in this process, as nobody has named a store
+	unread bool        // WX_API_BASE is set, and the simulated WeChat is asked
 	ends   []func()
 }
 
@@ -32,6 +33,7 @@ func NewServer(cfg *core.Config) *Server {
 		s.prefix = ""
 	}
 	if cfg.AppID == "" && cfg.Secret.IsZero() && len(cfg.Apps) == 0 {
+		s.unread = cfg.APIBase != ""
 		s.sim = newSimulation(cfg, s.prefix)
 	}
 	return s
@@ -61,7 +63,11 @@ const grace = 3 * time.Second
 func (s *Server) Run(h http.Handler) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	l, err := net.Listen("tcp", s.listenAddr(os.Getenv("ADDR")))
+	addr := s.listenAddr(os.Getenv("ADDR"))
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return fmt.Errorf("cannot read ADDR (%w): write it like :8080 or localhost:8080", err)
+	}
+	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
 	}
@@ -142,6 +148,9 @@ func (s *Server) greet(w io.Writer, url string) {
 	}
 	fmt.Fprintf(w, "listening on %s\n", url)
 	fmt.Fprintln(w, "WX_APPID is not set: WeChat is simulated in this process")
+	if s.unread {
+		fmt.Fprintln(w, "WX_API_BASE is not used: it goes with WX_APPID and WX_SECRET, set them too")
+	}
 	fmt.Fprintf(w, "Open %s/ in a browser to see what happens.\n", url)
 	fmt.Fprintf(w, curlLines, url, s.prefix)
 }

@@ -58,6 +58,27 @@ func TestRealWeChatIsGreetedWithoutScript(t *testing.T) {
 	}
 }
 
+func TestAnAddressOfWeChatThatIsNotAskedIsTold(t *testing.T) {
+	for base, want := range map[string]int{"": 0, "https://api.q.qq.com": 1} {
+		cfg := core.Config{APIBase: base}
+		s := NewServer(&cfg)
+		t.Cleanup(s.sim.close)
+		var out strings.Builder
+		s.greet(&out, "http://localhost:8080")
+		if got := strings.Count(out.String(), "WX_API_BASE is not used"); got != want {
+			t.Errorf("with WX_API_BASE=%q it is told %d times:\n%s", base, got, &out)
+		}
+	}
+}
+
+func TestAnAddressToListenAtNeedsItsColon(t *testing.T) {
+	t.Setenv("ADDR", "8080")
+	err := NewServer(&core.Config{AppID: "wx1", Secret: core.NewSecret("s")}).Run(nil)
+	if err == nil || !strings.Contains(err.Error(), "ADDR") || !strings.Contains(err.Error(), ":8080 or") {
+		t.Errorf("ADDR=8080: %v", err)
+	}
+}
+
 func TestASimulatedWeChatIsServedOnLoopbackOnly(t *testing.T) {
 	var cfg core.Config
 	simulated, real := NewServer(&cfg), NewServer(&core.Config{AppID: "wx1", Secret: core.NewSecret("s")})

@@ -65,7 +65,7 @@ type Topic struct{ Name, About string }
 // Topics are all the names that checks have, in the order in which they come.
 func Topics() []Topic {
 	return []Topic{
-		{"environment", "the variables can be read, and none is misspelt"},
+		{"environment", "the variables can be read, and none is misspelt or unknown"},
 		{"configuration", "core.New takes them"},
 		{"keys", "values are sealed, with good keys"},
 		{"cookie", "the cookie of browsers"},

@@ -25,8 +25,10 @@ import (
 
 // Extension is a package that has variables of its own.
 type Extension struct {
-	Name string   // of its check
-	Vars []string // with any of which set it is looked at
+	Name   string   // of its check
+	Vars   []string // with any of which set it is looked at
+	Switch string   // the one of Vars without which, or with false in which, the others do nothing
+	Off    string   // what there is not then
 	// Read reads the variables, and returns what tells whether they go with a
 	// manager.
 	Read func() (check func(*core.Manager) error, err error)
@@ -34,7 +36,9 @@ type Extension struct {
 
 // extension is one that is looked at.
 type extension struct {
-	name  string
+	Extension
+	idle  []string // variables that are set and do nothing
+	on    bool
 	check func(*core.Manager) error
 	err   error // of reading the variables
 }
@@ -48,6 +52,7 @@ type Doctor struct {
 	cfg        core.Config
 	errs       error // of reading the variables
 	keysSet    bool  // WX_KEYS is not empty, whether it can be read or not
+	unknown    []string
 	proxies    *httpproxy.Config
 	extensions []extension
 	now        func() time.Time
@@ -56,16 +61,25 @@ type Doctor struct {
 	refused error         // why there is none
 }
 
-// New reads the environment. It asks nobody.
-func New(getenv func(string) string, extensions []Extension) *Doctor {
-	d := &Doctor{keysSet: getenv("WX_KEYS") != "", proxies: httpproxy.FromEnvironment(), now: time.Now}
+// New reads the environment, of which environ is a list as os.Environ makes it. It
+// asks nobody.
+func New(environ []string, extensions []Extension) *Doctor {
+	vars := readVariables(environ)
+	d := &Doctor{keysSet: vars["WX_KEYS"] != "", proxies: httpproxy.FromEnvironment(), now: time.Now}
 	d.cfg, d.errs = core.ConfigFromEnv()
 	d.cfg.Logger = slog.New(slog.DiscardHandler)
+	d.unknown = vars.unknown(extensions, d.errs)
 	for _, x := range extensions {
-		if slices.ContainsFunc(x.Vars, func(name string) bool { return getenv(name) != "" }) {
-			check, err := x.Read()
-			d.extensions = append(d.extensions, extension{x.Name, check, err})
+		set := vars.among(x.Vars)
+		if len(set) == 0 {
+			continue
 		}
+		visited := extension{Extension: x, on: vars.on(x.Switch)}
+		if !visited.on {
+			visited.idle = slices.DeleteFunc(set, func(name string) bool { return name == x.Switch })
+		}
+		visited.check, visited.err = x.Read()
+		d.extensions = append(d.extensions, visited)
 	}
 	return d
 }
@@ -113,6 +127,9 @@ func (d *Doctor) checkSettings(_ context.Context, f findings) {
 	if d.errs == nil {
 		f.ok("environment", "every variable can be read")
 	}
+	for _, name := range d.unknown {
+		f.warn("environment", name+" is no variable of ours: nothing here reads it", "leave it if it is your application's own, else rename it to one that the README lists, or unset it")
+	}
 	switch {
 	case d.errs != nil:
 		f.skip("configuration", "it is not complete without the variables that cannot be read", "")
@@ -151,6 +168,9 @@ func lines(err error) (all []string) {
 
 func (d *Doctor) checkKeys(f findings) {
 	const newKey = "make one with `wxsession keygen`"
+	if d.cfg.AcceptClear && !d.keysSet {
+		f.warn("keys", "WX_ACCEPT_CLEAR is set, WX_KEYS is not: nothing is sealed, and all values are in clear", "set WX_KEYS, or unset WX_ACCEPT_CLEAR")
+	}
 	if d.local() {
 		f.ok("keys", "values stay in the process, nothing needs to be sealed")
 		return
@@ -192,19 +212,26 @@ func (d *Doctor) checkCookie(f findings) {
 }
 
 func (d *Doctor) checkExtension(x extension, f findings) {
+	for _, name := range x.idle {
+		f.warn(x.Name, name+" does nothing without "+x.Switch+": "+x.Off, "set "+x.Switch+", or unset "+name)
+	}
 	err := x.err
 	if err == nil && d.wx == nil {
-		f.skip(x.name, "without a configuration that core.New takes it cannot be looked at", "")
+		f.skip(x.Name, "without a configuration that core.New takes it cannot be looked at", "")
 		return
 	}
 	if err == nil {
 		err = x.check(d.wx)
 	}
 	for _, text := range lines(err) {
-		f.fail(x.name, text, "")
+		f.fail(x.Name, text, "")
 	}
-	if err == nil {
-		f.ok(x.name, "the service starts with its variables")
+	switch {
+	case err != nil:
+	case x.on:
+		f.ok(x.Name, "on: the service starts with its variables")
+	default:
+		f.ok(x.Name, "off: %s", x.Off)
 	}
 }
 

@@ -37,6 +37,12 @@ func TestVariables(t *testing.T) {
 		"a misspelt variable": {environment{"WX_STORES": "x"}, func(t *testing.T, all found) {
 			all.want(t, "environment", doctor.Fail, "WX_STORES", "WX_STORE ")
 		}},
+		"names that nothing reads": {environment{"WX_STORE_URL": secretPassword, "WX_PAY_KEY": "x", "WX_EMPTY": "", "WX_APP_ID": "x"}, func(t *testing.T, all found) {
+			all.want(t, "environment", doctor.Warn, "WX_STORE_URL is no variable of ours", "your application's own", "unset it")
+			all.want(t, "environment", doctor.Warn, "WX_PAY_KEY is no variable of ours")
+			all.want(t, "environment", doctor.Fail, "WX_APP_ID", "WX_APPID ")
+			all.lacksText(t, "WX_EMPTY", "WX_APP_ID is no variable", "WX_STORE is no variable")
+		}},
 		"two that cannot be read": {environment{"WX_LIFETIME": "a month", "WX_MAX_SESSIONS": "many"}, func(t *testing.T, all found) {
 			all.want(t, "environment", doctor.Fail, "WX_LIFETIME", "a duration like 720h")
 			all.want(t, "environment", doctor.Fail, "WX_MAX_SESSIONS", "a number")
@@ -83,6 +89,16 @@ func TestKeys(t *testing.T) {
 		}},
 		"a key of 32 letters": {environment{"WX_KEYS": "correct-horse-battery-staple-abc"}, func(t *testing.T, all found) {
 			all.want(t, "keys", doctor.Warn, "key 1", "easier to guess", "--rotate")
+		}},
+		"values in clear are accepted, and there are no keys": {environment{"WX_ACCEPT_CLEAR": "true", "WX_KEYS": ""}, func(t *testing.T, all found) {
+			all.want(t, "keys", doctor.Warn, "WX_ACCEPT_CLEAR is set, WX_KEYS is not", "set WX_KEYS")
+			all.lacksText(t, "can forge sessions")
+		}},
+		"the same, in memory": {environment{"WX_ACCEPT_CLEAR": "true", "WX_KEYS": "", "WX_STORE": "memory://"}, func(t *testing.T, all found) {
+			all.want(t, "keys", doctor.Warn, "WX_ACCEPT_CLEAR is set, WX_KEYS is not")
+		}},
+		"values in clear are not accepted": {environment{"WX_ACCEPT_CLEAR": "false", "WX_KEYS": ""}, func(t *testing.T, all found) {
+			all.lacksText(t, "WX_ACCEPT_CLEAR is set")
 		}},
 		"values in clear are accepted": {environment{"WX_ACCEPT_CLEAR": "true", "WX_LIFETIME": "99h"}, func(t *testing.T, all found) {
 			all.want(t, "keys", doctor.Warn, "WX_ACCEPT_CLEAR", "forge", "99h")
@@ -144,7 +160,7 @@ func TestDSNs(t *testing.T) {
 
 func TestExtensions(t *testing.T) {
 	t.Parallel()
-	broken := doctor.Extension{Name: "scan-login", Vars: []string{"WX_SCAN_LOGIN", "WX_SCAN_PAGE"}, Read: func() (func(*core.Manager) error, error) {
+	broken := doctor.Extension{Name: "scan-login", Vars: []string{"WX_SCAN_LOGIN", "WX_SCAN_PAGE"}, Switch: "WX_SCAN_LOGIN", Off: "there are none", Read: func() (func(*core.Manager) error, error) {
 		var err error
 		if os.Getenv("WX_SCAN_PAGE") == "unreadable" {
 			err = errors.New("cannot read WX_SCAN_PAGE: mend it")
@@ -159,7 +175,13 @@ func TestExtensions(t *testing.T) {
 	all := visit(t, healthy(t, environment{"WX_SCAN_PAGE": "p"}), broken)
 	all.want(t, "scan-login", doctor.Fail, "set WX_COOKIE")
 	all.want(t, "scan-login", doctor.Fail, "and mend the page")
-	visit(t, healthy(t, environment{"WX_SCAN_LOGIN": "true", "WX_COOKIE": "wx"}), broken).want(t, "scan-login", doctor.OK)
+	all.want(t, "scan-login", doctor.Warn, "WX_SCAN_PAGE does nothing without WX_SCAN_LOGIN: there are none", "set WX_SCAN_LOGIN, or unset WX_SCAN_PAGE")
+	visit(t, healthy(t, environment{"WX_SCAN_LOGIN": "true", "WX_COOKIE": "wx"}), broken).want(t, "scan-login", doctor.OK, "on: ")
+	off := visit(t, healthy(t, environment{"WX_SCAN_LOGIN": "false", "WX_SCAN_PAGE": "p", "WX_COOKIE": "wx"}), broken)
+	off.want(t, "scan-login", doctor.OK, "off: there are none")
+	off.want(t, "scan-login", doctor.Warn, "WX_SCAN_PAGE does nothing")
+	off.lacksText(t, "WX_SCAN_LOGIN does nothing", "no variable of ours")
+	visit(t, healthy(t, environment{"WX_SCAN_LOGIN": "1", "WX_SCAN_PAGE": "p", "WX_COOKIE": "wx"}), broken).lacksText(t, "does nothing", "no variable of ours")
 	visit(t, healthy(t, nil), broken).lacks(t, "scan-login")
 	for _, c := range all {
 		if strings.Contains(c.Message, "this configuration") {

@@ -92,6 +92,11 @@ func (env environment) read(t *testing.T, f func()) {
 	}
 }
 
+// ownEnviron is the environment without what makes the tests start their servers.
+func ownEnviron() []string {
+	return slices.DeleteFunc(os.Environ(), func(item string) bool { return strings.HasPrefix(item, "WX_TEST_SERVERS=") })
+}
+
 // TestMain runs more tests at once than there are processors: they wait for
 // servers most of the time.
 func TestMain(m *testing.M) {
@@ -117,7 +122,7 @@ func visit(t *testing.T, env environment, extensions ...doctor.Extension) found 
 func visitWithin(ctx context.Context, t *testing.T, env environment, extensions ...doctor.Extension) found {
 	t.Helper()
 	var d *doctor.Doctor
-	env.patient().read(t, func() { d = doctor.New(os.Getenv, extensions) })
+	env.patient().read(t, func() { d = doctor.New(ownEnviron(), extensions) })
 	var all found
 	d.Run(ctx, func(c doctor.Check) { all = append(all, c) })
 	for _, c := range all {
@@ -192,6 +197,15 @@ func (all found) lacks(t *testing.T, name string) {
 	t.Helper()
 	if slices.ContainsFunc(all, func(c doctor.Check) bool { return c.Name == name }) {
 		t.Errorf("want no %s; there is:\n%s", name, all)
+	}
+}
+
+func (all found) lacksText(t *testing.T, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if strings.Contains(all.String(), text) {
+			t.Errorf("want nothing of %q; there is:\n%s", text, all)
+		}
 	}
 }
 
