@@ -14,7 +14,8 @@ import (
 // everywhere, and after any session of the user was ended from another one or for
 // theft: it may have come from that. An ordinary log-out leaves it. It is void as
 // well once the store has lost the user's record, which would know of all that, or
-// the mark; and when the user has approved nothing for Config.Lifetime.
+// the mark; and when the user has approved nothing for Config.Lifetime. A store that
+// goes back to an older state may bring it back, as it may a session.
 //
 // It prints and logs as its app only. JSON has all of it, to be stored until it is
 // used.

@@ -66,3 +66,10 @@ func TestQQIsAMatterOfConfiguration(t *testing.T) {
 		t.Errorf("the other app: %v", err)
 	}
 }
+
+// An application's provider may not call one of ours: that has no limits, no
+// breaker and no clock of its own.
+func TestAProviderOfOursOutsideAManagerFails(t *testing.T) {
+	_, err := core.NewComponentProvider(new(wxapi.Component)).Identify(t.Context(), core.LoginRequest{Code: "x"})
+	wantCode(t, err, core.CodeAppUnavailable)
+}

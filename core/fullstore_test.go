@@ -175,6 +175,41 @@ func TestATicketThatIsRedeemedAgainstAnEndInAFullStore(t *testing.T) {
 	}
 }
 
+// A rotation in flight lists its successor after the session's end, and goes no
+// further, or cannot delete the successor: nobody has its token.
+func TestATicketIsNotRedeemedByARotationInFlight(t *testing.T) {
+	for name, then := range map[string]string{"meanwhile": "", "after a crash": "crash", "after a delete that failed": "no deletes"} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			token, s := w.login(t, "o-alice")
+			ticket := mustTicket(t, w, s)
+			var store core.Store = w.store
+			if then == "no deletes" {
+				store = noDeletes{core.WrappedStore{Store: store}}
+			}
+			looked := false
+			listed := &afterSwap{core.WrappedStore{Store: store}, "u:", func() {
+				if looked = true; then == "crash" {
+					panic("crash")
+				}
+				_, _, err := w.RedeemTicket(t.Context(), ticket, "web")
+				wantCode(t, err, core.CodeInvalidTicket)
+			}}
+			ending := &afterNthGet{core.WrappedStore{Store: listed}, "u:", 2, func() { noError(t, w.full(t).Logout(t.Context(), token)) }}
+			func() {
+				defer func() { _ = recover() }()
+				_, _, _ = w.over(t, ending).Rotate(t.Context(), token)
+			}()
+			_, _, err := w.RedeemTicket(t.Context(), ticket, "web")
+			wantCode(t, err, core.CodeInvalidTicket)
+			w.wantAlive(t, "ended", false, token)
+			if !looked {
+				t.Error("the successor was not listed")
+			}
+		})
+	}
+}
+
 // The exported fields of a Session are the application's to change.
 func TestAnApprovalGoesByTheRecord(t *testing.T) {
 	w := newWorld(t, nil)

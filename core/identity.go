@@ -121,6 +121,9 @@ func (x *codeExchange) Identify(ctx context.Context, r LoginRequest) (Identity, 
 	if r.Code == "" {
 		return Identity{}, errBadRequest("code is missing: send what wx.login returned")
 	}
+	if x.m == nil {
+		return Identity{}, errApp(errors.New("this provider works only as an app's own, in core.Config: it cannot be wrapped"))
+	}
 	f := x.flights.join(ctx, flightOf{r.AppID, r.Code})
 	select {
 	case <-ctx.Done():

@@ -91,7 +91,8 @@ func (m *Manager) editListed(ctx context.Context, s *Session, fn func(*user, *re
 // nobody else to give way.
 // CodeInvalidTicket otherwise; CodeStoreUnavailable leaves the ticket as it was,
 // unless an answer of the store was lost, or it failed again when the ticket was
-// to be given back, or as many newer ones wait as may.
+// to be given back, or as many newer ones wait as may. Until then another use of it
+// is refused.
 func (m *Manager) RedeemTicket(ctx context.Context, ticket, device string) (token string, s *Session, err error) {
 	ctx, end := m.observe(ctx, OpRedeem)
 	defer func() { end(err) }()
@@ -153,7 +154,9 @@ func (m *Manager) asker(ctx context.Context, ticket record.Name) (*Session, erro
 	return m.living(ctx, userKey(asked.AppID, asked.OpenID), asked.ID)
 }
 
-// living returns the session called id, by one of its records that lives.
+// living returns the session called id, by one of its records that lives. A successor
+// that nobody has used says nothing: in a store that is full a rotation in flight may
+// have listed it after the session's end.
 func (m *Manager) living(ctx context.Context, userKey, id string) (*Session, error) {
 	u, err := m.readUser(ctx, userKey)
 	if err != nil {
@@ -164,6 +167,9 @@ func (m *Manager) living(ctx context.Context, userKey, id string) (*Session, err
 		return nil, errInvalidTicket()
 	}
 	for _, r := range e.Records {
+		if r.Role == record.Successor {
+			continue
+		}
 		var key record.Key
 		key.Put(record.SessionPrefix, r.Name)
 		s, _, err := m.inUse(ctx, key)

@@ -62,6 +62,14 @@ func (in *inspection) asks(name string) bool {
 	return slices.ContainsFunc(in.tasks, func(t *task) bool { return strings.HasPrefix(t.name, name) })
 }
 
+// givenBack reports whether the ticket was in use by another request meanwhile, which
+// could not end well, and gave it back.
+func (in *inspection) givenBack(t *task) bool {
+	return slices.ContainsFunc(in.tasks, func(u *task) bool {
+		return u != t && strings.HasPrefix(u.name, "enter") && u.returned && u.answer.status == 503
+	})
+}
+
 // answers checks that everybody was told the truth.
 func (in *inspection) answers() error {
 	for _, t := range in.tasks {
@@ -72,7 +80,7 @@ func (in *inspection) answers() error {
 		case refused(503, "store_unavailable") && len(t.faults) > 0:
 		case refused(404, "not_found") && (len(in.handed) > 0 || in.expired || in.late || in.crashed):
 		case refused(409, "conflict") && t.name != "poll" && (in.agreed || in.denied || in.asks("scan") || in.crashed || in.late):
-		case refused(401, "invalid_ticket") && (len(in.handed) > 0 || in.asks("log-out") || in.late || in.crashed):
+		case refused(401, "invalid_ticket") && (len(in.handed) > 0 || in.asks("log-out") || in.late || in.crashed || in.givenBack(t)):
 		case (refused(401, "invalid_session") || refused(401, "session_revoked")) && in.asks("log-out"):
 		default:
 			return fmt.Errorf("%s was told %d %s", t.name, a.status, a.body)
