@@ -109,7 +109,10 @@ func (m *Manager) upstream(ctx context.Context, a *app, kind callKind, call func
 		return e
 	}
 	if err := m.exchanges.take(ctx, kind); err != nil {
-		if probe { // whoever was to try has not; others say nothing about WeChat
+		switch { // whoever was to try has not
+		case probe && errors.Is(ctx.Err(), context.Canceled):
+			breaker.abandon(m.now(), true)
+		case probe: // others say nothing about WeChat
 			breaker.leave(m.now(), true, true)
 		}
 		return err

@@ -96,7 +96,7 @@ type Config struct {
 	// LimitExchanges bounds the calls to WeChat that clients cause and that are under
 	// way at once. More wait for a second, then they are refused. Deep checks, phone
 	// codes and images have a quarter of it each, and one at least; the rest is for
-	// logins. 0: 256.
+	// logins, and of three or fewer nothing. 0: 256.
 	LimitExchanges int `env:"WX_LIMIT_EXCHANGES" json:"limit_exchanges,omitempty" yaml:"limit_exchanges,omitempty"`
 
 	// OnLogin runs at every login, after WeChat has said who it is and before

@@ -188,6 +188,28 @@ func TestWhatFindsNoPlaceDoesNotCloseTheBreaker(t *testing.T) {
 	})
 }
 
+// Who goes away while it waits for a place has not tried WeChat: the next one may.
+func TestAProbeThatGoesAwayBeforeItAskedSaysNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, m := new(app), &Manager{exchanges: newPlaces(1)}
+		m.clock.set = time.Now
+		for range breakerSilent {
+			a.breakers[exchangeCalls].leave(m.now(), false, true)
+		}
+		time.Sleep(breakerPeriod)
+		m.exchanges.all <- struct{}{}
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range 5 {
+			_ = m.upstream(gone, a, exchangeCalls, func() error { t.Error("WeChat was asked"); return nil })
+		}
+		<-m.exchanges.all
+		if err := m.upstream(t.Context(), a, exchangeCalls, func() error { return nil }); err != nil || a.breakers[exchangeCalls].open() {
+			t.Errorf("the next one: %v; the breaker is open: %v", err, a.breakers[exchangeCalls].open())
+		}
+	})
+}
+
 // Clients that go away at once must not open the breaker; those that have less
 // patience than we do must not keep it from opening.
 func TestWhoGoesAwayFromAWeChatThatIsSilentCounts(t *testing.T) {

@@ -51,18 +51,23 @@ func (m *Manager) warn(w Warner) {
 // have named one of the addresses in the header. Proxies write an address last; a
 // client of the network that writes one itself cannot be told from them.
 func (m *Manager) warnOfProxy(ctx context.Context, req *Request, e *Error) {
-	if e.Code != CodeRateLimited || e.ErrCode != 0 || e.reason != "" && e.reason != ReasonAddress {
+	if e.Code != CodeRateLimited || e.ErrCode != 0 || e.reason != "" && e.reason != ReasonAddress ||
+		m.proxyNoted.Load() || !nearBy(req.Address) || trustedPeer(req.Address, m.cfg.TrustedProxies) {
 		return
 	}
 	forwarded := req.header("X-Forwarded-For")
+	forwarded = forwarded[max(0, len(forwarded)-maxForwarded):]
 	_, last := forwardedAddress(strings.TrimSpace(forwarded[strings.LastIndexByte(forwarded, ',')+1:]))
-	if !last || forwardedFor(forwarded, req.Address) || !nearBy(req.Address) ||
-		trustedPeer(req.Address, m.cfg.TrustedProxies) || m.proxyNoted.Swap(true) {
+	if !last || forwardedFor(forwarded, req.Address) || m.proxyNoted.Swap(true) {
 		return
 	}
 	m.log.line(ctx, slog.LevelWarn,
 		"requests that a proxy forwards may count as one client's: set WX_TRUSTED_PROXIES to its address, or in Gin SetTrustedProxies, in Echo IPExtractor")
 }
+
+// maxForwarded is how much of a header is read, from its end: a client can make it
+// long, and each refusal would cost that.
+const maxForwarded = 1 << 10
 
 // forwardedFor reports whether address is one of those in the header.
 func forwardedFor(header, address string) bool {

@@ -71,6 +71,7 @@ func TestAProxyThatNobodyHasNamedIsTold(t *testing.T) {
 		{name: "a client of the network, without a proxy", peer: "10.0.0.2"},
 		{name: "a client of the network, behind a proxy that is believed", peer: "10.0.0.2", forwarded: "10.0.0.2"},
 		{name: "a client whose address begins like the proxy's", peer: "10.0.0.1", forwarded: "10.0.0.12", want: 1},
+		{name: "a header of which only the end is read", peer: "10.0.0.2", forwarded: "10.0.0.2, " + strings.Repeat("192.0.2.1, ", 200) + public, want: 1},
 		{name: "a public client", peer: "192.0.2.7", forwarded: public},
 		{name: "no address", forwarded: public},
 		{name: "a proxy that is named, and writes junk", peer: "10.0.0.2", forwarded: "junk", proxies: proxies},

@@ -81,7 +81,8 @@ test('a rotation and another login replace the token', async () => {
   const seen = [await tokenOf(page)]
   for (const [key, name] of [['phone.rotate', 'New token'], ['phone.relogin', 'Sign in again']]) {
     await press(page, key)
-    assert.equal((await lastAct(page)).name, name)
+    const own = (await readActs(page)).find(act => act.name !== 'A browser') // this test's requests may be told late
+    assert.equal(own.name, name)
     seen.push(await tokenOf(page))
     assert.equal(new Set(seen).size, seen.length, key + ' gives a token of its own')
     assert.equal((await has.server.call(seen.at(-1), 'GET', '/api/me')).status, 200)

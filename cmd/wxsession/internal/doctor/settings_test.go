@@ -43,6 +43,10 @@ func TestVariables(t *testing.T) {
 			all.want(t, "environment", doctor.Fail, "WX_APP_ID", "WX_APPID ")
 			all.lacksText(t, "WX_EMPTY", "WX_APP_ID is no variable", "WX_STORE is no variable")
 		}},
+		"a name with a value in it": {environment{"WX_KEYS:" + secretPassword: "=", "WX_STORE redis://u:" + secretPassword: "1"}, func(t *testing.T, all found) {
+			all.want(t, "environment", doctor.Warn, "WX_KEYS… is no variable of ours")
+			all.lacksText(t, secretPassword)
+		}},
 		"two that cannot be read": {environment{"WX_LIFETIME": "a month", "WX_MAX_SESSIONS": "many"}, func(t *testing.T, all found) {
 			all.want(t, "environment", doctor.Fail, "WX_LIFETIME", "a duration like 720h")
 			all.want(t, "environment", doctor.Fail, "WX_MAX_SESSIONS", "a number")

@@ -41,7 +41,9 @@ func (v variables) on(name string) bool {
 }
 
 // unknown are the names, in order, that look like ours and that nothing reads.
-// Those that errs refuses as a slip are left to it.
+// Those that errs refuses as a slip are left to it. Of one that no variable could
+// have, as it is where ":" was written for "=", only the beginning is told: the rest
+// may be a secret.
 func (v variables) unknown(extensions []Extension, errs error) (names []string) {
 	var known []string
 	for field := range reflect.TypeFor[core.Config]().Fields() {
@@ -53,9 +55,20 @@ func (v variables) unknown(extensions []Extension, errs error) (names []string) 
 	refused := strings.Join(lines(errs), "\n")
 	for name := range v {
 		if strings.HasPrefix(name, "WX_") && !slices.Contains(known, name) && !strings.Contains(refused, " "+name+" ") {
-			names = append(names, name)
+			names = append(names, plainName(name))
 		}
 	}
 	slices.Sort(names)
 	return names
+}
+
+// plainName cuts off what is in no name of a variable.
+func plainName(name string) string {
+	i := strings.IndexFunc(name, func(r rune) bool {
+		return r != '_' && (r < 'A' || r > 'Z') && (r < '0' || r > '9')
+	})
+	if i < 0 {
+		return name
+	}
+	return name[:i] + "…"
 }
