@@ -71,6 +71,17 @@ func Redis(t testing.TB, addr string, args ...string) string {
 	return reply
 }
 
+// RedisRole returns what a server is just now, "master" or "slave"; "" if it has not
+// answered. A server that is promoted cuts the connections of its clients.
+func RedisRole(addr string) string {
+	reply, err := redisCommand(addr, "ROLE")
+	if err != nil {
+		return ""
+	}
+	role, _, _ := strings.Cut(reply, "\n")
+	return role
+}
+
 func redisCommand(addr string, args ...string) (string, error) {
 	conn, err := net.DialTimeout("tcp", addr, 2*time.Second)
 	if err != nil {

@@ -212,7 +212,7 @@ func known(reader *redis.Store, keys map[string]*testserver.Process) (n int) {
 func waitPromoted(t *testing.T, replica *testserver.Process) {
 	t.Helper()
 	waitFor(t, "promotion of the replica", func() bool {
-		return strings.HasPrefix(testserver.Redis(t, replica.Addr, "ROLE"), "master")
+		return testserver.RedisRole(replica.Addr) == "master"
 	})
 }
 
