@@ -81,8 +81,8 @@ type Config struct {
 	// LimitAddress bounds what one client's address may do that a stranger can:
 	// log in, exchange a phone code, ask for a code to scan; and, counted apart, log
 	// out with tokens that are dead. Of IPv6 a /64 is one address, and a /48 has a
-	// hundred times the rate, and so have all whose address is not known. Zero: no limit, as a proxy that is not configured would
-	// make all users one address.
+	// hundred times the rate, and so have all whose address is not known. Zero: no
+	// limit, as a proxy that is not configured would make all users one address.
 	LimitAddress Rate `env:"WX_LIMIT_ADDRESS" json:"limit_address,omitzero" yaml:"limit_address,omitempty"`
 	// LimitUser bounds what one user may do that costs more than a look into the
 	// store: phone codes, deep checks, tickets, signed tokens, scans. Zero: 60/m.

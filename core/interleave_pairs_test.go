@@ -142,7 +142,7 @@ func TestLeavingOffLosesNothing(t *testing.T) {
 		{setting{holder: true, faults: 1, late: true}, named("rotate")},
 		{setting{holder: true}, named("rotate", "renew")},
 		{setting{rotated: true, used: true, theft: true, begins: true}, named("rotate-old", "update")},
-		{setting{handing: true, begins: true}, named("ticket", "revoke")},
+		{setting{handing: true, begins: true}, named("redeem", "revoke")},
 	} {
 		c.set.room = 10
 		t.Run(nameOf(c.set, c.ops), func(t *testing.T) { compareSearches(t, c.set, c.ops) })

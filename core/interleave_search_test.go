@@ -48,7 +48,11 @@ func newSearch(sc *scene, ops []operation) *search {
 }
 
 func (se *search) explore() error {
-	for len(se.todo) > 0 && se.runs < tooLong+sample {
+	most := tooLong + sample
+	if se.exhaustive {
+		most *= 4
+	}
+	for len(se.todo) > 0 && se.runs < most {
 		choices, err := se.run(se.next())
 		switch {
 		case err != nil && se.findings != nil:
@@ -66,7 +70,7 @@ func replays() bool { return os.Getenv("WX_RIG_SCHEDULE") != "" || os.Getenv("WX
 // next takes the branch that was put off last.
 func (se *search) next() branch {
 	last := len(se.todo) - 1
-	if se.runs >= tooLong {
+	if se.runs >= tooLong && !se.exhaustive {
 		i := se.chance.IntN(len(se.todo))
 		se.todo[i], se.todo[last] = se.todo[last], se.todo[i]
 	}
