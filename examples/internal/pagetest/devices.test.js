@@ -66,8 +66,10 @@ test('a log-out everywhere ends every device', async () => {
   assert.match(await page.locator('#phone-result').innerText(), /session\.logout\(\{ all: true \}\)[^]*The token is forgotten/)
   assert.equal(await page.locator('.device.ended').count(), 2)
   assert.equal(await page.locator('.device:not(.ended)').count(), 0)
-  await page.locator('.device').first().getByRole('button', { name: 'Call the API' }).click()
-  await page.getByText('Refused: 401 session_revoked').waitFor()
+  const first = page.locator('.device').first()
+  await first.getByRole('button', { name: 'Call the API' }).click()
+  await first.locator('.answer').waitFor()
+  assert.match(await first.innerText(), /Refused: 401 session_revoked/)
   await closePage(page)
 })
 

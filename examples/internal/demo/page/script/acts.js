@@ -9,8 +9,9 @@ const acts = {
 }
 
 // Runs an act of a phone. source is the line of the mini program that it stands
-// for. Resolves with what it brought, or undefined while another act runs.
-async function act(phone, name, source, work, values) {
+// for. Resolves with what it brought, or undefined while another act runs. What then
+// does belongs to the act, but is not shown; it gets the name for its requests.
+async function act(phone, name, source, work, values, then) {
   if (acts.busy) return undefined
   const id = pageId + '.' + ++acts.count
   Object.assign(acts, { busy: name, phone, waiting: null })
@@ -24,6 +25,7 @@ async function act(phone, name, source, work, values) {
   endAct(id)
   const after = phone.session.token
   phone.result = Object.assign(result, { name, refusals: phone.refusals, kept: before !== '' && after === before, forgotten: before !== '' && after === '' })
+  if (then && !result.err) await then(id + '~')
   if (!result.err || result.err.status === 401) await refreshDevices(id + '~')
   acts.busy = ''
   drawActs()

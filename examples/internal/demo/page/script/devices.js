@@ -80,18 +80,16 @@ async function addPhone() {
   return other
 }
 
-async function signIn(other) {
-  other.agrees = true
-  const result = await act(other, 'act.second', 'session.login()', () => other.session.login({ force: true }), { device: other.label })
-  other.agrees = false
-  if (!result || result.err) return result
-  Object.assign(other, { refused: false, answer: null, act: pageId + '.' + acts.count + '~' })
-  const list = await other.session.sessions().catch(() => [])
-  other.id = (list.find(s => s.current) || {}).id
-  devices.lists[other.user] = undefined
-  await refreshDevices(other.act)
-  drawActs()
-  return result
+function signIn(other) {
+  const login = () => {
+    other.agrees = true
+    return other.session.login({ force: true }).finally(() => { other.agrees = false })
+  }
+  return act(other, 'act.second', 'session.login()', login, { device: other.label }, async id => {
+    Object.assign(other, { refused: false, answer: null, act: id })
+    const list = await other.session.sessions().catch(() => [])
+    other.id = (list.find(s => s.current) || {}).id
+  })
 }
 
 async function usePhone(other) {
