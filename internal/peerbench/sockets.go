@@ -153,7 +153,7 @@ func (b *bench) listen(s *service) error {
 		return err
 	}
 	b.atEnd(func() { _ = os.RemoveAll(dir) })
-	s.url, s.script = "http://"+l.Addr().String()+r.requests[0].URL.Path, filepath.Join(dir, "wrk.lua")
+	s.url, s.script = "http://"+l.Addr().String()+r.path, filepath.Join(dir, "wrk.lua")
 	return os.WriteFile(s.script, []byte(r.lua()), 0o600)
 }
 
@@ -161,12 +161,8 @@ func (b *bench) listen(s *service) error {
 func (t route) lua() string {
 	var s strings.Builder
 	s.WriteString("local values, requests, i = {\n")
-	var name string
-	for _, req := range t.requests {
-		for header := range req.Header {
-			name = header
-		}
-		fmt.Fprintf(&s, "%q,\n", req.Header.Get(name))
+	for _, value := range t.values {
+		fmt.Fprintf(&s, "%q,\n", value)
 	}
 	fmt.Fprintf(&s, `}, {}, 0
 function init()
@@ -178,7 +174,7 @@ function request()
 	i = i %% #requests + 1
 	return requests[i]
 end
-`, name)
+`, t.header)
 	return s.String()
 }
 
