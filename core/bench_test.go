@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -70,6 +71,16 @@ func TestAuthenticateAllocatesOnce(t *testing.T) {
 		}
 	}); n > 1 {
 		t.Errorf("Require allocates %v times, want at most 1", n)
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header = h
+	if n := testing.AllocsPerRun(200, func() {
+		known, err := m.RequireHTTP(r)
+		if err != nil || core.FromContext(known.Context()) == nil || known.Header.Get("Authorization") == "" {
+			t.Fatal(err)
+		}
+	}); n > 1 {
+		t.Errorf("RequireHTTP allocates %v times, want at most 1", n)
 	}
 }
 

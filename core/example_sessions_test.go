@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"net/http/httptest"
 	"time"
 
 	"github.com/wxsession/wxsession/core"
@@ -108,6 +109,25 @@ func ExampleManager_Require() {
 	// Output:
 	// served to o-alice
 	// refused: 401
+}
+
+// A middleware for a framework whose requests are net/http's.
+func ExampleManager_RequireHTTP() {
+	wx := wxtest.NewServer()
+	defer wx.Close()
+	m := newManager(wx, nil)
+	token, _, err := m.Login(context.Background(), core.LoginRequest{Code: wx.Code("o-alice")})
+	if err != nil {
+		log.Fatal(err)
+	}
+	r := httptest.NewRequest("GET", "/api/me", nil)
+	r.Header.Set("Authorization", "Bearer "+token)
+	r, err = m.RequireHTTP(r)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(core.FromContext(r.Context()).OpenID)
+	// Output: o-alice
 }
 
 // A public page greets those whom it knows.

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -20,6 +21,24 @@ func (m *Manager) Require(ctx context.Context, req Request) (context.Context, *S
 	}
 	slot.Context = ctx
 	return slot, &slot.session, nil
+}
+
+// RequireHTTP is Require for a middleware of net/http: it returns the request with
+// the session in its context, as WithContext would, in one allocation for both. A
+// session that is kept keeps that request, and the other way round.
+func (m *Manager) RequireHTTP(r *http.Request) (*http.Request, error) {
+	req := Request{Method: r.Method, Host: r.Host, Header: r.Header}
+	c, err := m.credential(&req)
+	if err != nil {
+		return nil, err
+	}
+	slot := new(requestSlot)
+	slot.Context = r.Context()
+	if err := m.authenticate(slot.Context, c.token, &slot.session, slot.buf[:0]); err != nil {
+		return nil, c.failure(err)
+	}
+	slot.request = *r.WithContext(&slot.sessionContext)
+	return &slot.request, nil
 }
 
 // AuthenticateRequest is Require for a handler that gets the session as an

@@ -77,12 +77,11 @@ func hasHead(routes []core.Route, path string) bool {
 func Require(wx *core.Manager) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			r := c.Request() // a literal, as a call of request would copy it once more
-			ctx, _, err := wx.Require(r.Context(), core.Request{Method: r.Method, Host: r.Host, Header: r.Header})
+			known, err := wx.RequireHTTP(c.Request())
 			if err != nil {
 				return Refuse(c, wx, err)
 			}
-			c.SetRequest(r.WithContext(ctx))
+			c.SetRequest(known)
 			return next(c)
 		}
 	}

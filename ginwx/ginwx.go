@@ -71,13 +71,12 @@ func hasHead(routes []core.Route, path string) bool {
 // without a live one are answered by it and do not reach the handler.
 func Require(wx *core.Manager) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		r := c.Request // a literal, as a call of request would copy it once more
-		ctx, _, err := wx.Require(r.Context(), core.Request{Method: r.Method, Host: r.Host, Header: r.Header})
+		known, err := wx.RequireHTTP(c.Request)
 		if err != nil {
 			Refuse(c, wx, err)
 			return
 		}
-		c.Request = r.WithContext(ctx)
+		c.Request = known
 	}
 }
 

@@ -69,13 +69,12 @@ func Handler(wx *core.Manager, others ...core.Route) http.Handler {
 func Require(wx *core.Manager) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			// A literal, as a call of request would copy it once more.
-			ctx, _, err := wx.Require(r.Context(), core.Request{Method: r.Method, Host: r.Host, Header: r.Header})
+			known, err := wx.RequireHTTP(r)
 			if err != nil {
 				Refuse(w, r, wx, err)
 				return
 			}
-			next.ServeHTTP(w, r.WithContext(ctx))
+			next.ServeHTTP(w, known)
 		})
 	}
 }

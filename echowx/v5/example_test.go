@@ -166,7 +166,8 @@ func ExampleRefuse() {
 	// Output: 400 {"error":"bad_request","message":"attributes take 5004 bytes, at most 4096 are kept"}
 }
 
-// A handler that takes the session as an argument costs an allocation less.
+// A handler that takes the session as an argument costs no copy of the request, and
+// cannot meet a nil session.
 func ExampleWith() {
 	wx, token, stop := newManager()
 	defer stop()
