@@ -3,6 +3,8 @@ package redis
 import (
 	"context"
 	"time"
+
+	"github.com/redis/rueidis"
 )
 
 // Revoke deletes as Delete does under a context that core has marked as a
@@ -23,4 +25,13 @@ func (s *Store) SwapReplicated(ctx context.Context, key string, old, new []byte,
 		return s.writeReplicated(ctx, create(s.options.Prefix+key, new, ttl))
 	}
 	return s.writeReplicated(ctx, replace(s.options.Prefix+key, old, new, ttl))
+}
+
+// WriteMeanwhile is a write of key that changes nothing, and takes as long as
+// meanwhile does.
+func (s *Store) WriteMeanwhile(ctx context.Context, key string, meanwhile func()) error {
+	return s.write(ctx, key, write{s.options.Prefix + key, func(context.Context, rueidis.CommandClient) (bool, error) {
+		meanwhile()
+		return true, nil
+	}})
 }

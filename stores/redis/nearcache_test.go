@@ -98,6 +98,46 @@ func TestNearCacheEntriesEndWithTheirKeys(t *testing.T) {
 	}
 }
 
+// TestNearCacheForgetsWhatIsReadDuringAWrite: whoever has written sees no value of
+// before. Nothing is written here, so no announcement comes to the rescue.
+func TestNearCacheForgetsWhatIsReadDuringAWrite(t *testing.T) {
+	server := testserver.StartRedis(t)
+	store := open(t, "redis://"+server.Addr+"?cache=10")
+	create(t, store, "s:k", "v")
+	warm(t, store, "s:k")
+	err := store.WriteMeanwhile(t.Context(), "s:k", func() {
+		warm(t, store, "s:k")
+		if !store.Remembers("s:k") {
+			t.Error("it was not read during the write")
+		}
+	})
+	if err != nil || store.Remembers("s:k") {
+		t.Errorf("%v; the value of during the write is remembered: %v", err, store.Remembers("s:k"))
+	}
+}
+
+// TestNearCacheDecidesAnewForAKeyThatHasGone: the read that finds out is the last
+// one that would have it tracked, and asks for its ttl before.
+func TestNearCacheDecidesAnewForAKeyThatHasGone(t *testing.T) {
+	server := testserver.StartRedis(t)
+	store := open(t, "redis://"+server.Addr+"?cache=1000")
+	create(t, store, "s:other", "v")
+	warm(t, store, "s:other") // the heartbeat has begun
+	create(t, store, "s:k", "v")
+	use(t, store, "s:k")
+	testserver.Redis(t, server.Addr, "DEL", "wx:s:k") // which nobody has asked to hear of
+	pttl, caching := calls(t, server.Addr, "pttl"), calls(t, server.Addr, "client|caching")
+	for range 5 {
+		if _, err := store.AppendGet(t.Context(), nil, "s:k"); !errors.Is(err, core.ErrNotFound) {
+			t.Fatal(err)
+		}
+	}
+	pttl, caching = calls(t, server.Addr, "pttl")-pttl, calls(t, server.Addr, "client|caching")-caching
+	if pttl != 1 || caching != 0 {
+		t.Errorf("5 reads asked for the ttl %d times, want 1, and to track the key %d times, want 0", pttl, caching)
+	}
+}
+
 // TestNearCacheKeepsSessionsOnly: what else core keeps is read to be changed.
 func TestNearCacheKeepsSessionsOnly(t *testing.T) {
 	server := testserver.StartRedis(t)
