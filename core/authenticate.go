@@ -166,13 +166,17 @@ func (m *Manager) renew(ctx context.Context, s *Session, now int64) {
 // heal lists a session that its user's record does not know: the store may have
 // evicted that record, or gone back to an older one. Whoever logs the user out
 // everywhere would miss it. One that is older than the last log-out everywhere
-// ends instead. A record that was sealed with an older key is written anew.
-// It fails if the session has ended meanwhile.
+// ends instead, and so does one that somebody was about to end and did not come to.
+// A record that was sealed with an older key is written anew. It fails if the session
+// has ended meanwhile.
 func (m *Manager) heal(ctx context.Context, s *Session) error {
 	key, name := s.userKey(), s.key.Name()
 	known, err := m.readUser(ctx, key)
-	if err != nil || known.hasInUse(s.rec.ID(), name) && !known.stale || known.isPending(name) {
+	switch {
+	case err != nil || known.hasInUse(s.rec.ID(), name) && !known.stale:
 		return err
+	case known.isPending(name):
+		return m.finish(ctx, key, known)
 	}
 	u, err := m.editStored(ctx, key, &known, func(u *user) error { return m.relist(ctx, u, s) })
 	if err != nil {

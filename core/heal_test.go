@@ -416,3 +416,39 @@ func TestASuccessorWhoseIndexIsLostDoesNotTakeOverFromAnotherOne(t *testing.T) {
 		t.Errorf("the one that is in use: %v", err)
 	}
 }
+
+// TestARenewalEndsWhatSomebodyWasAboutToEnd: a process that dies between the two
+// writes of a revocation leaves a session that still lives.
+func TestARenewalEndsWhatSomebodyWasAboutToEnd(t *testing.T) {
+	w := newWorld(t, nil)
+	token, s := w.login(t, "o-alice")
+	other, _ := w.login(t, "o-alice")
+	sound := w.store.Store
+	w.store.Store = deaf{sound} // the user's record is written, the session's is not
+	if err := w.Revoke(t.Context(), "", "o-alice", s.ID); core.CodeOf(err) != core.CodeStoreUnavailable {
+		t.Fatal(err)
+	}
+	w.store.Store = sound
+	if _, err := w.Authenticate(t.Context(), token); err != nil {
+		t.Fatal(err) // it is not due
+	}
+	w.clock.Advance(twentieth)
+	if _, err := w.Authenticate(t.Context(), token); err != nil {
+		t.Fatal(err) // it was alive when it was read
+	}
+	_, err := w.Authenticate(t.Context(), token)
+	wantCode(t, err, core.CodeSessionRevoked)
+	if _, err := w.Authenticate(t.Context(), other); err != nil {
+		t.Error(err)
+	}
+}
+
+// deaf takes no write of a session that is there.
+type deaf struct{ core.Store }
+
+func (s deaf) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
+	if strings.HasPrefix(key, "s:") && old != nil {
+		return errors.New("the connection was cut")
+	}
+	return s.Store.Swap(ctx, key, old, new, ttl)
+}
