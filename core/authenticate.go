@@ -12,7 +12,8 @@ import (
 // idle timeout starts anew. Most users have an adapter's middleware call it.
 //
 // It costs one read of the store; a renewal, once in a twentieth of the idle
-// timeout, a write and a read more. A renewal that fails does not fail the
+// timeout, a write and a read more, or what an operation on the user may take where
+// one before has left something to do. A renewal that fails does not fail the
 // request. The first use of a token that Rotate has made costs some calls, and
 // fails with CodeStoreUnavailable where the store does. Errors: CodeNoSession,
 // CodeInvalidSession, CodeSessionRevoked, CodeStoreUnavailable.
@@ -149,9 +150,13 @@ func (m *Manager) swapSession(ctx context.Context, key string, old, body []byte)
 
 // renew writes down that s is in use. A conflict means that another request
 // renewed, changed or ended the session meanwhile, and none of these must be
-// undone; a store that fails gets another chance at the next request.
+// undone; a store that does not take it gets another chance at the next request.
+// What heal could not do waits for the next renewal, or for the next operation on
+// the user.
 func (m *Manager) renew(ctx context.Context, s *Session, now int64) {
 	ctx, end := m.observe(ctx, OpRenew)
+	ctx, cancel := m.operation(ctx)
+	defer cancel()
 	renewed, err := m.swapSession(ctx, s.key.Text(), m.values.raw(s), s.rec.Touch(max(now, s.rec.LastSeen())))
 	if err == nil {
 		s.set(record.Session(renewed.value)) // nothing else has changed
@@ -176,7 +181,10 @@ func (m *Manager) heal(ctx context.Context, s *Session) error {
 	case err != nil || known.hasInUse(s.rec.ID(), name) && !known.stale:
 		return err
 	case known.isPending(name):
-		return m.finish(ctx, key, known)
+		if err := m.finish(ctx, key, known); err != nil {
+			return err
+		}
+		return m.refresh(ctx, s) // which tells why it has ended
 	}
 	u, err := m.editStored(ctx, key, &known, func(u *user) error { return m.relist(ctx, u, s) })
 	if err != nil {

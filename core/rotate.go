@@ -310,16 +310,16 @@ func (m *Manager) retire(ctx context.Context, u *user) (retired []record.Name, e
 			}
 			found, err := m.freeze(ctx, r.Name, in)
 			if err != nil {
-				return nil, err
+				return retired, err
 			}
 			frozen = append(frozen, frozenRecord{r.Name, found})
 		}
 		if err := m.activate(ctx, in, frozen); err != nil {
-			return nil, err
+			return retired, err
 		}
 		for _, f := range frozen {
 			if err := m.shorten(ctx, f); err != nil {
-				return nil, err
+				return retired, err
 			}
 			retired = append(retired, f.name)
 		}

@@ -198,7 +198,7 @@ func (u *user) finish(done []record.Revocation, retired []record.Name) {
 		if !slices.Contains(done, p) {
 			return false
 		}
-		if p.Why != record.ByLogout {
+		if p.Why != record.ByLogout && !slices.Contains(u.Tombstones, p.Record) {
 			u.Tombstones = append(u.Tombstones, p.Record)
 		}
 		return true

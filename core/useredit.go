@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -31,7 +32,7 @@ func (m *Manager) readUser(ctx context.Context, key string) (storedUser, error) 
 		return storedUser{}, errStore(err)
 	}
 	if found.raw != nil {
-		m.log.failure(ctx, "a stored user record counts as absent", errStore(err))
+		m.log.failure(ctx, "a stored user record counts as absent", sessionError(err)) // not as an outage
 	}
 	return storedUser{user: new(user), raw: found.raw}, nil
 }
@@ -101,28 +102,42 @@ func (m *Manager) writeUser(ctx context.Context, key string, old storedUser, fn 
 // finish does what the user record lists as to be done, then strikes it off. The
 // list was stored before, so that whoever comes next finishes what a crash
 // leaves here.
+//
+// Where it fails, or its time is over, it strikes off what it has done: a list that
+// is too long for one operation gets shorter with each.
 func (m *Manager) finish(ctx context.Context, key string, u storedUser) error {
 	if u.user == nil || !u.unfinished() {
 		return nil
 	}
-	retired, errRetire := m.retire(ctx, u.user) // where that fails, others still end
-	revoking := withRevocation(ctx)
-	for _, p := range u.Pending {
-		if err := m.endRecord(revoking, p); err != nil {
+	retired, err := m.retire(ctx, u.user) // where that fails, others still end
+	done, errEnd := m.endRecords(withRevocation(ctx), u.Pending)
+	if err = cmp.Or(errEnd, err); err != nil {
+		if len(done)+len(retired) == 0 {
 			return err
 		}
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), afterthoughtTimeout)
+		defer cancel()
 	}
-	if errRetire != nil {
-		return errRetire
-	}
-	done := u.Pending
-	if _, err := m.editStored(ctx, key, &u, func(u *user) error {
+	if _, errList := m.editStored(ctx, key, &u, func(u *user) error {
 		u.finish(done, retired)
 		return nil
-	}); err != nil { // all is done; the list only costs the next operation some deletes
-		m.log.failure(ctx, "cannot clear the list of ended sessions", err)
+	}); errList != nil { // it only costs the next operation some deletes
+		m.log.failure(ctx, "cannot clear the list of ended sessions", errList)
 	}
-	return nil
+	return err
+}
+
+// endRecords returns those that it has ended. It stops at the first that it cannot:
+// see revokeLast.
+func (m *Manager) endRecords(ctx context.Context, pending []record.Revocation) (done []record.Revocation, err error) {
+	for _, p := range pending {
+		if err := m.endRecord(ctx, p); err != nil {
+			return done, err
+		}
+		done = append(done, p)
+	}
+	return done, nil
 }
 
 // endRecord deletes one record, or leaves a tombstone that says why. It writes
@@ -139,11 +154,11 @@ func (m *Manager) endRecord(ctx context.Context, p record.Revocation) error {
 			return errStore(err)
 		}
 		now := m.now()
-		until := m.tombstoneEnd(found.value, now)
+		why, until := tombstoneOf(found.value, p.Why, now)
 		if until <= now {
 			return m.delete(ctx, key)
 		}
-		_, err = m.values.swap(ctx, key, found.raw, m.values.ring.New(record.Tombstone(p.Why, until)), millisUntil(until, now))
+		_, err = m.values.swap(ctx, key, found.raw, m.values.ring.New(record.Tombstone(why, until)), millisUntil(until, now))
 		switch {
 		case err == nil:
 			return nil
@@ -159,22 +174,22 @@ func (m *Manager) endRecord(ctx context.Context, p record.Revocation) error {
 	return errStore(errSwaps)
 }
 
-// tombstoneEnd is until when a tombstone takes the place of a record; 0 if there
-// is nobody left to be told.
-func (m *Manager) tombstoneEnd(v record.Value, now int64) int64 {
+// tombstoneOf returns what the tombstone that takes the place of a record says, and
+// until when; 0 if there is nobody left to be told. Of two reasons the first holds.
+func tombstoneOf(v record.Value, why record.Reason, now int64) (record.Reason, int64) {
 	if v == nil {
-		return 0
+		return why, 0
 	}
 	rec, err := record.ParseSession(v)
 	switch {
 	case err != nil:
-		return 0
+		return why, 0
 	case rec.State() == record.Revoked:
-		return rec.Until()
+		return rec.Why(), rec.Until()
 	case check(rec, now) != nil:
-		return 0
+		return why, 0
 	}
-	return min(expiresAt(rec), now+maxTombstone.Milliseconds())
+	return why, min(expiresAt(rec), now+maxTombstone.Milliseconds())
 }
 
 // maxTombstone bounds how long a revoked token is told why.
