@@ -105,7 +105,7 @@ func (m *Manager) SameOrigin(req Request) error {
 }
 
 func errCrossOrigin() *Error {
-	return &Error{Code: CodeCrossOrigin, Message: "another website's page may not do this with the user's cookie: send the token as \"Authorization: Bearer <token>\", or trust the origin (WX_TRUSTED_ORIGINS)"}
+	return &Error{Code: CodeCrossOrigin, Message: "another website's page may not do this with the user's cookie: send the token as \"Authorization: Bearer <token>\", or trust the origin (WX_TRUSTED_ORIGINS). A proxy that changes Host causes this too: let it pass Host on"}
 }
 
 // CookieName returns the name of the session cookie; "" where browsers have none.

@@ -110,6 +110,9 @@ func TestUnsafeRequestsByTheCookieMustBeOfThisWebsite(t *testing.T) {
 		if c.passes && err != nil || !c.passes && core.CodeOf(err) != core.CodeCrossOrigin {
 			t.Errorf("%s: %v", name, err)
 		}
+		if !c.passes && (!strings.Contains(err.Error(), "WX_TRUSTED_ORIGINS") || !strings.Contains(err.Error(), "let it pass Host on")) {
+			t.Errorf("%s: the message does not say what to do: %v", name, err)
+		}
 		if gets, _, _ := w.store.counts(); !c.passes && gets != 0 {
 			t.Errorf("%s: the store was asked", name)
 		}

@@ -181,6 +181,7 @@ func (l *limiter) find(key string) (places [limiterHashes]*atomic.Int64) {
 // Config.LimitAddress. CodeRateLimited if there are too many from its address. All
 // those without an address have a hundred times the rate of one.
 func (m *Manager) LimitAddress(req Request) error {
+	m.warnOfSilentProxy(&req) // whether there is a limit or not: weblogin counts by address, too
 	if m.addresses == nil {
 		return nil
 	}

@@ -34,6 +34,7 @@ type Manager struct {
 	deadLogouts *limiter
 	users       *limiter
 	proxyNoted  atomic.Bool // warnOfProxy has written its line
+	silentNoted atomic.Bool // warnOfSilentProxy has
 
 	turns  turns
 	checks singleflight.Group // of session_keys, by user
@@ -112,7 +113,7 @@ func (m *Manager) useStore(store Store) error {
 			m.patience = operationCalls * t.Timeout()
 		}
 		if len(keys) == 0 {
-			m.cfg.Logger.Warn("sessions and session_keys are stored in clear: set Keys (WX_KEYS) to what `wxsession keygen` makes, and AcceptClear (WX_ACCEPT_CLEAR) to true for one lifetime, or everybody is logged out")
+			m.cfg.Logger.Warn("sessions and session_keys are stored in clear: set Keys (WX_KEYS) to what `wxsession keygen` makes, and AcceptClear (WX_ACCEPT_CLEAR) to true for one lifetime, or everybody is logged out if there are sessions already")
 		}
 	}
 	if m.cfg.Observe != nil {

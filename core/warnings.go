@@ -65,6 +65,18 @@ func (m *Manager) warnOfProxy(ctx context.Context, req *Request, e *Error) {
 		"requests that a proxy forwards may count as one client's: set WX_TRUSTED_PROXIES to its address, or in Gin SetTrustedProxies, in Echo IPExtractor")
 }
 
+// warnOfSilentProxy tells once of a proxy that is named and does not say for whom it
+// sends. A framework that goes by another header of the proxy names the client by it,
+// and no proxy.
+func (m *Manager) warnOfSilentProxy(req *Request) {
+	if m.silentNoted.Load() || req.header("X-Forwarded-For") != "" ||
+		!trustedPeer(req.Address, m.cfg.TrustedProxies) || m.silentNoted.Swap(true) {
+		return
+	}
+	m.log.line(context.Background(), slog.LevelWarn,
+		"a trusted proxy does not say whose requests it forwards, all its users count as one client: set X-Forwarded-For in the proxy's configuration (nginx: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for)")
+}
+
 // maxForwarded is how much of a header is read, from its end: a client can make it
 // long, and each refusal would cost that.
 const maxForwarded = 1 << 10

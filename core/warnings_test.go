@@ -114,6 +114,55 @@ func TestAProxyThatNobodyHasNamedIsTold(t *testing.T) {
 	}
 }
 
+// TestAProxyThatSaysNothingIsTold: whoever names a proxy believes that the users
+// behind it are told apart.
+func TestAProxyThatSaysNothingIsTold(t *testing.T) {
+	const public, message = "198.51.100.9", "set X-Forwarded-For in the proxy"
+	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	for _, tc := range []struct {
+		name, address, forwarded string
+		proxies                  []netip.Prefix
+		unlimited                bool
+		want                     int
+	}{
+		{name: "a proxy without the header", address: "10.0.0.2", proxies: proxies, want: 1},
+		{name: "a proxy with an empty one", address: "10.0.0.2", forwarded: " ", proxies: proxies, want: 1},
+		{name: "a proxy on a Unix socket", address: "@", proxies: proxies, want: 1},
+		{name: "a proxy without the header, and no limit", address: "10.0.0.2", proxies: proxies, unlimited: true, want: 1},
+		{name: "a proxy with the header", address: "10.0.0.2", forwarded: public, proxies: proxies},
+		{name: "a proxy whose client is in its network", address: "10.0.0.2", forwarded: "10.0.0.3", proxies: proxies},
+		{name: "a client that the framework knows by another header", address: public, proxies: proxies},
+		{name: "a network that nobody has named", address: "10.0.0.2"},
+		{name: "a socket that nobody has named", address: "@"},
+	} {
+		out := new(lockedBuffer)
+		w := newWorld(t, func(c *core.Config) {
+			c.TrustedProxies, c.Logger = tc.proxies, slog.New(slog.NewTextHandler(out, nil))
+			if !tc.unlimited {
+				c.LimitAddress = core.Rate{N: 1, Per: time.Hour}
+			}
+		})
+		var header []string
+		if tc.forwarded != "" {
+			header = []string{"X-Forwarded-For", strings.TrimSpace(tc.forwarded)}
+		}
+		from(t, w.Manager, tc.address, "GET", "/wx/check", "", header...) // no stranger's: services of the network ask such
+		if log := out.b.String(); strings.Contains(log, message) {
+			t.Errorf("%s: a route that counts nothing told: %s", tc.name, log)
+		}
+		for range 3 {
+			from(t, w.Manager, tc.address, "POST", "/wx/login", `{"code":"junk"}`, header...)
+		}
+		log := out.b.String()
+		if n := strings.Count(log, message); n != tc.want {
+			t.Errorf("%s: %d lines, want %d", tc.name, n, tc.want)
+		}
+		if strings.Contains(log, public) || strings.Contains(log, "10.0.0.") {
+			t.Errorf("%s: an address is in the log: %s", tc.name, log)
+		}
+	}
+}
+
 func TestALimitOfAUserIsNoProxysFault(t *testing.T) {
 	out := new(lockedBuffer)
 	w := newWorld(t, func(c *core.Config) {

@@ -68,6 +68,7 @@ func Topics() []Topic {
 		{"environment", "the variables can be read, and none is misspelt or unknown"},
 		{"configuration", "core.New takes them"},
 		{"keys", "values are sealed, with good keys"},
+		{"proxies", "the limit of an address, and the proxies that say whose it is"},
 		{"cookie", "the cookie of browsers"},
 		{"scan-login", "the settings of the website login"},
 		{"signed-tokens", "the settings of the signed tokens"},

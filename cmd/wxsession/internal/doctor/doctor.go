@@ -141,6 +141,7 @@ func (d *Doctor) checkSettings(_ context.Context, f findings) {
 		}
 	}
 	d.checkKeys(f)
+	d.checkProxies(f)
 	d.checkCookie(f)
 	for _, x := range d.extensions {
 		d.checkExtension(x, f)
@@ -198,6 +199,17 @@ func (d *Doctor) checkKeys(f findings) {
 		return
 	}
 	f.ok("keys", "values are sealed, with the first of the %d keys of WX_KEYS", len(d.cfg.Keys))
+}
+
+// checkProxies cannot see whether there is a proxy, or whether the framework names it.
+func (d *Doctor) checkProxies(f findings) {
+	switch {
+	case d.refused != nil:
+	case len(d.cfg.TrustedProxies) > 0:
+		f.ok("proxies", "X-Forwarded-For of %s is believed (WX_TRUSTED_PROXIES): they have to send it, and clients have to be elsewhere", plural(len(d.cfg.TrustedProxies), "network"))
+	case d.cfg.LimitAddress.N > 0:
+		f.warn("proxies", "WX_LIMIT_ADDRESS is set, WX_TRUSTED_PROXIES is not: fine without a proxy, or where the framework names it; behind any other all users share one limit", "set WX_TRUSTED_PROXIES to the proxy's address, and have it send X-Forwarded-For")
+	}
 }
 
 func (d *Doctor) checkCookie(f findings) {

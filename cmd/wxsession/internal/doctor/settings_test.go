@@ -110,6 +110,29 @@ func TestKeys(t *testing.T) {
 	})
 }
 
+func TestTheClientsProxies(t *testing.T) {
+	t.Parallel()
+	visitEach(t, map[string]settingsCase{
+		"neither a limit nor proxies": {nil, func(t *testing.T, all found) {
+			all.lacks(t, "proxies")
+		}},
+		"the limit is off": {environment{"WX_LIMIT_ADDRESS": "off"}, func(t *testing.T, all found) {
+			all.lacks(t, "proxies")
+		}},
+		"a limit without proxies": {environment{"WX_LIMIT_ADDRESS": "20/s"}, func(t *testing.T, all found) {
+			all.want(t, "proxies", doctor.Warn, "WX_LIMIT_ADDRESS is set, WX_TRUSTED_PROXIES is not", "fine without a proxy", "set WX_TRUSTED_PROXIES", "X-Forwarded-For")
+		}},
+		"a limit and proxies": {environment{"WX_LIMIT_ADDRESS": "20/s", "WX_TRUSTED_PROXIES": "10.0.0.0/8,192.0.2.1"}, func(t *testing.T, all found) {
+			all.want(t, "proxies", doctor.OK, "2 networks", "X-Forwarded-For")
+			all.lacksText(t, "10.0.0.0")
+		}},
+		"everybody is a proxy": {environment{"WX_LIMIT_ADDRESS": "20/s", "WX_TRUSTED_PROXIES": "0.0.0.0/0"}, func(t *testing.T, all found) {
+			all.want(t, "configuration", doctor.Fail, "WX_TRUSTED_PROXIES")
+			all.lacks(t, "proxies")
+		}},
+	})
+}
+
 func TestCookies(t *testing.T) {
 	t.Parallel()
 	visitEach(t, map[string]settingsCase{
