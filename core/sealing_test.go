@@ -247,3 +247,19 @@ func TestSealingAnewDoesNotMakeASessionOlder(t *testing.T) {
 		t.Errorf("used again it ends at %v, before at %v, %v", again.ExpiresAt(), s.ExpiresAt(), err)
 	}
 }
+
+// TestAUserRecordThatCannotBeUsedIsNoOutage: its line has the code of a session's,
+// as the store has answered.
+func TestAUserRecordThatCannotBeUsedIsNoOutage(t *testing.T) {
+	w := newWorld(t, nil)
+	w.login(t, "o-alice")
+	strict := w.manager(t, sealedWith('a'))
+	w.log.Reset()
+	if _, _, err := strict.Login(t.Context(), core.LoginRequest{Code: w.wx.Code("o-alice")}); err != nil {
+		t.Fatal(err)
+	}
+	if log := w.log.String(); !strings.Contains(log, "a stored user record counts as absent") ||
+		!strings.Contains(log, "invalid_session") || strings.Contains(log, "store_unavailable") {
+		t.Errorf("the log says %s", log)
+	}
+}

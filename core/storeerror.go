@@ -29,11 +29,16 @@ func sessionError(err error) *Error {
 	case errors.Is(err, ErrNotFound):
 		return errInvalidSession()
 	case isUnusable(err):
-		e := errInvalidSession()
-		e.cause = fmt.Errorf("cannot use the stored session: %w", err)
-		return e
+		return unusable("session", err)
 	}
 	return errStore(err)
+}
+
+// unusable is no outage: the store has answered.
+func unusable(what string, err error) *Error {
+	e := errInvalidSession()
+	e.cause = fmt.Errorf("cannot use the stored %s: %w", what, err)
+	return e
 }
 
 // isUnusable reports whether err is about a value that counts as absent.

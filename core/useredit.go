@@ -32,7 +32,7 @@ func (m *Manager) readUser(ctx context.Context, key string) (storedUser, error) 
 		return storedUser{}, errStore(err)
 	}
 	if found.raw != nil {
-		m.log.failure(ctx, "a stored user record counts as absent", sessionError(err)) // not as an outage
+		m.log.failure(ctx, "a stored user record counts as absent", unusable("user record", err))
 	}
 	return storedUser{user: new(user), raw: found.raw}, nil
 }
