@@ -208,7 +208,7 @@ func (d *Doctor) checkProxies(f findings) {
 	case len(d.cfg.TrustedProxies) > 0:
 		f.ok("proxies", "X-Forwarded-For of %s is believed (WX_TRUSTED_PROXIES): they have to send it, and clients have to be elsewhere", plural(len(d.cfg.TrustedProxies), "network"))
 	case d.cfg.LimitAddress.N > 0:
-		f.warn("proxies", "WX_LIMIT_ADDRESS is set, WX_TRUSTED_PROXIES is not: fine without a proxy, or where the framework names it; behind any other all users share one limit", "set WX_TRUSTED_PROXIES to the proxy's address, and have it send X-Forwarded-For")
+		f.skip("proxies", "WX_LIMIT_ADDRESS is set, WX_TRUSTED_PROXIES is not: fine without a proxy, or where the framework names it; behind any other all users share one limit", "set WX_TRUSTED_PROXIES to the proxy's address, and have it send X-Forwarded-For")
 	}
 }
 
