@@ -12,21 +12,25 @@ import (
 	"github.com/wxsession/wxsession/ginwx"
 )
 
-// TestAFormIsFoundInTheLastCopy: middlewares of others copy the request too, and c has
-// the last one.
+// TestAFormIsFoundInTheLastCopy, by each middleware alone: those of others copy the
+// request too, and c has the last one.
 func TestAFormIsFoundInTheLastCopy(t *testing.T) {
 	wx, token, stop := newManager()
 	defer stop()
-	e := gin.New()
-	r := httptest.NewRequest("POST", "/", nil)
-	r.Header.Set("Authorization", "Bearer "+token)
-	form := new(multipart.Form)
-	e.POST("/", ginwx.Require(wx), func(c *gin.Context) { c.Request = c.Request.WithContext(c.Request.Context()) }, func(c *gin.Context) {
-		c.Request.MultipartForm = form
-	})
-	e.ServeHTTP(httptest.NewRecorder(), r)
-	if r.MultipartForm != form {
-		t.Error("the request of the server does not have the form")
+	for name, use := range map[string]gin.HandlerFunc{
+		"Require": ginwx.Require(wx), "RequireSessionKey": ginwx.RequireSessionKey(wx, time.Minute), "Optional": ginwx.Optional(wx),
+	} {
+		e := gin.New()
+		r := httptest.NewRequest("POST", "/", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		form := new(multipart.Form)
+		e.POST("/", use, func(c *gin.Context) { c.Request = c.Request.WithContext(c.Request.Context()) }, func(c *gin.Context) {
+			c.Request.MultipartForm = form
+		})
+		e.ServeHTTP(httptest.NewRecorder(), r)
+		if r.MultipartForm != form {
+			t.Errorf("%s: the request of the server does not have the form", name)
+		}
 	}
 }
 
