@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"errors"
-	"net/http"
 
 	"github.com/wxsession/wxsession/core/internal/record"
 )
@@ -18,53 +17,24 @@ import (
 // fails with CodeStoreUnavailable where the store does. Errors: CodeNoSession,
 // CodeInvalidSession, CodeSessionRevoked, CodeStoreUnavailable.
 func (m *Manager) Authenticate(ctx context.Context, token string) (*Session, error) {
-	slot, buf := m.newSlot()
-	if err := m.authenticate(ctx, token, &slot.session, buf); err != nil {
+	s, buf := m.newSession()
+	if err := m.authenticate(ctx, token, s, buf); err != nil {
 		return nil, err
 	}
-	return &slot.session, nil
+	return s, nil
 }
 
 // Check is Authenticate without the renewal: the server's counterpart of
 // wx.checkSession.
 func (m *Manager) Check(ctx context.Context, token string) (*Session, error) {
 	ctx, end := m.observe(ctx, OpCheck)
-	slot, buf := m.newSlot()
-	err := m.find(ctx, token, &slot.session, buf, m.now())
+	s, buf := m.newSession()
+	err := m.find(ctx, token, s, buf, m.now())
 	end(err)
 	if err != nil {
 		return nil, err
 	}
-	return &slot.session, nil
-}
-
-// The record of most sessions has room in the memory that its Session is made
-// in. The sizes fill size classes of the allocator: 288, 320 and 640 bytes, of which
-// the allocator needs 8 itself.
-type (
-	clearSlot struct {
-		sessionContext
-		buf [160]byte
-	}
-	sealedSlot struct {
-		sessionContext
-		buf [192]byte
-	}
-	requestSlot struct {
-		sessionContext
-		request http.Request
-		buf     [200]byte
-	}
-)
-
-// newSlot returns room for a session and its record, in one allocation.
-func (m *Manager) newSlot() (*sessionContext, []byte) {
-	if m.values.ring.Seals() {
-		s := new(sealedSlot)
-		return &s.sessionContext, s.buf[:0]
-	}
-	s := new(clearSlot)
-	return &s.sessionContext, s.buf[:0]
+	return s, nil
 }
 
 func (m *Manager) authenticate(ctx context.Context, token string, s *Session, buf []byte) error {

@@ -9,58 +9,50 @@ import (
 )
 
 // Require is Authenticate for a middleware: it takes the token from the
-// request, and returns ctx with the session in it as well. Failures go to the
-// client as Refuse puts them.
+// request, and returns ctx with the session in it as well. Whoever keeps that session
+// keeps ctx. Failures go to the client as Refuse puts them.
 //
 // A request with an unsafe method that comes by the cookie must be of this
 // website or of a trusted one; else CodeCrossOrigin, before the store is asked.
 func (m *Manager) Require(ctx context.Context, req Request) (context.Context, *Session, error) {
-	slot, err := m.admit(ctx, &req)
+	c, err := m.credential(&req)
 	if err != nil {
 		return ctx, nil, err
 	}
-	slot.Context = ctx
-	return slot, &slot.session, nil
+	known, buf := m.newSessionIn(ctx)
+	if err := m.authenticate(ctx, c.token, known.session, buf); err != nil {
+		return ctx, nil, c.failure(err)
+	}
+	return known, known.session, nil
 }
 
-// RequireHTTP is Require for a middleware of net/http: it returns the request with
-// the session in its context, as WithContext would, in one allocation for both. A
-// session that is kept keeps that request, and the other way round.
+// RequireHTTP is Require for a middleware of net/http: it returns a copy of the
+// request with the session in its context, as WithContext would. The session may be
+// kept: it keeps neither the request nor its context.
+//
+// A server removes the files of uploads by the MultipartForm of the request that it
+// made itself. A handler parses the copy; so a middleware that hands it on sets
+// r.MultipartForm to the copy's when the handlers are done, also if they panic.
 func (m *Manager) RequireHTTP(r *http.Request) (*http.Request, error) {
-	req := Request{Method: r.Method, Host: r.Host, Header: r.Header}
-	c, err := m.credential(&req)
+	s, err := m.AuthenticateRequest(r.Context(), Request{Method: r.Method, Host: r.Host, Header: r.Header})
 	if err != nil {
 		return nil, err
 	}
-	slot := new(requestSlot)
-	slot.Context = r.Context()
-	if err := m.authenticate(slot.Context, c.token, &slot.session, slot.buf[:0]); err != nil {
-		return nil, c.failure(err)
-	}
-	slot.request = *r.WithContext(&slot.sessionContext)
-	return &slot.request, nil
+	return attach(r, s), nil
 }
 
 // AuthenticateRequest is Require for a handler that gets the session as an
 // argument, and needs no context that carries it.
 func (m *Manager) AuthenticateRequest(ctx context.Context, req Request) (*Session, error) {
-	slot, err := m.admit(ctx, &req)
+	c, err := m.credential(&req)
 	if err != nil {
 		return nil, err
 	}
-	return &slot.session, nil
-}
-
-func (m *Manager) admit(ctx context.Context, req *Request) (*sessionContext, error) {
-	c, err := m.credential(req)
-	if err != nil {
-		return nil, err
-	}
-	slot, buf := m.newSlot()
-	if err := m.authenticate(ctx, c.token, &slot.session, buf); err != nil {
+	s, buf := m.newSession()
+	if err := m.authenticate(ctx, c.token, s, buf); err != nil {
 		return nil, c.failure(err)
 	}
-	return slot, nil
+	return s, nil
 }
 
 // RequireSessionKey is Require for routes that decrypt: the session must be

@@ -74,7 +74,7 @@ func TestAConfigIsReadFromYAML(t *testing.T) {
 
 func TestASessionShowsNoOpenID(t *testing.T) {
 	s := &Session{AppID: "wx1", OpenID: "o-marker", UnionID: "u-marker", ID: "public-id"}
-	ctx := &sessionContext{Context: context.Background(), session: *s}
+	ctx := &sessionContext{Context: context.Background(), session: s}
 	var out bytes.Buffer
 	for _, v := range []any{s, *s, []*Session{s}, struct{ S *Session }{s}, &Draft{Session: *s}, ctx, struct{ C context.Context }{ctx}} {
 		fmt.Fprintf(&out, "%v %+v %#v %s\n", v, v, v, v)

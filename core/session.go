@@ -15,6 +15,12 @@ import (
 // Session is what is known of a logged-in user: a snapshot, which may be read by
 // many goroutines. To change what is stored see Manager.Update.
 //
+// A Session may be kept, and so may its strings. One string keeps the whole Session,
+// attributes included, in memory: strings.Clone for many of them. One that a
+// middleware found by Manager.Require, Optional or RequireSessionKey keeps that
+// request's context too; by RequireHTTP, AuthenticateRequest or Authenticate, nothing
+// of a request.
+//
 // It prints, logs and marshals as its app and public id only: an openid belongs
 // in no log, and attributes may not either.
 type Session struct {
@@ -130,16 +136,16 @@ type shownSession struct {
 
 type sessionKey struct{}
 
-// sessionContext is a session and the context that carries it, in one
-// allocation.
+// sessionContext is a context with a session. It points to that: fmt shows what is in
+// a context that stands in a printed request, and does not ask Format there.
 type sessionContext struct {
 	context.Context
-	session Session
+	session *Session
 }
 
 func (c *sessionContext) Value(key any) any {
 	if _, ok := key.(sessionKey); ok {
-		return &c.session
+		return c.session
 	}
 	return c.Context.Value(key)
 }

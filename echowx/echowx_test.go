@@ -78,6 +78,7 @@ func routes(r router, app *adaptertest.App) {
 		}
 		return err
 	}, require)
+	r.POST("/upload", func(c echo.Context) error { app.Upload(c.Request()); return nil }, echowx.Optional(app.Manager), require, key)
 	r.GET("/panic", func(echo.Context) error { app.Panic(); return nil }, require)
 }
 

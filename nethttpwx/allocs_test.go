@@ -9,8 +9,8 @@ import (
 	"github.com/wxsession/wxsession/nethttpwx"
 )
 
-// TestCost: the middleware adds one allocation to a request, for the session, its
-// context and the copy of the request that carries it.
+// TestCost: the middleware adds two allocations to a request: the session, and the
+// copy of the request with the context that carries it.
 func TestCost(t *testing.T) {
 	wx, token, stop := newManager()
 	defer stop()
@@ -24,8 +24,8 @@ func TestCost(t *testing.T) {
 	r := httptest.NewRequest("GET", "/", nil)
 	r.Header.Set("Authorization", "Bearer "+token)
 
-	if got := testing.AllocsPerRun(100, func() { h.ServeHTTP(w, r) }); got > 1 {
-		t.Errorf("the middleware allocates %v times, want 1", got)
+	if got := testing.AllocsPerRun(100, func() { h.ServeHTTP(w, r) }); got > 2 {
+		t.Errorf("the middleware allocates %v times, want 2", got)
 	}
 	if served == 0 {
 		t.Error("the token is refused")

@@ -74,7 +74,7 @@ func Require(wx *core.Manager) func(http.Handler) http.Handler {
 				Refuse(w, r, wx, err)
 				return
 			}
-			next.ServeHTTP(w, known)
+			serve(next, w, r, known)
 		})
 	}
 }
@@ -91,7 +91,7 @@ func RequireSessionKey(wx *core.Manager, maxAge time.Duration) func(http.Handler
 				Refuse(w, r, wx, err)
 				return
 			}
-			next.ServeHTTP(w, r.WithContext(ctx))
+			serve(next, w, r, r.WithContext(ctx))
 		})
 	}
 }
@@ -116,12 +116,26 @@ func With(wx *core.Manager, handle func(http.ResponseWriter, *http.Request, *cor
 func Optional(wx *core.Manager) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if ctx, s := wx.Optional(r.Context(), request(r)); s != nil {
-				r = r.WithContext(ctx)
+			ctx, s := wx.Optional(r.Context(), request(r))
+			if s == nil {
+				next.ServeHTTP(w, r)
+				return
 			}
-			next.ServeHTTP(w, r)
+			serve(next, w, r, r.WithContext(ctx))
 		})
 	}
+}
+
+// serve has next answer known, a copy of r, and hands the form back that a handler
+// has parsed: net/http removes the files of uploads by that of its own request, and
+// they would stay on the disk.
+func serve(next http.Handler, w http.ResponseWriter, r, known *http.Request) {
+	defer func() { // of a handler that panics too, if somebody further up recovers
+		if r.MultipartForm == nil && known.MultipartForm != nil {
+			r.MultipartForm = known.MultipartForm
+		}
+	}()
+	next.ServeHTTP(w, known)
 }
 
 // Session returns the session of the request. It is nil on a route without

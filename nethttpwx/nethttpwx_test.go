@@ -79,6 +79,8 @@ func routes(mux *http.ServeMux, app *adaptertest.App, auth func(http.Handler) ht
 		}
 		app.Hijack(conn)
 	})))
+	upload := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { app.Upload(r) })
+	mux.Handle("POST /upload", nethttpwx.Optional(app.Manager)(require(key(upload))))
 	mux.Handle("GET /panic", require(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { app.Panic() })))
 }
 

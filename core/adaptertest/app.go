@@ -26,6 +26,7 @@ import (
 //	GET        /stream  Require   app.Stream(body, flush)
 //	GET        /hijack  Require   app.Hijack(connection)
 //	GET        /panic   Require   app.Panic()
+//	POST       /upload  Optional, then Require, then RequireSessionKey: app.Upload(request)
 //
 // app.Routes are mounted beside them by the adapter's MountRoutes, and no proxy is
 // trusted by the framework's own settings. Before the adapter has a say in a
@@ -53,6 +54,7 @@ type App struct {
 	refusal  error
 	reply    core.Reply
 	served   int // calls of handlers
+	upload   upload
 	errs     []error
 	panicked []any
 }

@@ -52,6 +52,15 @@ func brokenMiddlewares() []broken {
 		{"loses the context", func() *reference {
 			return &reference{attach: func(r *http.Request, _ context.Context) *http.Request { return r }}
 		}, []string{"a handler finds the session", "a route for session_keys serves", "X-WX-Skey carries"}},
+		{"keeps the form of its copy of the request", func() *reference {
+			return &reference{serve: func(next http.Handler, w http.ResponseWriter, _, known *http.Request) { next.ServeHTTP(w, known) }}
+		}, []string{"the files of an upload are", "the files of an upload whose"}},
+		{"hands a form back where nobody panics", func() *reference {
+			return &reference{serve: func(next http.Handler, w http.ResponseWriter, r, known *http.Request) {
+				next.ServeHTTP(w, known)
+				r.MultipartForm = known.MultipartForm
+			}}
+		}, []string{"the files of an upload whose"}},
 		{"makes a session up where there is none", func() *reference {
 			return &reference{session: func(r *http.Request) *core.Session {
 				if s := core.FromContext(r.Context()); s != nil {

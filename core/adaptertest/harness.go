@@ -22,6 +22,8 @@ type Harness struct {
 	NoHijacking bool
 	// NoCancellation: handlers do not learn that the client has gone.
 	NoCancellation bool
+	// NoUploads: the framework does not read forms by net/http's own request.
+	NoUploads bool
 }
 
 // ServeHTTP serves an application built on net/http for Harness.Serve.
@@ -68,7 +70,7 @@ func table() []row {
 		mountRows(), loginRows(), refusalRows(), routeRows(), tokenRows(),
 		outageRows(), middlewareRows(), sessionKeyRows(), transportRows(),
 		frameworkRows(), waferRows(),
-		withRows(), ownRows(), addressRows(), ownErrorRows(), cookieRows(), reshapeRows(),
+		withRows(), uploadRows(), ownRows(), addressRows(), ownErrorRows(), cookieRows(), reshapeRows(),
 	} {
 		rows = append(rows, part...)
 	}

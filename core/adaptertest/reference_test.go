@@ -28,6 +28,7 @@ type reference struct {
 	optional func(*core.Manager, *http.Request) (*http.Request, error)
 	heard    func(http.Header) http.Header // what Refuse hears of the request
 	session  func(*http.Request) *core.Session
+	serve    func(next http.Handler, w http.ResponseWriter, r, known *http.Request) // in place of handing the form back
 	writer   func(http.ResponseWriter) http.ResponseWriter
 	failed   func(error) error // what the error path gets
 	noisy    bool              // the error path gets successes too
@@ -139,7 +140,7 @@ func (a *reference) require(app *App, next http.Handler) http.Handler {
 		if a.writer != nil {
 			w = a.writer(w)
 		}
-		next.ServeHTTP(w, a.attached(r, ctx))
+		a.hand(next, w, r, a.attached(r, ctx))
 	}))
 	if a.guard != nil {
 		h = a.guard(h)
@@ -160,7 +161,7 @@ func (a *reference) requireKey(app *App, next http.Handler) http.Handler {
 			a.refuse(w, r, app, err)
 			return
 		}
-		next.ServeHTTP(w, a.attached(r, ctx))
+		a.hand(next, w, r, a.attached(r, ctx))
 	})
 }
 
@@ -169,6 +170,15 @@ func (a *reference) attached(r *http.Request, ctx context.Context) *http.Request
 		return a.attach(r, ctx)
 	}
 	return r.WithContext(ctx)
+}
+
+func (a *reference) hand(next http.Handler, w http.ResponseWriter, r, known *http.Request) {
+	if a.serve != nil {
+		a.serve(next, w, r, known)
+		return
+	}
+	defer func() { r.MultipartForm = known.MultipartForm }()
+	next.ServeHTTP(w, known)
 }
 
 func (a *reference) refuse(w http.ResponseWriter, r *http.Request, app *App, err error) {
@@ -189,11 +199,11 @@ func (a *reference) public(app *App, next http.Handler) http.Handler {
 				a.refuse(w, r, app, err)
 				return
 			}
-			next.ServeHTTP(w, known)
+			a.hand(next, w, r, known)
 			return
 		}
 		ctx, _ := app.Manager.Optional(r.Context(), requestOf(r))
-		next.ServeHTTP(w, r.WithContext(ctx))
+		a.hand(next, w, r, r.WithContext(ctx))
 	})
 }
 
@@ -252,5 +262,8 @@ func (a *reference) addRoutes(mux *http.ServeMux, app *App) {
 			app.Hijack(conn)
 		}
 	})
+	mux.Handle("POST /upload", a.public(app, a.require(app, a.requireKey(app, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		app.Upload(r)
+	})))))
 	handle("GET /panic", func(http.ResponseWriter, *http.Request) { app.Panic() })
 }

@@ -32,7 +32,7 @@ func (v *Verifier) Require(next http.Handler) http.Handler {
 		claims, err := v.Verify(r.Context(), token)
 		switch {
 		case err == nil:
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), claimsKey{}, claims)))
+			serve(next, w, r, r.WithContext(context.WithValue(r.Context(), claimsKey{}, claims)))
 		case errors.Is(err, ErrUnavailable):
 			w.Header().Set("Retry-After", "2")
 			refuse(w, "", core.NewError(http.StatusServiceUnavailable, "keys_unavailable", "the token cannot be checked now, try again"))
@@ -40,6 +40,17 @@ func (v *Verifier) Require(next http.Handler) http.Handler {
 			refuse(w, `Bearer error="invalid_token"`, core.NewError(http.StatusUnauthorized, "invalid_token", "the token is not valid here or has expired, ask for another one"))
 		}
 	})
+}
+
+// serve has next answer known, a copy of r, and hands the form back that a handler
+// has parsed: net/http removes the files of uploads by that of its own request.
+func serve(next http.Handler, w http.ResponseWriter, r, known *http.Request) {
+	defer func() { // of a handler that panics too, if somebody further up recovers
+		if r.MultipartForm == nil && known.MultipartForm != nil {
+			r.MultipartForm = known.MultipartForm
+		}
+	}()
+	next.ServeHTTP(w, known)
 }
 
 func bearer(r *http.Request) (token string, given bool) {

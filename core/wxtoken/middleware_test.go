@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -12,6 +13,32 @@ import (
 
 	"github.com/wxsession/wxsession/core/wxtoken"
 )
+
+// TestTheMiddlewareHandsTheFormBack: a server removes the files of uploads by its own
+// request's form.
+func TestTheMiddlewareHandsTheFormBack(t *testing.T) {
+	w := newWorld(t, nil)
+	token, _ := w.login(t, "o-alice")
+	signed := w.ask(t, token, "")
+	for _, panics := range []bool{false, true} {
+		form := new(multipart.Form)
+		h := w.verifier(t, nil).Require(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			r.MultipartForm = form
+			if panics {
+				panic(http.ErrAbortHandler)
+			}
+		}))
+		r := httptest.NewRequest("POST", "/", nil)
+		r.Header.Set("Authorization", "Bearer "+signed)
+		func() {
+			defer func() { _ = recover() }()
+			h.ServeHTTP(httptest.NewRecorder(), r)
+		}()
+		if r.MultipartForm != form {
+			t.Errorf("the request of the server does not have the form (the handler panics: %t)", panics)
+		}
+	}
+}
 
 func TestTheMiddlewareLetsTokensThrough(t *testing.T) {
 	w := newWorld(t, nil)

@@ -10,8 +10,8 @@ import (
 	"github.com/wxsession/wxsession/echowx/v5"
 )
 
-// TestCost: the middleware adds one allocation to a request, for the session, its
-// context and the copy of the request that carries it.
+// TestCost: the middleware adds two allocations to a request: the session, and the
+// copy of the request with the context that carries it.
 func TestCost(t *testing.T) {
 	wx, token, stop := newManager()
 	defer stop()
@@ -32,8 +32,8 @@ func TestCost(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	if got > 1 {
-		t.Errorf("the middleware allocates %v times, want 1", got)
+	if got > 2 {
+		t.Errorf("the middleware allocates %v times, want 2", got)
 	}
 	if served == 0 {
 		t.Error("the handler was not reached")

@@ -80,8 +80,7 @@ func Require(wx *core.Manager) echo.MiddlewareFunc {
 			if err != nil {
 				return Refuse(c, wx, err)
 			}
-			c.SetRequest(known)
-			return next(c)
+			return serve(next, c, known)
 		}
 	}
 }
@@ -97,8 +96,7 @@ func RequireSessionKey(wx *core.Manager, maxAge time.Duration) echo.MiddlewareFu
 			if err != nil {
 				return Refuse(c, wx, err)
 			}
-			c.SetRequest(c.Request().WithContext(ctx))
-			return next(c)
+			return serve(next, c, c.Request().WithContext(ctx))
 		}
 	}
 }
@@ -124,12 +122,27 @@ func Optional(wx *core.Manager) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
 			r := c.Request()
-			if ctx, s := wx.Optional(r.Context(), request(c)); s != nil {
-				c.SetRequest(r.WithContext(ctx))
+			ctx, s := wx.Optional(r.Context(), request(c))
+			if s == nil {
+				return next(c)
 			}
-			return next(c)
+			return serve(next, c, r.WithContext(ctx))
 		}
 	}
+}
+
+// serve has next answer known, a copy of the request, and hands the form back that a
+// handler has parsed: net/http removes the files of uploads by that of its own
+// request, and they would stay on the disk.
+func serve(next echo.HandlerFunc, c *echo.Context, known *http.Request) error {
+	r := c.Request()
+	defer func() { // of a handler that panics too: the Recover middleware stands further up
+		if r.MultipartForm == nil && c.Request().MultipartForm != nil { // of known, or of a copy of that
+			r.MultipartForm = c.Request().MultipartForm
+		}
+	}()
+	c.SetRequest(known)
+	return next(c)
 }
 
 // Session returns the session of the request. It is nil on a route without

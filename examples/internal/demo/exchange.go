@@ -61,7 +61,13 @@ func (t *tap) record(title string, h http.Handler) http.Handler {
 		}
 		began, rec := time.Now(), &recorder{ResponseWriter: w}
 		defer func() { x.tellReply(rec, time.Since(began)) }() // of a handler that panics too
-		h.ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x)))
+		watched := r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+		defer func() { // net/http removes the files of uploads by its own request's form
+			if r.MultipartForm == nil && watched.MultipartForm != nil {
+				r.MultipartForm = watched.MultipartForm
+			}
+		}()
+		h.ServeHTTP(rec, watched)
 	})
 }
 
