@@ -16,7 +16,7 @@ import (
 )
 
 func TestAdapter(t *testing.T) {
-	adaptertest.Run(t, adaptertest.Harness{Serve: serve})
+	adaptertest.Run(t, adaptertest.Harness{Serve: serve, Uploads: true})
 }
 
 func serve(t testing.TB, app *adaptertest.App) string {

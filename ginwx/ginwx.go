@@ -70,9 +70,12 @@ func hasHead(routes []core.Route, path string) bool {
 // Require returns the middleware for routes that need a session. Requests
 // without a live one are answered by it and do not reach the handler.
 //
-// It calls c.Next, as RequireSessionKey and Optional do. What decides by the session
-// stands behind it in the chain: code that calls it, and then decides, comes after
-// the handlers.
+// It does not call c.Next: code that calls it, and then decides by c.IsAborted and
+// the session, comes before the handlers. So it cannot clean up after them either: it
+// hands on a copy of the request, and net/http removes the temporary files of an
+// upload by its own. Routes for uploads that are larger than the engine's
+// MaxMultipartMemory take With, or end with c.Request.MultipartForm.RemoveAll; this is
+// so for RequireSessionKey and Optional, too.
 func Require(wx *core.Manager) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		known, err := wx.RequireHTTP(c.Request)
@@ -80,7 +83,7 @@ func Require(wx *core.Manager) gin.HandlerFunc {
 			Refuse(c, wx, err)
 			return
 		}
-		proceed(c, known)
+		c.Request = known
 	}
 }
 
@@ -95,7 +98,7 @@ func RequireSessionKey(wx *core.Manager, maxAge time.Duration) gin.HandlerFunc {
 			Refuse(c, wx, err)
 			return
 		}
-		proceed(c, c.Request.WithContext(ctx))
+		c.Request = c.Request.WithContext(ctx)
 	}
 }
 
@@ -119,27 +122,10 @@ func With(wx *core.Manager, handle func(*gin.Context, *core.Session)) gin.Handle
 // into the store.
 func Optional(wx *core.Manager) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		ctx, s := wx.Optional(c.Request.Context(), request(c))
-		if s == nil {
-			c.Next() // as for those whom it knows
-			return
+		if ctx, s := wx.Optional(c.Request.Context(), request(c)); s != nil {
+			c.Request = c.Request.WithContext(ctx)
 		}
-		proceed(c, c.Request.WithContext(ctx))
 	}
-}
-
-// proceed runs the rest of the chain with known, a copy of the request, and hands the
-// form back that a handler has parsed: net/http removes the files of uploads by that
-// of its own request, and they would stay on the disk.
-func proceed(c *gin.Context, known *http.Request) {
-	r := c.Request
-	defer func() { // of a handler that panics too: gin.Recovery stands further up
-		if r.MultipartForm == nil && c.Request.MultipartForm != nil { // of known, or of a copy of that
-			r.MultipartForm = c.Request.MultipartForm
-		}
-	}()
-	c.Request = known
-	c.Next()
 }
 
 // Session returns the session of the request. It is nil on a route without

@@ -68,7 +68,6 @@ func build(app *adaptertest.App) *gin.Engine {
 		}
 		app.Hijack(conn)
 	})
-	r.POST("/upload", ginwx.Optional(app.Manager), require, key, func(c *gin.Context) { app.Upload(c.Request) })
 	r.GET("/panic", require, func(*gin.Context) { app.Panic() })
 	return e
 }

@@ -24,6 +24,7 @@ func TestAdapter(t *testing.T) {
 			return serve(t, app, mux)
 		},
 		NoErrorPath: true,
+		Uploads:     true,
 	})
 }
 
@@ -43,6 +44,7 @@ func TestHandlerOnAnotherRouter(t *testing.T) {
 			return serve(t, app, mux)
 		},
 		NoErrorPath: true,
+		Uploads:     true,
 	})
 }
 

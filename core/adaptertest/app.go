@@ -26,7 +26,7 @@ import (
 //	GET        /stream  Require   app.Stream(body, flush)
 //	GET        /hijack  Require   app.Hijack(connection)
 //	GET        /panic   Require   app.Panic()
-//	POST       /upload  Optional, then Require, then RequireSessionKey: app.Upload(request)
+//	POST       /upload  Optional, then Require, then RequireSessionKey: app.Upload(request); with Harness.Uploads
 //
 // app.Routes are mounted beside them by the adapter's MountRoutes, and no proxy is
 // trusted by the framework's own settings. Before the adapter has a say in a

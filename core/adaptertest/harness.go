@@ -22,8 +22,8 @@ type Harness struct {
 	NoHijacking bool
 	// NoCancellation: handlers do not learn that the client has gone.
 	NoCancellation bool
-	// NoUploads: the framework does not read forms by net/http's own request.
-	NoUploads bool
+	// Uploads: there is the route /upload, and what it leaves on the disk is looked at.
+	Uploads bool
 }
 
 // ServeHTTP serves an application built on net/http for Harness.Serve.

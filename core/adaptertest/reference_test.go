@@ -35,7 +35,7 @@ type reference struct {
 }
 
 func (a *reference) harness() Harness {
-	return Harness{Serve: func(t testing.TB, app *App) string {
+	return Harness{Uploads: true, Serve: func(t testing.TB, app *App) string {
 		mux := http.NewServeMux()
 		a.mount(mux, app)
 		a.addRoutes(mux, app)

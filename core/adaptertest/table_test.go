@@ -35,7 +35,7 @@ func TestEachRowCanFail(t *testing.T) {
 }
 
 func TestFrameworksMayLackFeatures(t *testing.T) {
-	h := Harness{NoErrorPath: true, NoStreaming: true, NoHijacking: true, NoCancellation: true, NoUploads: true}
+	h := Harness{NoErrorPath: true, NoStreaming: true, NoHijacking: true, NoCancellation: true}
 	n := 0
 	for _, row := range table() {
 		if row.needs != nil && !row.needs(h) {

@@ -13,7 +13,7 @@ import (
 )
 
 func uploadRows() []row {
-	can := func(h Harness) bool { return !h.NoUploads }
+	can := func(h Harness) bool { return h.Uploads }
 	return []row{
 		{name: "the files of an upload are removed when the request is done", check: func(r *rig) { r.uploads(false) }, needs: can},
 		{name: "the files of an upload whose handler panics are removed too", check: func(r *rig) { r.uploads(true) }, needs: can},

@@ -12,7 +12,8 @@ import (
 func Mount(mux *http.ServeMux, wx *core.Manager, failed func(error), routes ...core.Route) {
 	for _, route := range append(wx.Routes(), routes...) {
 		mux.HandleFunc(route.Method+" "+route.Path, func(w http.ResponseWriter, r *http.Request) {
-			peer, req := netip.MustParseAddrPort(r.RemoteAddr), request(r)
+			peer, _ := netip.ParseAddrPort(r.RemoteAddr)
+			req := request(r)
 			req.Path, req.Query, req.ID, req.Body, req.Address = r.URL.Path, r.URL.RawQuery, r.PathValue("id"), r.Body, peer.Addr().String()
 			send(w, failed, route.Serve(r.Context(), req))
 		})
@@ -25,13 +26,12 @@ type Admit func(context.Context, core.Request) (context.Context, *core.Session, 
 // Guard lets those pass whom admit knows.
 func Guard(wx *core.Manager, failed func(error), admit Admit, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if ctx, _, err := admit(r.Context(), request(r)); err != nil {
+		ctx, _, err := admit(r.Context(), request(r))
+		if err != nil {
 			Refuse(w, r, wx, failed, err)
-		} else {
-			known := r.WithContext(ctx)
-			defer func() { r.MultipartForm = known.MultipartForm }() // whose files net/http removes
-			next.ServeHTTP(w, known)
+			return
 		}
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 

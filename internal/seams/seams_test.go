@@ -107,7 +107,5 @@ func addRoutes(mux *http.ServeMux, app *adaptertest.App) {
 		}
 		app.Hijack(conn)
 	}))
-	upload := Guard(wx, app.Failed, key, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { app.Upload(r) }))
-	mux.Handle("POST /upload", Guard(wx, app.Failed, optional, require(upload.ServeHTTP)))
 	mux.Handle("GET /panic", require(func(http.ResponseWriter, *http.Request) { app.Panic() }))
 }
