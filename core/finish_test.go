@@ -18,11 +18,9 @@ type slowStore struct {
 	Store
 	latency time.Duration
 	refuses func(key string) bool
-	calls   int
 }
 
 func (s *slowStore) call(ctx context.Context, key string) error {
-	s.calls++
 	if s.refuses != nil && s.refuses(key) {
 		return errors.New("this shard is down")
 	}
