@@ -58,7 +58,7 @@ type row struct {
 
 func (row row) run(t testing.TB, h Harness, group string) {
 	if row.needs != nil && !row.needs(h) {
-		t.Skip("the framework cannot do this")
+		t.Skip("by its Harness the framework cannot do this, or has no route for it")
 	}
 	row.check(&rig{TB: t, h: h, group: group, patience: patience})
 }
