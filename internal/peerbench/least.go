@@ -78,7 +78,7 @@ func (find least) request(r *http.Request) (*http.Request, error) {
 func (find least) side(ctx context.Context, tokens []string) side {
 	return shared(func(i int) error {
 		found, err := find(ctx, tokens[i%len(tokens)])
-		if err == nil && !known(found.openID, found.uid) {
+		if err == nil && !named(found.openID) {
 			err = errSession
 		}
 		return err

@@ -117,8 +117,13 @@ func requestsAgainstFloor(b *bench) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
+	read, err := b.compare(1, b.authenticateAndRead(m, tokens), bottom)
+	if err != nil {
+		return nil, err
+	}
 	rows := []Row{
 		overBare("3", "memory store: Authenticate over SHA-256 + time.Now + map lookup", t, 2.1),
+		overBare("3", "the same, and an attribute read", read, 0),
 		leastOverBare("3", "these three and a session of our size made", t),
 	}
 	for _, f := range []struct {
