@@ -15,7 +15,7 @@ const (
 	// reclaimSteps bounds what a refused write does before it gives up: about a
 	// millisecond in a large store, and a whole round in one of some thousand
 	// entries.
-	reclaimSteps = 2 * shardCount
+	reclaimSteps = 512
 )
 
 // sweepUntil frees what has expired, shard by shard, until ctx is done.
