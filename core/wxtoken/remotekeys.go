@@ -2,6 +2,7 @@ package wxtoken
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -120,14 +121,20 @@ func (r *remoteKeys) refresh(now time.Time, set *keySet) *flight {
 	return r.flight
 }
 
-// fly fetches for all who wait, and so by nobody's context.
+// fly fetches for all who wait, and so by nobody's context. It lands even if the
+// application's transport ends the goroutine.
 func (r *remoteKeys) fly(f *flight, asked time.Time) {
-	keys, cached, err := r.fetch()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err == nil {
+	err := errNoReturn
+	defer func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.failed, r.flight = err, nil
+		close(f.done)
+	}()
+	keys, cached, errFetch := r.fetch()
+	if err = errFetch; err == nil {
 		r.set.Store(&keySet{keys, asked.Add(cached)})
 	}
-	r.failed, r.flight = err, nil
-	close(f.done)
 }
+
+var errNoReturn = errors.New("the transport has not returned")
