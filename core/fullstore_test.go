@@ -241,7 +241,7 @@ func TestAnIndexThatGoesBackDoesNotBringBackWhatWasApproved(t *testing.T) {
 			noError(t, err)
 			stolen := strings.HasSuffix(how, "stolen")
 			if stolen {
-				_, err = w.Authenticate(t.Context(), fresh)
+				s, err = w.Authenticate(t.Context(), fresh)
 				noError(t, err)
 			}
 			a := mustApprove(t, w, s)

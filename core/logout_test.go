@@ -220,15 +220,16 @@ func TestWhatMakesAnApprovalVoidInAFullStoreDoesSoOrFails(t *testing.T) {
 			old, s := w.login(t, "o-alice")
 			otherToken, other := w.login(t, "o-alice")
 			fresh, _, err := w.Rotate(t.Context(), old)
-			if err == nil {
-				_, err = w.Authenticate(t.Context(), fresh)
+			if err != nil {
+				t.Fatal(err)
 			}
+			now, err := w.Authenticate(t.Context(), fresh)
 			if err != nil {
 				t.Fatal(err)
 			}
 			full := &refusing{core.WrappedStore{Store: w.store}, "", nil}
 			m, end := w.over(t, full), voiders(t, old, otherToken, s, other)[name]
-			approval, err := m.Approve(t.Context(), s)
+			approval, err := m.Approve(t.Context(), now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -287,9 +288,9 @@ func TestWhatAFullStoreHasEndedStaysEnded(t *testing.T) {
 				w.login(t, "o-alice")
 				fresh, _, err := w.Rotate(t.Context(), old)
 				noError(t, err)
-				_, err = w.Authenticate(t.Context(), fresh)
+				now, err := w.Authenticate(t.Context(), fresh)
 				noError(t, err)
-				approval, err := w.Approve(t.Context(), s)
+				approval, err := w.Approve(t.Context(), now)
 				noError(t, err)
 				full := &refusing{core.WrappedStore{Store: w.store}, "", core.ErrFull}
 				noError(t, end(w.over(t, full), old, s))

@@ -107,6 +107,8 @@ func (r *modelRun) logoutUser(a, b, _ int) error {
 // died of age may get what is of no use.
 func (r *modelRun) asks(t *modelToken, err error) Code {
 	switch {
+	case t.role == retired && (r.model.live(t.session) || r.listed(t.session)):
+		return InvalidSession
 	case r.model.live(t.session) || err == nil && r.listed(t.session):
 		return ""
 	case r.listed(t.session):

@@ -55,18 +55,21 @@ func (m *Manager) NewTicket(ctx context.Context, s *Session) (ticket string, err
 }
 
 // editListed changes the entry of a session that lives. One that the index has
-// lost is listed again before.
+// lost is listed again before. CodeInvalidSession for a token that was rotated away:
+// it may be stolen, and what comes of this lasts longer than its grace period.
 func (m *Manager) editListed(ctx context.Context, s *Session, fn func(*user, *record.Entry) error) error {
+	lost := false
 	edit := func(u *user) error {
 		e := u.find(s.rec.ID())
-		if e == nil {
+		r := findRecord(e, s.key.Name())
+		if lost = r == nil; lost || r.Role == record.Retiring || r.Role == record.Retired {
 			return errInvalidSession()
 		}
 		return fn(u, e)
 	}
 	key := s.userKey()
 	_, err := m.editUser(ctx, key, edit)
-	if CodeOf(err) != CodeInvalidSession {
+	if !lost {
 		return err
 	}
 	found, _, missing := m.inUse(ctx, s.key)
@@ -111,7 +114,7 @@ func (m *Manager) RedeemTicket(ctx context.Context, ticket, device string) (toke
 	}
 	f := m.handedOver(from)
 	var used usedTicket
-	enter := func(u *user, child record.Name) (err error) {
+	enter := func(ctx context.Context, u *user, child record.Name) (err error) {
 		if used, err = u.useTicket(from.rec.ID(), name, m.now()); err != nil {
 			return err
 		}
