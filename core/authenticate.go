@@ -151,6 +151,7 @@ func (m *Manager) heal(ctx context.Context, s *Session) error {
 	case err != nil || known.hasInUse(s.rec.ID(), name) && !known.stale:
 		return err
 	case known.isPending(name):
+		known.endFirst(name)
 		if err := m.finish(ctx, key, known); err != nil {
 			return err
 		}

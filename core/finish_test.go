@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -18,11 +19,15 @@ type slowStore struct {
 	Store
 	latency time.Duration
 	refuses func(key string) bool
+	hangs   func(key string) bool // for the time limit of a store
 }
 
 func (s *slowStore) call(ctx context.Context, key string) error {
 	if s.refuses != nil && s.refuses(key) {
 		return errors.New("this shard is down")
+	}
+	if s.hangs != nil && s.hangs(key) {
+		return cmp.Or(pause(ctx, storeTimeout), errors.New("this shard does not answer"))
 	}
 	if s.latency == 0 {
 		return ctx.Err()
@@ -95,6 +100,7 @@ func TestALongListOfEndsGetsShorterWithEachTry(t *testing.T) {
 		"600 sessions":                          {600, 0, 2 * time.Millisecond, 3},
 		"100 sessions, slowly":                  {100, 0, 12 * time.Millisecond, 3},
 		"ten, each rotated eight times, slowly": {10, 8, 20 * time.Millisecond, 4},
+		"ten, almost too slowly":                {10, 0, 450 * time.Millisecond, 11},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -135,7 +141,7 @@ func TestARenewalThatFinishesTakesNoLongerThanOtherOperations(t *testing.T) {
 		for _, i := range []int{9, 8, 7} { // those that stand last in the list still live
 			began := time.Now()
 			_, _ = m.Authenticate(t.Context(), tokens[i])
-			if took := time.Since(began); took > m.patience+afterthoughtTimeout+store.latency {
+			if took := time.Since(began); took > m.patience+m.afterthought()+store.latency {
 				t.Errorf("a request took %v", took)
 			}
 			u, err := m.readUser(t.Context(), userKey(testAppID, "alice"))
@@ -250,7 +256,7 @@ func TestATombstoneKeepsItsFirstReason(t *testing.T) {
 	if err := m.Revoke(t.Context(), "", "alice", s.ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.logoutAll(t.Context(), s); err != nil {
+	if err := m.endStolen(t.Context(), s); CodeOf(err) != CodeSessionRevoked {
 		t.Fatal(err)
 	}
 	u, err := m.readUser(t.Context(), s.userKey())

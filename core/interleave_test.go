@@ -165,7 +165,7 @@ func (s *scheduler) rests(t *task) bool {
 // attempts, and for less than any time limit.
 func (s *scheduler) wake() {
 	s.handOver()
-	time.Sleep(100 * time.Millisecond)
+	time.Sleep(25 * time.Millisecond)
 	s.settle()
 }
 

@@ -51,7 +51,7 @@ func (m *Manager) issue(ctx context.Context, i issuance) (string, *Session, erro
 	if err := m.onLogin(ctx, i, &f); err != nil {
 		return "", nil, err
 	}
-	enter := func(u *user, name record.Name) error {
+	enter := func(ctx context.Context, u *user, name record.Name) error {
 		if i.admit != nil {
 			if err := i.admit(u); err != nil {
 				return err
@@ -114,7 +114,7 @@ func (m *Manager) callOnLogin(ctx context.Context, d *Draft) (err error) {
 
 // beginning is how a session gets into its user's record.
 type beginning struct {
-	enter func(u *user, n record.Name) error
+	enter func(ctx context.Context, u *user, n record.Name) error
 	// still looks, once the session is listed, whether what it comes from is good: who
 	// makes that void later finds the session. In a store that is full the user's
 	// record alone does not tell. It may be nil.
@@ -138,7 +138,7 @@ func (m *Manager) start(ctx context.Context, f record.Fields, b beginning) (stri
 	s, known, err := m.createAndRead(ctx, token, f.Encode(), key)
 	if err == nil {
 		name := s.key.Name()
-		known, err = m.editStored(ctx, key, &known, func(u *user) error { return b.enter(u, name) })
+		known, err = m.editStored(ctx, key, &known, func(u *user) error { return b.enter(ctx, u, name) })
 	}
 	if err == nil {
 		if err = m.finish(ctx, key, known); err == nil && b.still != nil {
@@ -223,23 +223,44 @@ func (u *user) enter(f record.Fields, n record.Name, device, parent string) {
 	})
 }
 
-// makeRoom keeps the index below the cap: what is dead goes first, then the
-// oldest sessions, but for the one called except.
+// makeRoom keeps the index below the cap: what is dead goes first, then the oldest
+// session, but for the one called except. Where a record cannot be read it fails, as
+// none that lives gives way to one that may be dead. But what takes more than half of
+// the time counts as alive: a user with many sessions, on a store that is slow, must
+// be able to log in.
 func (m *Manager) makeRoom(ctx context.Context, u *user, except string) error {
 	if len(u.Entries) < m.cfg.MaxSessions {
 		return nil
 	}
-	_, dead, err := m.readSessions(ctx, u)
-	if err != nil {
+	if err := m.dropDead(ctx, u); err != nil {
 		return err
 	}
-	u.drop(dead)
 	for len(u.Entries) >= m.cfg.MaxSessions {
 		oldest := u.oldest(except)
 		if oldest == "" {
 			return nil
 		}
 		u.revoke(oldest, record.ByCap)
+	}
+	return nil
+}
+
+// dropDead drops dead sessions until there is room for one more.
+func (m *Manager) dropDead(ctx context.Context, u *user) error {
+	looking, cancel := halfTime(ctx)
+	defer cancel()
+	for _, e := range slices.Clone(u.Entries) {
+		if len(u.Entries) < m.cfg.MaxSessions {
+			break
+		}
+		_, dead, err := m.readEntry(looking, e)
+		if err != nil && looking.Err() != nil {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		u.drop(dead)
 	}
 	return nil
 }

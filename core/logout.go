@@ -9,7 +9,8 @@ import (
 )
 
 // Revoke ends one session of the user, by its public id, as another device or
-// an administrator does it. CodeNotFound if the user has no such session.
+// an administrator does it. CodeNotFound if the user has no such session; after
+// CodeStoreUnavailable that may mean that the call before has ended it.
 func (m *Manager) Revoke(ctx context.Context, appID, openID, id string) error {
 	found := false
 	err := m.end(ctx, userKey(m.appID(appID), openID), func(u *user) error {
@@ -19,9 +20,13 @@ func (m *Manager) Revoke(ctx context.Context, appID, openID, id string) error {
 		return nil
 	})
 	if err == nil && !found {
-		return &Error{Code: CodeNotFound, Message: "this user has no session with that id"}
+		return errNoSuchSession()
 	}
 	return err
+}
+
+func errNoSuchSession() *Error {
+	return &Error{Code: CodeNotFound, Message: "this user has no session with that id"}
 }
 
 // LogoutUser ends all sessions of the user. When it returns nil, no session
@@ -45,6 +50,9 @@ func (m *Manager) LogoutOthers(ctx context.Context, s *Session) error {
 		return err
 	}
 	return m.end(ctx, s.userKey(), func(u *user) error {
+		if err := m.stillLives(ctx, u, s); err != nil {
+			return err
+		}
 		u.revokeAll(s.rec.ID(), record.ByDevice)
 		u.newEpoch() // what they have approved is void
 		return nil
@@ -63,6 +71,16 @@ func (m *Manager) lives(ctx context.Context, s *Session) error {
 	return err
 }
 
+// stillLives looks again at a session that u does not list. It may have ended since
+// it was read: then it must not end what has come after it.
+func (m *Manager) stillLives(ctx context.Context, u *user, s *Session) error {
+	if u.find(s.rec.ID()) != nil {
+		return nil
+	}
+	_, _, err := m.inUse(ctx, s.key)
+	return err
+}
+
 // endAll also ends sessions that the index has lost, when they turn up.
 func (m *Manager) endAll(u *user) {
 	u.revokeAll("", record.ByEverywhere)
@@ -77,6 +95,11 @@ func (m *Manager) endAll(u *user) {
 func (m *Manager) logoutAll(ctx context.Context, s *Session) error {
 	name := s.key.Name()
 	return m.end(ctx, s.userKey(), func(u *user) error {
+		if !u.isPending(name) { // it has asked before, and tries again
+			if err := m.stillLives(ctx, u, s); err != nil {
+				return err
+			}
+		}
 		m.endAll(u)
 		u.revokeLast(name, record.ByEverywhere)
 		return nil
@@ -164,12 +187,21 @@ func (m *Manager) linked(ctx context.Context, n record.Name) (names []record.Nam
 
 // deleteDead deletes the record of a token that is dead: rotated away, ended, or
 // gone. A store that waits for replicas may have told the client so far only that
-// they do not know yet: so it is written again.
+// they do not know yet: so it is written again. What was to end with it may not have
+// been reached either: a tombstone tells whose it is, and the client hears of no
+// success before that has ended, too.
 func (m *Manager) deleteDead(ctx context.Context, n record.Name, rec record.Session) error {
 	ctx, cancel := m.operation(withRevocation(ctx))
 	defer cancel()
 	if rec != nil && rec.State() == record.Revoked {
-		return m.endRecord(ctx, record.Revocation{Record: n, Why: rec.Why()})
+		user := rec.User()
+		key := user.Key(record.UserPrefix)
+		if u, err := m.readUser(ctx, key); err != nil {
+			return err
+		} else if err := m.finish(ctx, key, u); err != nil {
+			return err
+		}
+		return m.endRecord(ctx, user, record.Revocation{Record: n, Why: rec.Why()})
 	}
 	return m.delete(ctx, n.Key(record.SessionPrefix))
 }
@@ -184,6 +216,14 @@ func (m *Manager) end(ctx context.Context, key string, fn func(*user) error) (er
 	u, err := m.editUser(ctx, key, fn)
 	if errors.Is(err, ErrFull) {
 		return m.endInFullStore(ctx, key, fn)
+	}
+	if CodeOf(err) == CodeStoreUnavailable {
+		// The list may stand all the same: a store that waits for replicas says so only
+		// when they have it.
+		if u, errRead := m.readUser(ctx, key); errRead == nil {
+			_ = m.finish(ctx, key, u)
+		}
+		return err
 	}
 	if err != nil {
 		return err

@@ -108,11 +108,13 @@ func (m *Manager) listSuccessor(ctx context.Context, from *Session, n record.Nam
 	if errors.Is(err, errStolen) {
 		return m.endStolen(ctx, from)
 	}
-	if err == nil {
-		err = m.finish(ctx, key, u)
-	}
 	if err != nil {
 		return err
+	}
+	// Nothing of that is the caller's: another session's end, or a successor's that
+	// nobody has used. Whoever comes next goes on with it.
+	if err := m.finish(ctx, key, u); err != nil {
+		m.log.failure(ctx, "cannot clear the list of ended sessions", err)
 	}
 	// That from is listed proves nothing where the index was lost: a log-out may have
 	// come and gone between another request's look at from and its listing it, and
@@ -127,7 +129,7 @@ func (m *Manager) dropRetired(ctx context.Context, u *user, id string) error {
 	if e == nil || len(e.Records) == 1 {
 		return nil
 	}
-	_, dead, err := m.readSessions(ctx, &user{User: record.User{Entries: []record.Entry{*e}}})
+	_, dead, err := m.readRecords(ctx, *e)
 	if err == nil {
 		u.drop(dead)
 	}
@@ -217,16 +219,20 @@ func (m *Manager) firstUse(ctx context.Context, s *Session) error {
 		}
 		return u.succeed(s)
 	})
-	if err == nil && lost {
+	if u.user != nil && u.isPending(s.key.Name()) {
+		u.endFirst(s.key.Name()) // whoever has listed that has not come to it
+		err = nil
+	} else if err == nil && lost {
 		err = m.followedStill(ctx, s)
 	}
 	if err != nil {
 		return err
 	}
-	if err := m.finish(ctx, key, u); err != nil {
-		return err
+	unfinished := m.finish(ctx, key, u)
+	if err := m.refresh(ctx, s); err != nil || s.rec.State() != record.Fresh {
+		return err // what could not be finished is another session's
 	}
-	return m.refresh(ctx, s)
+	return unfinished
 }
 
 // followed refuses a successor that the index has lost, and that follows nothing
@@ -296,33 +302,41 @@ func (u *user) succeed(s *Session) error {
 // retire carries out what the index has decided about the records that retire,
 // and returns their names. Their grace period begins, then the record in use takes
 // over what the attributes of its predecessor were by then. Only after that the
-// store may forget the older ones.
+// store may forget the older ones. Where a session's records cannot be had, it goes on
+// with the others.
 func (m *Manager) retire(ctx context.Context, u *user) (retired []record.Name, err error) {
 	for _, e := range u.Entries {
 		in, ok := current(&e)
 		if !ok {
 			continue
 		}
-		var frozen []frozenRecord
-		for _, r := range e.Records {
-			if r.Role != record.Retiring {
-				continue
-			}
-			found, err := m.freeze(ctx, r.Name, in)
-			if err != nil {
-				return retired, err
-			}
-			frozen = append(frozen, frozenRecord{r.Name, found})
+		names, errEntry := m.retireEntry(ctx, in, e.Records)
+		retired, err = append(retired, names...), cmp.Or(err, errEntry)
+	}
+	return retired, err
+}
+
+// retireEntry is retire for the records of one session, of which in is in use.
+func (m *Manager) retireEntry(ctx context.Context, in record.Name, records []record.Entered) (retired []record.Name, err error) {
+	var frozen []frozenRecord
+	for _, r := range records {
+		if r.Role != record.Retiring {
+			continue
 		}
-		if err := m.activate(ctx, in, frozen); err != nil {
+		found, err := m.freeze(ctx, r.Name, in)
+		if err != nil {
+			return nil, err
+		}
+		frozen = append(frozen, frozenRecord{r.Name, found})
+	}
+	if err := m.activate(ctx, in, frozen); err != nil {
+		return nil, err
+	}
+	for _, f := range frozen {
+		if err := m.shorten(ctx, f); err != nil {
 			return retired, err
 		}
-		for _, f := range frozen {
-			if err := m.shorten(ctx, f); err != nil {
-				return retired, err
-			}
-			retired = append(retired, f.name)
-		}
+		retired = append(retired, f.name)
 	}
 	return retired, nil
 }

@@ -173,9 +173,10 @@ func (m *Manager) logout(ctx context.Context, token string, all bool, dead func(
 		return m.endToken(ctx, token, dead)
 	}
 	s, err := m.findStored(ctx, token)
+	if err == nil {
+		err = m.logoutAll(ctx, s)
+	}
 	switch CodeOf(err) {
-	case "":
-		return m.logoutAll(ctx, s)
 	case CodeInvalidSession, CodeSessionRevoked: // a dead token ends nobody else's session
 		return m.endToken(ctx, token, dead)
 	}
@@ -208,6 +209,12 @@ func (m *Manager) serveRevoke(ctx context.Context, req Request) (any, error) {
 	}
 	if err := m.lives(ctx, s); err != nil {
 		return nil, err
+	}
+	// Who makes ids up takes no turn of those who have something to change.
+	if u, err := m.readUser(ctx, s.userKey()); err != nil {
+		return nil, err
+	} else if u.find(req.ID) == nil && !u.unfinished() {
+		return nil, errNoSuchSession()
 	}
 	return nil, m.Revoke(ctx, s.AppID, s.OpenID, req.ID)
 }

@@ -29,30 +29,41 @@ func (m *Manager) Sessions(ctx context.Context, appID, openID string) (list []Se
 		return nil, err
 	}
 	found, dead, err := m.readSessions(ctx, u.user)
-	if err != nil {
+	if len(dead) == 0 && (err != nil || !u.unfinished()) {
+		return found, err
+	}
+	if err != nil { // what was found dead so far, the next one need not read again
+		clearing, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterthoughtTimeout)
+		defer cancel()
+		_ = m.clearAway(clearing, key, u, dead)
 		return nil, err
 	}
-	if len(dead) == 0 && !u.unfinished() {
-		return found, nil
+	if err := m.clearAway(ctx, key, u, dead); err != nil {
+		return nil, err
 	}
-	u, err = m.editStored(ctx, key, &u, func(u *user) error {
+	return found, nil
+}
+
+// clearAway ends what was found dead in u, and finishes what was left to do.
+func (m *Manager) clearAway(ctx context.Context, key string, u storedUser, dead []record.Name) error {
+	u, err := m.editStored(ctx, key, &u, func(u *user) error {
 		u.drop(dead)
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return found, m.finish(ctx, key, u)
+	return m.finish(ctx, key, u)
 }
 
-// readSessions reads every session of the index. It returns what lives, and the
-// records that are dead for good: what is missing is never created again, and
-// what has expired is never renewed.
+// readSessions looks at every session of the index. It returns what lives, and
+// records that are dead for good: what is missing is never created again, and what
+// has expired is never renewed. Where it fails it returns those it has found so far.
 func (m *Manager) readSessions(ctx context.Context, u *user) (found []SessionInfo, dead []record.Name, err error) {
 	for _, e := range u.Entries {
-		seen, gone, err := m.readRecords(ctx, e)
+		seen, gone, err := m.readEntry(ctx, e)
 		if err != nil {
-			return nil, nil, err
+			return nil, dead, err
 		}
 		dead = append(dead, gone...)
 		if seen != 0 {
@@ -65,8 +76,33 @@ func (m *Manager) readSessions(ctx context.Context, u *user) (found []SessionInf
 	return found, dead, nil
 }
 
-// readRecords returns when the session of e was last seen, 0 if it is dead, and
-// which of its records are.
+// readEntry returns when the session of e was last seen, 0 if it is dead, and
+// records of it that are. One read does where the record in use lives: rotations
+// leave up to two dozen others.
+func (m *Manager) readEntry(ctx context.Context, e record.Entry) (seen int64, dead []record.Name, err error) {
+	if e.Ends <= m.now() {
+		for _, r := range e.Records {
+			dead = append(dead, r.Name)
+		}
+		return 0, dead, nil
+	}
+	if in, ok := current(&e); ok && len(e.Records) > 1 {
+		_, rec, err := m.peek(ctx, in.Key(record.SessionPrefix))
+		if err != nil || rec != nil && check(rec, m.now()) == nil {
+			return lastSeen(rec), nil, err
+		}
+	}
+	return m.readRecords(ctx, e)
+}
+
+func lastSeen(rec record.Session) int64 {
+	if rec == nil {
+		return 0
+	}
+	return rec.LastSeen()
+}
+
+// readRecords is readEntry of each record, and returns all that are dead.
 func (m *Manager) readRecords(ctx context.Context, e record.Entry) (seen int64, dead []record.Name, err error) {
 	var retiring []record.Name
 	for _, r := range e.Records {

@@ -27,7 +27,7 @@ func (m *Manager) Update(ctx context.Context, s *Session, fn func(*Draft) error)
 	ctx, cancel := m.operation(ctx)
 	defer cancel()
 	id := s.rec.ID()
-	if err := m.turns.wait(ctx, id); err != nil {
+	if err := m.turns.wait(ctx, id, false); err != nil {
 		return errStore(err)
 	}
 	defer m.turns.done(id)

@@ -151,8 +151,33 @@ func (u *user) revokeLast(n record.Name, why record.Reason) {
 		why = u.Pending[i].Why
 		u.Pending = slices.Delete(u.Pending, i, i+1)
 	}
-	u.Pending = append(u.Pending, record.Revocation{Record: n, Why: why})
+	u.Pending = append(u.Pending, record.Revocation{Record: n, Why: why, Last: true})
 	u.last = n
+}
+
+// endFirst is for the one that uses the record n, whose end is pending: it must not
+// wait for others that cannot be reached, unless its client has asked for theirs.
+func (u *user) endFirst(n record.Name) {
+	i := slices.IndexFunc(u.Pending, func(p record.Revocation) bool { return p.Record == n })
+	if p := u.Pending[i]; !p.Last {
+		u.Pending = slices.Insert(slices.Delete(u.Pending, i, i+1), 0, p)
+	}
+}
+
+// postpone moves what could not be ended behind what nobody has tried, or a store
+// that is slow to refuse would never come to that. What has to come after others
+// still does.
+func (u *user) postpone(failed []record.Revocation) {
+	for rest := u.Pending; len(rest) > 0; {
+		n := slices.IndexFunc(rest, func(p record.Revocation) bool { return p.Last })
+		if n < 0 {
+			n = len(rest)
+		}
+		slices.SortStableFunc(rest[:n], func(a, b record.Revocation) int {
+			return cmp.Compare(slices.Index(failed, a), slices.Index(failed, b))
+		})
+		rest = rest[min(n+1, len(rest)):]
+	}
 }
 
 // drop revokes the records that were found dead, and forgets a session that has

@@ -48,9 +48,10 @@ func (m *Manager) editUser(ctx context.Context, key string, fn func(u *user) err
 // editStored is editUser of a record that was read just now; nil if none was.
 //
 // In one process the editors of a record take turns, so that many at once cost
-// the store two calls each, not a storm of conflicts.
+// the store two calls each, not a storm of conflicts. Who ends something goes first,
+// and who has read the record, which others would make stale.
 func (m *Manager) editStored(ctx context.Context, key string, known *storedUser, fn func(u *user) error) (storedUser, error) {
-	if err := m.turns.wait(ctx, key); err != nil {
+	if err := m.turns.wait(ctx, key, known != nil || IsRevocation(ctx)); err != nil {
 		return storedUser{}, errStore(err)
 	}
 	defer m.turns.done(key)
@@ -103,24 +104,26 @@ func (m *Manager) writeUser(ctx context.Context, key string, old storedUser, fn 
 // list was stored before, so that whoever comes next finishes what a crash
 // leaves here.
 //
-// Where it fails, or its time is over, it strikes off what it has done: a list that
-// is too long for one operation gets shorter with each.
+// Where it fails, or its time is over, it strikes off what it has done, for which it
+// has the time of one more call: a list that is too long for one operation gets
+// shorter with each. What could not be done goes behind the rest.
 func (m *Manager) finish(ctx context.Context, key string, u storedUser) error {
 	if u.user == nil || !u.unfinished() {
 		return nil
 	}
 	retired, err := m.retire(ctx, u.user) // where that fails, others still end
-	done, errEnd := m.endRecords(withRevocation(ctx), u.Pending)
+	done, failed, errEnd := m.endRecords(withRevocation(ctx), record.NameIn(key), u.Pending)
 	if err = cmp.Or(errEnd, err); err != nil {
-		if len(done)+len(retired) == 0 {
+		if len(done)+len(retired)+len(failed) == 0 {
 			return err
 		}
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), afterthoughtTimeout)
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), m.afterthought())
 		defer cancel()
 	}
 	if _, errList := m.editStored(ctx, key, &u, func(u *user) error {
 		u.finish(done, retired)
+		u.postpone(failed)
 		return nil
 	}); errList != nil { // it only costs the next operation some deletes
 		m.log.failure(ctx, "cannot clear the list of ended sessions", errList)
@@ -128,22 +131,28 @@ func (m *Manager) finish(ctx context.Context, key string, u storedUser) error {
 	return err
 }
 
-// endRecords returns those that it has ended. It stops at the first that it cannot:
-// see revokeLast.
-func (m *Manager) endRecords(ctx context.Context, pending []record.Revocation) (done []record.Revocation, err error) {
+// endRecords ends what it can, and returns what it has ended and what it could not.
+func (m *Manager) endRecords(ctx context.Context, user record.Name, pending []record.Revocation) (done, failed []record.Revocation, err error) {
 	for _, p := range pending {
-		if err := m.endRecord(ctx, p); err != nil {
-			return done, err
+		if ctx.Err() != nil {
+			return done, failed, cmp.Or(err, error(errStore(ctx.Err())))
+		}
+		if p.Last && err != nil {
+			continue
+		}
+		if errEnd := m.endRecord(ctx, user, p); errEnd != nil {
+			failed, err = append(failed, p), cmp.Or(err, errEnd)
+			continue
 		}
 		done = append(done, p)
 	}
-	return done, nil
+	return done, failed, err
 }
 
 // endRecord deletes one record, or leaves a tombstone that says why. It writes
 // even where it finds the record dead: a store that waits for replicas may not
 // have said yes to whoever ended it.
-func (m *Manager) endRecord(ctx context.Context, p record.Revocation) error {
+func (m *Manager) endRecord(ctx context.Context, user record.Name, p record.Revocation) error {
 	key := p.Record.Key(record.SessionPrefix)
 	if p.Why == record.ByLogout {
 		return m.delete(ctx, key)
@@ -158,7 +167,7 @@ func (m *Manager) endRecord(ctx context.Context, p record.Revocation) error {
 		if until <= now {
 			return m.delete(ctx, key)
 		}
-		_, err = m.values.swap(ctx, key, found.raw, m.values.ring.New(record.Tombstone(why, until)), millisUntil(until, now))
+		_, err = m.values.swap(ctx, key, found.raw, m.values.ring.New(record.Tombstone(why, until, user)), millisUntil(until, now))
 		switch {
 		case err == nil:
 			return nil

@@ -103,6 +103,12 @@ func (v *values) swapOnce(ctx context.Context, key string, old []byte, value rec
 // for that long enough.
 const afterthoughtTimeout = 250 * time.Millisecond
 
+// afterthought is afterthoughtTimeout, or the time of one call of the store, if that
+// may take longer: for what is lost otherwise.
+func (m *Manager) afterthought() time.Duration {
+	return max(afterthoughtTimeout, m.patience/operationCalls)
+}
+
 // raw returns the bytes that stand in the store for a session that was read.
 func (v *values) raw(s *Session) []byte { return v.ring.Stored(s.key.Text(), record.Value(s.rec)) }
 

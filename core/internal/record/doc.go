@@ -44,7 +44,7 @@
 //
 // Times stand at fixed offsets, so that a renewal patches six bytes. A session
 // that was ended leaves a tombstone, if anybody is to be told: state revoked (1),
-// reason (1), the tombstone's end (6), nothing else.
+// reason (1), the tombstone's end (6), the name of the user's record (16), nothing else.
 //
 // # User
 //
@@ -55,7 +55,8 @@
 //	    public id of the session that handed it over (16, if flag 1), device (text),
 //	    records: count, and of each its name (16) and role (1);
 //	    tickets (if flag 2): count, and of each its name (16) and end (6)
-//	revocations that are pending: count, and of each the record's name (16) and the reason (1)
+//	revocations that are pending: count, and of each the record's name (16) and the reason (1),
+//	  whose highest bit says that it has to come after those before it
 //	tombstones: count, and names (16 each)
 //
 // Counts are uvarints but where it says otherwise.

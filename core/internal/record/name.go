@@ -70,6 +70,13 @@ func (k *Key) Name() (n Name) {
 	return n
 }
 
+// NameIn returns the name in a text that Key has made.
+func NameIn(key string) Name {
+	var k Key
+	copy(k[:], key)
+	return k.Name()
+}
+
 // Key returns the key for n under one of the prefixes.
 func (n Name) Key(prefix string) string {
 	k := new(Key)

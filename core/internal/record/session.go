@@ -16,7 +16,7 @@ const (
 	offTexts    = offLifetime + millisLen
 
 	nameLen      = len(Name{})
-	tombstoneLen = 2 + millisLen
+	tombstoneLen = 2 + millisLen + nameLen
 )
 
 // State says what a session record is good for.
@@ -79,9 +79,10 @@ func (f *Fields) Encode() []byte {
 	return append(b, f.Attrs...)
 }
 
-// Tombstone returns the body of a tombstone that stands until then.
-func Tombstone(why Reason, until int64) []byte {
-	return appendMillis([]byte{byte(Revoked), byte(why)}, until)
+// Tombstone returns the body of a tombstone that stands until then, for a session of
+// that user.
+func Tombstone(why Reason, until int64, user Name) []byte {
+	return append(appendMillis([]byte{byte(Revoked), byte(why)}, until), user[:]...)
 }
 
 // ParseSession checks everything that the methods rely on. The framing of the
@@ -133,6 +134,9 @@ func (s Session) Lifetime() int64 { return getMillis(s.body()[offLifetime:]) }
 
 // Why is a tombstone's reason.
 func (s Session) Why() Reason { return Reason(s.body()[1]) }
+
+// User names the user's record, in a tombstone.
+func (s Session) User() Name { return Name(s.body()[2+millisLen:]) }
 
 // Until is the end of a tombstone, or of the grace period of a Rotated one; 0
 // of others.

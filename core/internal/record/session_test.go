@@ -68,7 +68,7 @@ func TestTheFormatIsTheOneInThePackageComment(t *testing.T) {
 			ID: "0123456789abcdef", Created: 1, Ends: 2, Parent: "fedcba9876543210", Device: "d",
 			Records: []Entered{{Name{0xcc}, Retired}}, Tickets: []Ticket{{Name{0xdd}, 9}},
 		}},
-		Pending: []Revocation{{Name{0xee}, ByCap}}, Tombstones: []Name{{0xff}},
+		Pending: []Revocation{{Name{0xee}, ByCap, true}, {Name{0xef}, ByTheft, false}}, Tombstones: []Name{{0xff}},
 	}
 	name := func(b string) string { return b + strings.Repeat("00", 15) }
 	id, other := hex.EncodeToString([]byte("0123456789abcdef")), hex.EncodeToString([]byte("fedcba9876543210"))
@@ -77,10 +77,10 @@ func TestTheFormatIsTheOneInThePackageComment(t *testing.T) {
 			"027778" + "016f" + "00" + "aa" + strings.Repeat("00", 14) + "bb" + "016100" + "01620132"},
 		"rotated": {hex.EncodeToString(mustParse(t, f.Encode()).Retire(8, 9, Name{0xcc})), "02" + id + "000000000001" + "000000000008" +
 			"000000000003" + "000000000004" + "027778" + "016f" + "00" + "000000000009" + name("cc") + "016100" + "01620132"},
-		"tombstone": {hex.EncodeToString(Tombstone(ByCap, 10)), "03" + "03" + "00000000000a"},
+		"tombstone": {hex.EncodeToString(Tombstone(ByCap, 10, Name{0xaa, 15: 0xbb})), "03" + "03" + "00000000000a" + "aa" + strings.Repeat("00", 14) + "bb"},
 		"user": {hex.EncodeToString(u.Encode()), "ac02" + "000000000005" + "01" + "000000000007" + "026b31" + "000000000006" + "01" +
 			"01" + id + "000000000001" + "000000000002" + "03" + other + "0164" + "01" + name("cc") + "03" +
-			"01" + name("dd") + "000000000009" + "01" + name("ee") + "03" + "01" + name("ff")},
+			"01" + name("dd") + "000000000009" + "02" + name("ee") + "83" + name("ef") + "04" + "01" + name("ff")},
 		"access token": {hex.EncodeToString(AccessToken{"tok", 1, 2, 3}.Encode()), "000000000001" + "000000000002" + "000000000003" + "746f6b"},
 		"ticket":       {hex.EncodeToString(HandOver{"wx", "o", "i"}.Encode()), "027778" + "016f" + "0169"},
 	} {
@@ -148,7 +148,7 @@ func FuzzSession(f *testing.F) {
 	fresh.State = Fresh
 	corpus := [][]byte{
 		inClear(plain.Encode()), inClear(fresh.Encode()), inClear(mustParse(f, plain.Encode()).Retire(1, 2, Name{3})),
-		inClear(Tombstone(ByDevice, 5)), {version}, {version, byte(Revoked)}, inClear(plain.Encode())[:60],
+		inClear(Tombstone(ByDevice, 5, Name{})), {version}, {version, byte(Revoked)}, inClear(plain.Encode())[:60],
 	}
 	good := 0
 	for _, b := range corpus {

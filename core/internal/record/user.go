@@ -56,6 +56,7 @@ type Ticket struct {
 type Revocation struct {
 	Record Name
 	Why    Reason
+	Last   bool // not before all that stand in front of it
 }
 
 // KeyCheck is what WeChat last said of a session_key.
@@ -67,6 +68,8 @@ type KeyCheck struct {
 const (
 	flagParent  = 1
 	flagTickets = 2
+
+	flagLast = 0x80 // beside the reason
 )
 
 // Encode returns the body.
@@ -84,7 +87,7 @@ func (u *User) Encode() []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(len(u.Pending)))
 	for _, p := range u.Pending {
-		b = append(append(b, p.Record[:]...), byte(p.Why))
+		b = append(append(b, p.Record[:]...), byte(p.Why)|flag(p.Last, flagLast))
 	}
 	b = binary.AppendUvarint(b, uint64(len(u.Tombstones)))
 	for _, n := range u.Tombstones {
@@ -145,7 +148,8 @@ func DecodeUser(b []byte) (*User, error) {
 		u.Entries = append(u.Entries, r.entry())
 	}
 	for range r.count(nameLen + 1) {
-		u.Pending = append(u.Pending, Revocation{r.name(), Reason(r.byte())})
+		n, why := r.name(), r.byte()
+		u.Pending = append(u.Pending, Revocation{n, Reason(why &^ flagLast), why&flagLast != 0})
 	}
 	for range r.count(nameLen) {
 		u.Tombstones = append(u.Tombstones, r.name())

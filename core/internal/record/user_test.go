@@ -13,7 +13,7 @@ func sampleUser() *User {
 			{ID: "AAAAAAAAAAAAAAAA", Created: 1, Ends: 2, Device: "手机", Records: []Entered{{Name{1}, Current}, {Name{2}, Retiring}}, Tickets: []Ticket{{Name{8}, 9}}},
 			{ID: "BBBBBBBBBBBBBBBB", Created: 3, Ends: 4, Parent: "AAAAAAAAAAAAAAAA", Records: []Entered{{Name{3}, Successor}}},
 		},
-		Pending:    []Revocation{{Name{4}, ByCap}},
+		Pending:    []Revocation{{Name{4}, ByCap, false}, {Name{5}, ByEverywhere, true}},
 		Tombstones: []Name{{5}, {6}},
 	}
 }

@@ -1,0 +1,71 @@
+package core
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/wxsession/wxsession/core/internal/record"
+)
+
+// TestWhoIsRevokedTwiceHearsTheFirstReason, also if the second revocation puts the
+// record last.
+func TestWhoIsRevokedTwiceHearsTheFirstReason(t *testing.T) {
+	a, b := record.Name{1}, record.Name{2}
+	u := &user{User: record.User{Pending: []record.Revocation{{Record: a, Why: record.ByDevice}, {Record: b, Why: record.ByCap}}}}
+	u.revokeRecord(b, record.ByEverywhere)
+	u.revokeLast(a, record.ByEverywhere)
+	want := []record.Revocation{{Record: b, Why: record.ByCap}, {Record: a, Why: record.ByDevice, Last: true}}
+	if !slices.Equal(u.Pending, want) {
+		t.Errorf("got %v", u.Pending)
+	}
+}
+
+// TestATicketGivenBackStandsWhereItStood: the oldest gives way to newer ones.
+func TestATicketGivenBackStandsWhereItStood(t *testing.T) {
+	tickets := []record.Ticket{{Name: record.Name{1}, Ends: 9}, {Name: record.Name{2}, Ends: 9}, {Name: record.Name{3}, Ends: 9}}
+	u := &user{User: record.User{Entries: []record.Entry{{ID: "s", Tickets: slices.Clone(tickets)}}}}
+	used, err := u.useTicket("s", tickets[1].Name, 5)
+	if err != nil || len(u.Entries[0].Tickets) != 2 {
+		t.Fatal(err, u.Entries[0].Tickets)
+	}
+	u.giveBack("s", used)
+	if !slices.Equal(u.Entries[0].Tickets, tickets) {
+		t.Errorf("got %v", u.Entries[0].Tickets)
+	}
+}
+
+// TestWhatCouldNotBeEndedIsTriedLast, but not behind what has to come after it.
+func TestWhatCouldNotBeEndedIsTriedLast(t *testing.T) {
+	p := make([]record.Revocation, 6)
+	for i := range p {
+		p[i] = record.Revocation{Record: record.Name{byte(i)}, Last: i == 3}
+	}
+	u := &user{User: record.User{Pending: slices.Clone(p)}}
+	u.postpone([]record.Revocation{p[0], p[1], p[4]})
+	if want := []record.Revocation{p[2], p[0], p[1], p[3], p[5], p[4]}; !slices.Equal(u.Pending, want) {
+		t.Errorf("got %v, want %v", u.Pending, want)
+	}
+	u.endFirst(p[3].Record)
+	u.endFirst(p[5].Record)
+	if want := []record.Revocation{p[5], p[2], p[0], p[1], p[3], p[4]}; !slices.Equal(u.Pending, want) {
+		t.Errorf("got %v, want %v", u.Pending, want)
+	}
+}
+
+// TestAnExpiredPredecessorIsKeptForItsAttributes: its successor takes them over after
+// it was frozen, and by another instance if this one crashes.
+func TestAnExpiredPredecessorIsKeptForItsAttributes(t *testing.T) {
+	clock, store, m, tokens := aliceOn(t, 1, 0)
+	old, items := mustCheck(t, m, tokens[0]), store.Store.(*mapStore)
+	items.slack = 24 * time.Hour // a store may keep a value for longer than its ttl
+	_, next := mustRotate(t, m, tokens[0])
+	clock.advance(m.cfg.IdleTimeout + time.Second)
+	items.slack = 0
+	if _, err := m.freeze(t.Context(), old.key.Name(), next.key.Name()); err != nil {
+		t.Fatal(err)
+	}
+	if left := items.items[old.key.Text()].until.Sub(clock.Now()); left < time.Minute {
+		t.Errorf("it is kept for %v", left)
+	}
+}
