@@ -28,6 +28,28 @@ func TestLinksLeadToFiles(t *testing.T) {
 	}
 }
 
+// TestLinksOfAllPapersLeadToHeadings: of those in English only, too.
+func TestLinksOfAllPapersLeadToHeadings(t *testing.T) {
+	var names []string
+	for _, pattern := range []string{"*.md", "docs/*.md"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil || len(found) < 4 {
+			t.Fatalf("%s: %v, %v", pattern, found, err)
+		}
+		names = append(names, found...)
+	}
+	for _, file := range names {
+		name, err := filepath.Rel(root, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name = filepath.ToSlash(name)
+		for _, m := range link.FindAllStringSubmatch(read(t, name).prose, -1) {
+			checkLink(t, name, m[1])
+		}
+	}
+}
+
 // checkLink wants the file, and the heading in it.
 func checkLink(t *testing.T, name, target string) {
 	t.Helper()

@@ -163,9 +163,9 @@ func further(t *testing.T, variables []string) (routes []string) {
 	return routes
 }
 
-// TestPackagesAreThere compares the last table with the folders.
+// TestPackagesAreThere compares the table of the packages with the folders.
 func TestPackagesAreThere(t *testing.T) {
-	for _, name := range readmes {
+	for _, name := range faqs {
 		listed := rows(read(t, name).table(t, "core"))
 		for folder := range listed {
 			if _, err := os.Stat(filepath.Join(root, folder)); err != nil {
