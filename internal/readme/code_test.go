@@ -1,18 +1,13 @@
 package readme
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
-	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -20,7 +15,6 @@ import (
 	"github.com/wxsession/wxsession/core/weblogin"
 	"github.com/wxsession/wxsession/core/wxtoken"
 	"github.com/wxsession/wxsession/ginwx"
-	"github.com/wxsession/wxsession/stores/memory"
 )
 
 // Of this file the declarations in front of each test stand in a paper;
@@ -69,73 +63,6 @@ func TestOnLogin(t *testing.T) {
 	}
 }
 
-func uploads(r *gin.Engine, wx *core.Manager) {
-	r.POST("/api/photo", ginwx.With(wx, func(c *gin.Context, s *core.Session) {
-		file, err := c.FormFile("photo")
-		if err != nil {
-			c.String(http.StatusBadRequest, "send a form with a photo")
-			return
-		}
-		c.JSON(http.StatusOK, gin.H{"openid": s.OpenID, "bytes": file.Size})
-	}))
-}
-
-// TestUploadsLeaveNoFiles: what the README says of Require is so, too, or the block
-// would not be needed.
-func TestUploadsLeaveNoFiles(t *testing.T) {
-	wx, sim, _ := newManager(t, nil)
-	temporary := t.TempDir()
-	t.Setenv("TMPDIR", temporary)
-	r := gin.New()
-	r.MaxMultipartMemory = 1
-	uploads(r, wx)
-	r.POST("/behind/require", ginwx.Require(wx), func(c *gin.Context) { _, _ = c.FormFile("photo") })
-	server := httptest.NewServer(r)
-	token := login(t, wx, sim, "alice")
-	for _, tt := range []struct {
-		path, want string
-		left       int
-	}{
-		{"/api/photo", `{"bytes":1048576,"openid":"alice"}`, 0},
-		{"/behind/require", "", 1},
-	} {
-		req, err := http.NewRequestWithContext(t.Context(), "POST", server.URL+tt.path, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		form(t, req, "photo", make([]byte, 1<<20))
-		req.Header.Set("Authorization", "Bearer "+token)
-		resp, err := http.DefaultClient.Do(req)
-		if status, body := reply(t, resp, err); status != 200 || body != tt.want {
-			t.Errorf("%s gives %d %s", tt.path, status, body)
-		}
-		if tt.left == 0 {
-			server.Close() // the request is over: net/http removes files after the reply
-			server = httptest.NewServer(r)
-		}
-		if files, err := os.ReadDir(temporary); err != nil || len(files) != tt.left {
-			t.Errorf("%s leaves %v, %v", tt.path, files, err)
-		}
-	}
-	server.Close()
-}
-
-// form makes an upload the body of a request.
-func form(t *testing.T, r *http.Request, field string, content []byte) {
-	t.Helper()
-	var body bytes.Buffer
-	w := multipart.NewWriter(&body)
-	part, err := w.CreateFormFile(field, "photo.jpg")
-	if err == nil {
-		_, err = part.Write(content)
-	}
-	if err := errors.Join(err, w.Close()); err != nil {
-		t.Fatal(err)
-	}
-	r.Body, r.ContentLength = io.NopCloser(&body), int64(body.Len())
-	r.Header.Set("Content-Type", w.FormDataContentType())
-}
-
 // For ginwx.MountRoutes(r, more...), or MountRoutes of another adapter. srv is the
 // server that you start.
 func moreRoutes(wx *core.Manager, srv *http.Server) (more []core.Route, err error) {
@@ -173,76 +100,6 @@ func TestHandOverAndSignedTokens(t *testing.T) {
 	}
 	if status, _ := ask(r, "GET", "/wx/jwks", "", ""); status != 404 {
 		t.Errorf("without signing keys /wx/jwks gives %d", status)
-	}
-}
-
-// serveUntil ends after ctx, which is that of signal.NotifyContext(…, syscall.SIGTERM).
-// notice is longer than the balancer takes to notice: period × failures, 10 s say.
-func serveUntil(ctx context.Context, srv *http.Server, r *gin.Engine, wx *core.Manager, store io.Closer, notice time.Duration) error {
-	var draining atomic.Bool
-	r.GET("/healthz", func(c *gin.Context) {
-		if draining.Load() {
-			c.String(http.StatusServiceUnavailable, "draining\n")
-			return
-		}
-		if err := wx.Ping(c.Request.Context()); err != nil {
-			ginwx.Refuse(c, wx, err) // 503: take no traffic, do not restart
-			return
-		}
-		c.String(http.StatusOK, "ok\n")
-	})
-	srv.Handler = r
-	ended := make(chan error, 1)
-	go func() {
-		<-ctx.Done()
-		draining.Store(true)
-		time.Sleep(notice)
-		grace, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		ended <- srv.Shutdown(grace) // requests under way may end
-	}()
-	if err := srv.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return errors.Join(<-ended, store.Close())
-}
-
-func TestReadinessAndClosing(t *testing.T) {
-	wx, _, _ := newManager(t, nil)
-	store, err := memory.New(memory.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var closed atomic.Bool // when the store is, requests under way have ended
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	srv, ended := &http.Server{Addr: freeAddr(t)}, make(chan error, 1)
-	srv.RegisterOnShutdown(func() { closed.Store(store.Ping(t.Context()) != nil) })
-	go func() { ended <- serveUntil(ctx, srv, gin.New(), wx, store, 500*time.Millisecond) }()
-	waitForReply(t, "http://"+srv.Addr+"/healthz", "ok")
-	stop()
-	waitForReply(t, "http://"+srv.Addr+"/healthz", "draining")
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
-	if err := store.Ping(t.Context()); err == nil || closed.Load() {
-		t.Errorf("the store is not closed, or before the server (%v)", closed.Load())
-	}
-}
-
-// waitForReply asks until that is the reply. Draining answers 503.
-func waitForReply(t *testing.T, url, want string) {
-	t.Helper()
-	for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
-		resp, err := http.Get(url)
-		if err == nil {
-			if status, body := reply(t, resp, nil); body == want && (status == 200) == (want == "ok") {
-				return
-			}
-		}
-		if time.Since(began) > 20*time.Second {
-			t.Fatalf("%s never says %s (%v)", url, want, err)
-		}
 	}
 }
 
