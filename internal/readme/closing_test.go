@@ -55,20 +55,34 @@ func TestReadinessAndClosing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var closed atomic.Bool // when the store is, requests under way have ended
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	srv, ended := &http.Server{Addr: freeAddr(t)}, make(chan error, 1)
-	srv.RegisterOnShutdown(func() { closed.Store(store.Ping(t.Context()) != nil) })
-	go func() { ended <- serveUntil(ctx, srv, gin.New(), wx, store, 500*time.Millisecond) }()
+	srv, ended, ending := &http.Server{Addr: freeAddr(t)}, make(chan error, 1), make(chan struct{})
+	srv.RegisterOnShutdown(func() { close(ending) })
+	r, underWay := gin.New(), make(chan error, 1)
+	r.GET("/slow", func(c *gin.Context) {
+		c.Status(http.StatusOK)
+		c.Writer.Flush() // the client knows that it is under way
+		<-ending
+		underWay <- store.Ping(c.Request.Context())
+	})
+	go func() { ended <- serveUntil(ctx, srv, r, wx, store, 500*time.Millisecond) }()
 	waitForReply(t, "http://"+srv.Addr+"/healthz", "ok")
+	slow, err := http.Get("http://" + srv.Addr + "/slow")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Body.Close()
 	stop()
 	waitForReply(t, "http://"+srv.Addr+"/healthz", "draining")
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if err := store.Ping(t.Context()); err == nil || closed.Load() {
-		t.Errorf("the store is not closed, or before the server (%v)", closed.Load())
+	if err := <-underWay; err != nil {
+		t.Errorf("a request under way met a store that was closed: %v", err)
+	}
+	if err := store.Ping(t.Context()); err == nil {
+		t.Error("the store is not closed")
 	}
 }
 
