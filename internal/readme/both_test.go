@@ -8,7 +8,13 @@ import (
 )
 
 func TestBothHaveTheSameShape(t *testing.T) {
-	en, zh := read(t, readmes[0]), read(t, readmes[1])
+	for _, pair := range pairs {
+		t.Run(pair[0], func(t *testing.T) { sameShape(t, read(t, pair[0]), read(t, pair[1])) })
+	}
+}
+
+func sameShape(t *testing.T, en, zh text) {
+	t.Helper()
 	if len(en.headings) != len(zh.headings) {
 		t.Fatalf("%d headings, and %d in Chinese", len(en.headings), len(zh.headings))
 	}
@@ -54,7 +60,13 @@ func sameTable(t *testing.T, en, zh [][]string) {
 }
 
 func TestBothPrintTheSameCode(t *testing.T) {
-	en, zh := read(t, readmes[0]), read(t, readmes[1])
+	for _, pair := range pairs {
+		t.Run(pair[0], func(t *testing.T) { sameCode(t, read(t, pair[0]), read(t, pair[1])) })
+	}
+}
+
+func sameCode(t *testing.T, en, zh text) {
+	t.Helper()
 	if len(en.blocks) != len(zh.blocks) {
 		t.Fatalf("%d blocks, and %d in Chinese", len(en.blocks), len(zh.blocks))
 	}
@@ -67,7 +79,11 @@ func TestBothPrintTheSameCode(t *testing.T) {
 
 func TestCommentsOfTheChineseCodeAreChinese(t *testing.T) {
 	n := 0
-	for _, b := range read(t, readmes[1]).blocks {
+	var blocks []block
+	for _, pair := range pairs {
+		blocks = append(blocks, read(t, pair[1]).blocks...)
+	}
+	for _, b := range blocks {
 		mark, ok := comments[b.language]
 		if !ok || b.language == "mermaid" {
 			continue

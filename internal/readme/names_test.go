@@ -1,15 +1,22 @@
 package readme
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
 	"go/ast"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/core/weblogin"
+	"github.com/wxsession/wxsession/core/wxtoken"
 )
 
 var qualified = regexp.MustCompile(`\b([a-z][a-z0-9]*|Config|App)\.([A-Z]\w*)`)
@@ -29,7 +36,7 @@ func TestNamesExist(t *testing.T) {
 	} {
 		known[name] = hasExport(t, folder)
 	}
-	for _, name := range readmes {
+	for i, name := range papers() {
 		n := 0
 		for _, s := range spans(read(t, name).prose) {
 			for _, m := range qualified.FindAllStringSubmatch(s, -1) {
@@ -41,7 +48,7 @@ func TestNamesExist(t *testing.T) {
 				}
 			}
 		}
-		if n < 40 {
+		if i < len(readmes) && n < 40 {
 			t.Errorf("%s mentions %d names: the test has lost its sight", name, n)
 		}
 	}
@@ -94,9 +101,71 @@ func TestRoutesAreThoseOfTheManager(t *testing.T) {
 	}
 }
 
-// TestPackagesAreThere compares the last table with the folders.
-func TestPackagesAreThere(t *testing.T) {
+// TestFurtherRoutesNeedWhatTheirRowsSay: each row's route is mounted as soon as the
+// variables of its third column are set, and not with one of them less.
+func TestFurtherRoutesNeedWhatTheirRowsSay(t *testing.T) {
 	for _, name := range readmes {
+		table := read(t, name).table(t, "POST /wx/ticket")
+		for _, row := range table {
+			route, _, _ := strings.Cut(spans(row[0])[0], "?")
+			needs := spans(row[2])
+			if len(needs) == 0 {
+				t.Errorf("%s: %s needs nothing", name, route)
+			}
+			if all := further(t, needs); !slices.Contains(all, route) {
+				t.Errorf("%s: with %v there are %v, and no %s", name, needs, all, route)
+			}
+			for i := range needs {
+				if without := slices.Delete(slices.Clone(needs), i, i+1); slices.Contains(further(t, without), route) {
+					t.Errorf("%s: %s is there without %s", name, route, needs[i])
+				}
+			}
+		}
+		if all := further(t, []string{"WX_COOKIE", "WX_SCAN_LOGIN", "WX_SIGNING_KEYS"}); len(all) != len(table) {
+			t.Errorf("%s lists %d routes, mounted are %v", name, len(table), all)
+		}
+	}
+}
+
+// further are the routes of weblogin and wxtoken with these variables, and none where
+// they are not enough to start with.
+func further(t *testing.T, variables []string) (routes []string) {
+	t.Helper()
+	has := func(name string) bool { return slices.Contains(variables, name) }
+	wx, _, _ := newManager(t, func(c *core.Config) {
+		if has("WX_COOKIE") {
+			c.Cookie = "__Host-wx"
+		}
+	})
+	web, err := weblogin.New(wx, weblogin.Config{ScanLogin: has("WX_SCAN_LOGIN")})
+	if err != nil {
+		return nil
+	}
+	var signing wxtoken.Config
+	if has("WX_SIGNING_KEYS") {
+		_, key, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		der, err := x509.MarshalPKCS8PrivateKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signing = wxtoken.Config{SigningKeys: []core.Secret{core.NewSecret(base64.StdEncoding.EncodeToString(der))}, Issuer: "https://login.example.com", Audiences: []string{"orders"}}
+	}
+	tokens, err := wxtoken.New(wx, signing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, route := range append(web.Routes(), tokens.Routes()...) {
+		routes = append(routes, route.Method+" "+route.Path)
+	}
+	return routes
+}
+
+// TestPackagesAreThere compares the table of the packages with the folders.
+func TestPackagesAreThere(t *testing.T) {
+	for _, name := range faqs {
 		listed := rows(read(t, name).table(t, "core"))
 		for folder := range listed {
 			if _, err := os.Stat(filepath.Join(root, folder)); err != nil {

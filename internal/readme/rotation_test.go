@@ -7,7 +7,7 @@ import (
 	"github.com/wxsession/wxsession/core"
 )
 
-// TestAnOldTokenIsATheftInItsGracePeriodOnly is what "Sessions in short" says of a
+// TestAnOldTokenIsATheftInItsGracePeriodOnly is what "How sessions behave" says of a
 // rotation, and of a thief who is faster than the user.
 func TestAnOldTokenIsATheftInItsGracePeriodOnly(t *testing.T) {
 	for _, tt := range []struct {

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,7 +38,7 @@ func TestTheLinesToTryItRun(t *testing.T) {
 	if !found || !strings.Contains(commands[1], "curl") {
 		t.Fatalf("the README begins with %q", commands[:2])
 	}
-	url := start(t, target)
+	url := start(t, target, nil)
 	sh := exec.Command("sh", "-eu", "-c", strings.ReplaceAll(commands[1], "http://localhost:8080", url))
 	sh.Stderr = os.Stderr
 	out, err := sh.Output()
@@ -45,6 +46,31 @@ func TestTheLinesToTryItRun(t *testing.T) {
 		t.Fatalf("the lines fail: %v\n%s", err, out)
 	}
 	checkReplies(t, string(out))
+}
+
+// TestTheWebsiteLoginIsThere with the command that the README gives.
+func TestTheWebsiteLoginIsThere(t *testing.T) {
+	r := read(t, readmes[0])
+	i := slices.IndexFunc(r.blocks, func(b block) bool { return strings.HasPrefix(b.code, "WX_COOKIE=") })
+	if i < 0 {
+		t.Fatal("no command begins with WX_COOKIE=")
+	}
+	variables, target, found := strings.Cut(strings.TrimSpace(r.blocks[i].code), " go run ")
+	if !found {
+		t.Fatalf("the command is %q", r.blocks[i].code)
+	}
+	url := start(t, target, strings.Fields(variables))
+	resp, err := http.Post(url+"/wx/scan", "", nil)
+	status, body := reply(t, resp, err)
+	var begun struct{ Image string }
+	if err := json.Unmarshal([]byte(body), &begun); err != nil || status != 200 || begun.Image == "" {
+		t.Fatalf("a login begins with %d %s (%v)", status, body, err)
+	}
+	for _, name := range onWeb { // the same command stands in a sentence there
+		if !slices.Contains(spans(read(t, name).prose), strings.TrimSpace(r.blocks[i].code)) {
+			t.Errorf("%s has another command", name)
+		}
+	}
 }
 
 // checkReplies reads what the lines print: who it is, what remains, that the log-out
@@ -89,8 +115,9 @@ func build(t *testing.T, target string) (program string) {
 	return program
 }
 
-// start builds and runs a program of this module, and returns its address.
-func start(t *testing.T, target string) (url string) {
+// start builds and runs a program of this module with these variables, and returns
+// its address.
+func start(t *testing.T, target string, variables []string) (url string) {
 	t.Helper()
 	run := exec.Command(build(t, target))
 	for _, v := range os.Environ() {
@@ -98,7 +125,7 @@ func start(t *testing.T, target string) (url string) {
 			run.Env = append(run.Env, v)
 		}
 	}
-	run.Env = append(run.Env, "ADDR=127.0.0.1:0")
+	run.Env = append(append(run.Env, "ADDR=127.0.0.1:0"), variables...)
 	stdout, err := run.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package readme
 
 import (
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -81,7 +82,7 @@ func TestTheCacheTakesOneConnection(t *testing.T) {
 	if _, err := stores.Open(t.Context(), "redis://localhost:6379?cache=1000&conns=2"); err == nil {
 		t.Error("cache and conns=2 are taken together")
 	}
-	for _, name := range readmes {
+	for _, name := range onStore {
 		listed := rows(read(t, name).table(t, "timeout"))
 		if !strings.Contains(strings.Join(listed["cache"], " "), "`conns`") || !strings.Contains(strings.Join(listed["conns"], " "), "`cache`") {
 			t.Errorf("%s: %q, %q", name, listed["cache"], listed["conns"])
@@ -123,7 +124,7 @@ func TestUpperBoundsAreThoseOfTheCode(t *testing.T) {
 }
 
 func TestDSNsAreTaken(t *testing.T) {
-	for _, name := range readmes {
+	for _, name := range slices.Concat(readmes, onStore) {
 		n := 0
 		for _, row := range read(t, name).table(t, "memory://") {
 			for _, dsn := range spans(row[0]) {
