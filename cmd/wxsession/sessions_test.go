@@ -169,6 +169,8 @@ func TestSessionsThatCannotBeReached(t *testing.T) {
 				t.Errorf("on the standard output: %s", r.out)
 			} else if strings.Contains(r.err, "wxsession: wxsession:") {
 				t.Errorf("it says twice who it is: %s", r.err)
+			} else if strings.Contains(r.err, "does not answer") {
+				t.Errorf("it says twice what fails: %s", r.err)
 			}
 		})
 	}
