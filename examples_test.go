@@ -18,7 +18,7 @@ import (
 var withoutExample = []string{
 	"Approve", "IssueApproved", "NewTicket", "RedeemTicket", "Values",
 	"CookieName", "CookieValue", "NewCookie", "SessionCookie",
-	"AskWeChat", "LimitAddress", "LimitUser", "SameOrigin",
+	"AskWeChat", "LimitAddress", "LimitUser", "Log", "SameOrigin",
 	"Breakers", "Stats", "NewInspector",
 }
 

@@ -151,7 +151,11 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		{"a secret in place of the appid", func(c *Config) { c.AppID = "appid marker" }, "WX_APPID"},
 		{"an AppSecret in place of the appid", func(c *Config) { c.AppID = "0123456789abcdef0123456789abcdef" }, "WX_APPID"},
 		{"no secret", func(c *Config) { c.Secret = Secret{} }, "WX_SECRET"},
-		{"an app twice", func(c *Config) { c.Apps = []App{{AppID: "wx1", Secret: NewSecret("x")}} }, "twice"},
+		{"a secret with white space in it", func(c *Config) { c.Secret = NewSecret("x marker") }, "WX_SECRET"},
+		{"a secret that is no ASCII", func(c *Config) { c.Secret = NewSecret("markér") }, "WX_SECRET"},
+		{"a secret that is a file", func(c *Config) { c.Secret = NewSecret(strings.Repeat("marker", 43)) }, "WX_SECRET"},
+		{"another app's secret with white space in it", func(c *Config) { c.Apps = []App{{AppID: "wx2", Secret: NewSecret("x marker")}} }, "WX_APPS"},
+		{"an app twice", func(c *Config) { c.Apps = []App{{AppID: "wx1", Secret: NewSecret("x")}} }, "twice: leave it out of Apps (WX_APPS)"},
 		{"lifetime below idle timeout", func(c *Config) { c.IdleTimeout, c.Lifetime = 2*time.Hour, time.Hour }, "WX_LIFETIME"},
 		{"lifetime below the default idle timeout", func(c *Config) { c.Lifetime = time.Hour }, "WX_IDLE_TIMEOUT"},
 		{"a negative idle timeout", func(c *Config) { c.IdleTimeout = -time.Hour }, "WX_IDLE_TIMEOUT"},
@@ -200,6 +204,29 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 	}
 	if _, err := New(good, noStore{}); err != nil {
 		t.Errorf("the good configuration: %v", err)
+	}
+}
+
+// TestNewWarnsOfAnAcceptClearThatDoesNothing: whoever set it thinks that there are keys.
+func TestNewWarnsOfAnAcceptClearThatDoesNothing(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		accept bool
+		keys   []Secret
+		want   int
+	}{
+		{"no keys", true, nil, 1},
+		{"keys", true, []Secret{testKey(1)}, 0},
+		{"neither", false, nil, 0},
+	} {
+		var log bytes.Buffer
+		cfg := Config{AppID: "wx1", Secret: NewSecret("s"), Keys: c.keys, AcceptClear: c.accept, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		if _, err := New(cfg, inMemory{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Count(log.String(), "level=WARN msg=\"AcceptClear (WX_ACCEPT_CLEAR) does nothing without keys"); got != c.want {
+			t.Errorf("%s: %d warnings, want %d: %s", c.name, got, c.want, &log)
+		}
 	}
 }
 

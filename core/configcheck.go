@@ -45,8 +45,10 @@ func (c *Config) checkApps() error {
 			return fmt.Errorf("app %d has no secret: set Secret (WX_SECRET, or WX_APPS=appid:secret)", i+1)
 		case strings.TrimSpace(app.Secret.Reveal()) != app.Secret.Reveal():
 			return fmt.Errorf("the secret of app %d begins or ends with white space, the carriage return of a .env file, say: remove it (WX_SECRET)", i+1)
-		case seen[app.AppID]:
-			return fmt.Errorf("app %d is configured twice", i+1)
+		case len(app.Secret.Reveal()) > maxSecret || strings.ContainsFunc(app.Secret.Reveal(), notVisible):
+			return fmt.Errorf("the secret of app %d cannot be one, it has white space in it, say: copy it from the WeChat console (WX_SECRET, or WX_APPS=appid:secret)", i+1)
+		case seen[app.AppID]: // which cannot be AppID's own: that comes first
+			return fmt.Errorf("app %d is configured twice: leave it out of Apps (WX_APPS), where it repeats AppID (WX_APPID) or another one", i+1)
 		}
 		seen[app.AppID] = true
 	}
@@ -109,6 +111,11 @@ func appIDShaped(s string) bool {
 func secretShaped(s string) bool {
 	return len(s) == 32 && strings.Trim(s, "0123456789abcdef") == ""
 }
+
+// maxSecret is how long a secret can be that wxapi takes.
+const maxSecret = 256
+
+func notVisible(r rune) bool { return r <= ' ' || r > '~' }
 
 // urlSafe reports whether r stands for itself in a URL.
 func urlSafe(r rune) bool {

@@ -36,6 +36,19 @@ type heldLine struct {
 
 const logInterval = time.Second
 
+// Log writes a line to Config.Logger, for packages that add routes. Of a message
+// there is one line a second, with a count, so that clients cannot fill the log: it
+// has to be a constant, and what differs an attribute. No secret and no openid
+// belongs in either.
+func (m *Manager) Log(ctx context.Context, level slog.Level, message string, attrs ...slog.Attr) {
+	m.log.bounded(ctx, lineKind{message: message}, func(ctx context.Context, count int) {
+		if count > 1 {
+			attrs = append(attrs[:len(attrs):len(attrs)], slog.Int("count", count))
+		}
+		m.log.line(ctx, level, message, attrs...)
+	})
+}
+
 func newLogger(l *slog.Logger) *logger { return &logger{to: l, held: map[lineKind]*heldLine{}} }
 
 // line writes a line.
@@ -56,21 +69,27 @@ func (l *logger) failure(ctx context.Context, message string, err error) {
 	l.limited(ctx, slog.LevelWarn, message, asError(err))
 }
 
-// limited writes a line, unless one of its kind was written less than a second
+// limited writes a line about e, as often as bounded lets it.
+func (l *logger) limited(ctx context.Context, level slog.Level, message string, e *Error, more ...slog.Attr) {
+	l.bounded(ctx, lineKind{message, e.Code, e.ErrCode}, func(ctx context.Context, count int) {
+		l.write(ctx, level, message, e, count, more)
+	})
+}
+
+// bounded calls write, unless a line of this kind was written less than a second
 // ago: then it only counts, and the second's end writes how many there were. That
 // line is in the context of no request: the last one's is over by then.
-func (l *logger) limited(ctx context.Context, level slog.Level, message string, e *Error, more ...slog.Attr) {
-	kind := lineKind{message, e.Code, e.ErrCode}
+func (l *logger) bounded(ctx context.Context, kind lineKind, write func(ctx context.Context, count int)) {
 	l.mu.Lock()
 	if held := l.held[kind]; held != nil {
 		held.again++
-		held.write = func(count int) { l.write(context.Background(), level, message, e, count, more) }
+		held.write = func(count int) { write(context.Background(), count) }
 		l.mu.Unlock()
 		return
 	}
 	l.held[kind] = new(heldLine)
 	l.mu.Unlock()
-	l.write(ctx, level, message, e, 1, more)
+	write(ctx, 1)
 	time.AfterFunc(logInterval, func() { l.release(kind) })
 }
 

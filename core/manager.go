@@ -105,6 +105,9 @@ func (m *Manager) useStore(store Store) error {
 	if err != nil {
 		return err
 	}
+	if m.cfg.AcceptClear && len(keys) == 0 {
+		m.cfg.Logger.Warn("AcceptClear (WX_ACCEPT_CLEAR) does nothing without keys: set Keys (WX_KEYS) to what `wxsession keygen` makes, or leave it out")
+	}
 	if m.local {
 		keys = nil // nobody else sees the values
 	} else {

@@ -66,11 +66,8 @@ type (
 		Sessions []sessionReply `json:"sessions"`
 	}
 	sessionReply struct {
-		ID        string `json:"id"`
-		CreatedAt int64  `json:"created_at"`
-		LastSeen  int64  `json:"last_seen"`
-		Device    string `json:"device"`
-		Current   bool   `json:"current"`
+		shownInfo
+		Current bool `json:"current"`
 	}
 )
 
@@ -194,10 +191,7 @@ func (m *Manager) serveSessions(ctx context.Context, req Request) (any, error) {
 	}
 	body := sessionsReply{Sessions: []sessionReply{}}
 	for _, info := range list {
-		body.Sessions = append(body.Sessions, sessionReply{
-			ID: info.ID, CreatedAt: info.CreatedAt.Unix(), LastSeen: info.LastSeen.Unix(),
-			Device: info.Device, Current: info.ID == s.ID,
-		})
+		body.Sessions = append(body.Sessions, sessionReply{info.shown(), info.ID == s.ID})
 	}
 	return body, nil
 }

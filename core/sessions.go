@@ -2,13 +2,16 @@ package core
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"time"
 
 	"github.com/wxsession/wxsession/core/internal/record"
 )
 
-// SessionInfo is a live session as its user may see it in a list of devices.
+// SessionInfo is a live session as its user may see it in a list of devices. In
+// JSON it is as GET /wx/sessions shows it: id, created_at and last_seen in seconds
+// since 1970, device.
 type SessionInfo struct {
 	ID        string // Session.ID
 	CreatedAt time.Time
@@ -16,8 +19,34 @@ type SessionInfo struct {
 	Device    string    // label given at the login; text from the client
 }
 
-// Sessions lists the user's live sessions, the oldest first. It also clears
-// away what it finds dead. "" is the default app.
+// shownInfo is a SessionInfo in JSON.
+type shownInfo struct {
+	ID        string `json:"id"`
+	CreatedAt int64  `json:"created_at"`
+	LastSeen  int64  `json:"last_seen"`
+	Device    string `json:"device"`
+}
+
+func (i SessionInfo) shown() shownInfo {
+	return shownInfo{i.ID, i.CreatedAt.Unix(), i.LastSeen.Unix(), i.Device}
+}
+
+// MarshalJSON writes what a client gets, with times in whole seconds.
+func (i SessionInfo) MarshalJSON() ([]byte, error) { return encodeJSON(i.shown()) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (i *SessionInfo) UnmarshalJSON(b []byte) error {
+	s := i.shown()
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	*i = SessionInfo{s.ID, time.Unix(s.CreatedAt, 0), time.Unix(s.LastSeen, 0), s.Device}
+	return nil
+}
+
+// Sessions lists the user's live sessions, the oldest first; of a user who has none,
+// or is not known, an empty list that is not nil, [] in JSON. It also clears away
+// what it finds dead. "" is the default app.
 func (m *Manager) Sessions(ctx context.Context, appID, openID string) (list []SessionInfo, err error) {
 	ctx, end := m.observe(ctx, OpSessions)
 	defer func() { end(err) }()
@@ -60,6 +89,7 @@ func (m *Manager) clearAway(ctx context.Context, key string, u storedUser, dead 
 // records that are dead for good: what is missing is never created again, and what
 // has expired is never renewed. Where it fails it returns those it has found so far.
 func (m *Manager) readSessions(ctx context.Context, u *user) (found []SessionInfo, dead []record.Name, err error) {
+	found = []SessionInfo{}
 	for _, e := range u.Entries {
 		seen, gone, err := m.readEntry(ctx, e)
 		if err != nil {

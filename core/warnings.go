@@ -23,12 +23,13 @@ const (
 	warningTimeout = 5 * time.Second
 )
 
-// warn asks the store until it answers, a few times.
+// warn asks the store until it answers, a few times. That it does not is logged
+// once, here: a typing error in its address should show before the first user comes.
 func (m *Manager) warn(w Warner) {
 	ctx := context.Background()
 	var err error
 	defer m.recoverPanic(ctx, "a store panicked", &err)
-	for range warningTries {
+	for try := range warningTries {
 		asking, cancel := context.WithTimeout(ctx, warningTimeout)
 		var found []string
 		found, err = w.Warnings(asking)
@@ -39,9 +40,21 @@ func (m *Manager) warn(w Warner) {
 			}
 			return
 		}
+		if try == 0 {
+			m.warnOfSilence(ctx)
+		}
 		if m.pause(ctx, warningPause) != nil {
 			return
 		}
+	}
+}
+
+// warnOfSilence asks once more: to connect may take longer than a call.
+func (m *Manager) warnOfSilence(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, warningTimeout)
+	defer cancel()
+	if err := m.Ping(ctx); err != nil {
+		m.log.failure(ctx, "the session store does not answer", err)
 	}
 }
 

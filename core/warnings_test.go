@@ -18,7 +18,10 @@ import (
 type warner struct {
 	core.Store
 	failures int
+	down     error
 }
+
+func (w *warner) Ping(context.Context) error { return w.down }
 
 func (w *warner) Warnings(context.Context) ([]string, error) {
 	if w.failures--; w.failures >= 0 {
@@ -31,7 +34,7 @@ func TestAStoresWarningsAreLoggedOnce(t *testing.T) {
 	for failures, want := range map[int]int{0: 1, 3: 1, 100: 0} {
 		synctest.Test(t, func(t *testing.T) {
 			out := new(lockedBuffer)
-			w := &warner{noStore{}, failures}
+			w := &warner{noStore{}, failures, nil}
 			_, err := core.New(core.Config{
 				AppID: "wx1", Secret: core.NewSecret("x"), Keys: []core.Secret{sealKey('a')}, Logger: slog.New(slog.NewTextHandler(out, nil)),
 			}, core.WrappedStore{Store: w})
@@ -42,6 +45,48 @@ func TestAStoresWarningsAreLoggedOnce(t *testing.T) {
 			synctest.Wait()
 			if n := strings.Count(out.b.String(), "noeviction"); n != want {
 				t.Errorf("after %d failures: %d lines, want %d", failures, n, want)
+			}
+		})
+	}
+}
+
+// TestASilentStoreIsLoggedAtTheStart, once, and not where it answers a moment later.
+func TestASilentStoreIsLoggedAtTheStart(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		failures int
+		down     error
+		want     int
+	}{
+		{"it is down", 100, errors.New("no such host"), 1},
+		{"it takes a moment to connect", 1, nil, 0},
+		{"it tells no settings", 100, nil, 0},
+		{"it answers", 0, nil, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			out := new(lockedBuffer)
+			w := &warner{noStore{}, c.failures, c.down}
+			_, err := core.New(core.Config{
+				AppID: "wx1", Secret: core.NewSecret("x"), Keys: []core.Secret{sealKey('a')}, Logger: slog.New(slog.NewJSONHandler(out, nil)),
+			}, core.WrappedStore{Store: w})
+			if err != nil {
+				t.Fatal(err)
+			}
+			count := func() (n int) {
+				for _, line := range out.lines(t) {
+					if line["msg"] == "the session store does not answer" && line["level"] == "WARN" && line["code"] == "store_unavailable" && line["cause"] == "no such host" {
+						n++
+					}
+				}
+				return n
+			}
+			synctest.Wait()
+			if n := count(); n != c.want {
+				t.Errorf("%s: %d lines at once, want %d: %s", c.name, n, c.want, &out.b)
+			}
+			time.Sleep(time.Hour)
+			if n := count(); n != c.want {
+				t.Errorf("%s: %d lines after an hour, want %d: %s", c.name, n, c.want, &out.b)
 			}
 		})
 	}

@@ -25,6 +25,7 @@ package stores
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -55,6 +56,14 @@ func Open(ctx context.Context, dsn string) (Store, error) {
 	if dsn == "" {
 		dsn = "memory://"
 	}
+	store, err := open(ctx, dsn)
+	if err != nil { // the backends do not know where the DSN stands, which is here mostly
+		return nil, fmt.Errorf("cannot open the store (WX_STORE) of this configuration: %w", err)
+	}
+	return store, nil
+}
+
+func open(ctx context.Context, dsn string) (Store, error) {
 	scheme, _, _ := strings.Cut(dsn, "://")
 	switch scheme {
 	case "memory":

@@ -66,7 +66,7 @@ func TestOpenNamesTheSchemesItKnows(t *testing.T) {
 	}
 	for _, scheme := range named {
 		_, err := stores.Open(t.Context(), scheme+"?no-such-option=1")
-		if err == nil || strings.HasPrefix(err.Error(), "stores: ") {
+		if err == nil || strings.Contains(err.Error(), "stores: ") {
 			t.Errorf("Open(%q): %v; want the error of a backend", scheme, err)
 		}
 	}
@@ -109,6 +109,13 @@ func TestOpenSaysWhatItKnows(t *testing.T) {
 		"redis://host?timeout=1s&timeout=2s":   "one value",
 		"redis://a,b":                          "redis+cluster://",
 		"redis://host/zero":                    "database number",
+		"redis://host:99999":                   "port",
+		"memcached://host:99999":               "port",
+		"memcached://host?tls=1":               `unknown option "tls"`,
+		"memcached://host?wait_replicas=1":     `unknown option "wait_replicas"`,
+		"redis://host?max_conns=1":             `unknown option "max_conns"`,
+		"memory://host":                        "memory://?max=N",
+		"redis://host?max=1":                   `unknown option "max"`,
 		"redis://host?cache=9&conns=2":         "one connection",
 		"redis://host?prefix=%7Bx%7D":          "braces",
 		"redis://host?tls_ca=x.pem":            "rediss://",
@@ -119,8 +126,8 @@ func TestOpenSaysWhatItKnows(t *testing.T) {
 		"redis+sentinel://host":                "master",
 		"redis+unix://host/path":               "redis+unix:///",
 	} {
-		if _, err := stores.Open(t.Context(), dsn); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("Open(%q): %v; want an error that mentions %s", dsn, err, want)
+		if _, err := stores.Open(t.Context(), dsn); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "(WX_STORE)") {
+			t.Errorf("Open(%q): %v; want an error that mentions %s, and WX_STORE", dsn, err, want)
 		}
 	}
 }

@@ -32,7 +32,7 @@ func sessionsPage(p page) page {
 	p.sections = []section{{"ENVIRONMENT", []entry{
 		{"WX_STORE", "the store; not memory://, which no other process can see"},
 		{"WX_KEYS, WX_ACCEPT_CLEAR", "as the service has them, or nothing can be read"},
-		{"WX_APPID, WX_SECRET, WX_APPS …", "those of the service; WeChat is not asked"},
+		{"WX_APPID, WX_APPS …", "those of the service; WX_SECRET may be left out, as WeChat is not asked"},
 	}}}
 	p.exits = []entry{
 		{"0", "it is done, also where the user has no session"},
@@ -59,12 +59,15 @@ func (p *program) withManager(ctx context.Context, o userOptions, fn func(*core.
 		return err
 	}
 	cfg.Logger = slog.New(failureLog{p.err})
+	if cfg.AppID != "" && cfg.Secret.IsZero() {
+		cfg.IdentityProvider = noLogins{}
+	}
 	store, err := stores.Open(ctx, cfg.Store)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
-	wx, err := core.New(cfg, store)
+	wx, err := core.New(cfg, unasked{core.WrappedStore{Store: store}})
 	if err != nil {
 		return err
 	}
@@ -81,6 +84,20 @@ func (p *program) withManager(ctx context.Context, o userOptions, fn func(*core.
 }
 
 const connectTries = 5
+
+// unasked keeps core.New from asking the store for its settings, which doctor does:
+// the command may be over before there is an answer, and says itself what fails.
+type unasked struct{ core.WrappedStore }
+
+func (unasked) Warnings(context.Context) ([]string, error) { return nil, nil }
+
+// noLogins takes the place of an AppSecret, which core.New wants for logins: these
+// commands make none, and where an administrator sits it need not lie about.
+type noLogins struct{}
+
+func (noLogins) Identify(context.Context, core.LoginRequest) (core.Identity, error) {
+	return core.Identity{}, core.Deny("nobody logs in here")
+}
 
 // known keeps a mistyped appid from looking like a user without sessions.
 func known(cfg core.Config, appID string) error {

@@ -68,6 +68,24 @@ func listAndEnd(t *testing.T, wx *core.Manager) {
 	run(t, "sessions", "end", "--openid", "o-alice", "--id", s.ID, "--yes").want(t, exitFailed, "this user has no session\n")
 }
 
+// TestAnAdministratorNeedsNoAppSecret to list and to end; a service still does.
+func TestAnAdministratorNeedsNoAppSecret(t *testing.T) {
+	env := service(t, map[string]string{"WX_STORE": "redis://:" + password + "@" + goodRedis(t) + "?timeout=8s"})
+	wx := manager(t)
+	token, s := login(t, wx, "", "o-alice", "phone")
+	env["WX_SECRET"], env["WX_APPS"] = "", ""
+	setEnv(t, env)
+	run(t, "sessions", "list", "--openid", "o-alice").want(t, exitOK, s.ID, "phone")
+	run(t, "sessions", "end", "--openid", "o-alice", "--all", "--yes").want(t, exitOK, "1 session has ended")
+	wantAlive(t, wx, token, false)
+	if err := startService(t); err == nil || !strings.Contains(err.Error(), "WX_SECRET") {
+		t.Errorf("a service starts without a secret: %v", err)
+	}
+	env["WX_APPID"], env["WX_APPS"] = "", "wxfedcba9876543210:5ec2e75ec2e75ec2e75ec2e75ec2e75e"
+	setEnv(t, env)
+	run(t, "sessions", "list", "--openid", "o-alice").want(t, exitOK, "has no session")
+}
+
 func wantAlive(t *testing.T, wx *core.Manager, token string, alive bool) {
 	t.Helper()
 	_, err := wx.Authenticate(t.Context(), token)
@@ -151,6 +169,8 @@ func TestSessionsThatCannotBeReached(t *testing.T) {
 				t.Errorf("on the standard output: %s", r.out)
 			} else if strings.Contains(r.err, "wxsession: wxsession:") {
 				t.Errorf("it says twice who it is: %s", r.err)
+			} else if strings.Contains(r.err, "does not answer") {
+				t.Errorf("it says twice what fails: %s", r.err)
 			}
 		})
 	}

@@ -35,13 +35,6 @@ func (p *program) listCommand() *command {
 	})}
 }
 
-type sessionJSON struct {
-	ID        string `json:"id"`
-	CreatedAt int64  `json:"created_at"`
-	LastSeen  int64  `json:"last_seen"`
-	Device    string `json:"device"`
-}
-
 func (p *program) list(ctx context.Context, o *listOptions) error {
 	return p.withManager(ctx, o.userOptions, func(wx *core.Manager) error {
 		found, err := wx.Sessions(ctx, o.appID, o.openID)
@@ -49,11 +42,7 @@ func (p *program) list(ctx context.Context, o *listOptions) error {
 			return err
 		}
 		if o.json {
-			all := []sessionJSON{}
-			for _, s := range found {
-				all = append(all, sessionJSON{s.ID, s.CreatedAt.Unix(), s.LastSeen.Unix(), s.Device})
-			}
-			return json.NewEncoder(p.out).Encode(map[string]any{"sessions": all})
+			return json.NewEncoder(p.out).Encode(map[string]any{"sessions": found})
 		}
 		if len(found) == 0 {
 			fmt.Fprintln(p.err, "wxsession: this user has no session")

@@ -3,6 +3,7 @@ package weblogin_test
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -52,6 +53,21 @@ func TestRoutesThereAreAsConfigured(t *testing.T) {
 	scan := []string{"POST /auth/scan", "GET /auth/scan/{id}", "GET /auth/scan/{id}/code", "POST /auth/scan/{id}"}
 	if got := routesOf(t, web, weblogin.Config{ScanLogin: true}); !slices.Equal(got, append(handOver, scan...)) {
 		t.Errorf("with ScanLogin there is %q", got)
+	}
+}
+
+// TestTheLogSaysThatThereAreNoRoutes, once and at the start: the application has
+// asked for them.
+func TestTheLogSaysThatThereAreNoRoutes(t *testing.T) {
+	for cookie, want := range map[string]int{"": 1, "__Host-wx": 0} {
+		log := new(syncBuffer)
+		wx := newManager(t, core.Config{
+			AppID: "wx0123456789abcdef", Secret: core.NewSecret("s"), Cookie: cookie, Logger: slog.New(slog.NewTextHandler(log, nil)),
+		})
+		login := must[*weblogin.Login](t)(weblogin.New(wx, weblogin.Config{}))
+		if login.Routes(); strings.Count(log.String(), "WX_COOKIE") != want || strings.Count(log.String(), "\n") != want {
+			t.Errorf("with the cookie %q the log says: %s", cookie, log)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"strings"
 	"sync"
@@ -25,7 +26,8 @@ type Login struct {
 }
 
 // New checks cfg against what the manager is configured for. It talks to
-// nobody.
+// nobody. Where the manager has no cookie, and so Routes has no routes, it says so
+// in the log.
 func New(wx *core.Manager, cfg Config) (*Login, error) {
 	if wx == nil {
 		return nil, errors.New("cannot use this configuration: pass the manager that core.New returns")
@@ -35,6 +37,9 @@ func New(wx *core.Manager, cfg Config) (*Login, error) {
 	}
 	l := &Login{wx: wx, cfg: cfg, done: make(chan struct{})}
 	l.attempts = attempts{store: looking{wx.Values()}, now: wx.Now, moved: l.bells.ring}
+	if wx.CookieName() == "" {
+		wx.Log(context.Background(), slog.LevelInfo, "there are no routes for browsers (/ticket, /enter, /scan), which need a cookie: set Cookie (WX_COOKIE) to something like __Host-wx")
+	}
 	return l, nil
 }
 

@@ -40,4 +40,8 @@
 //	alice := wx.Open("openid-of-alice", "http://localhost:8080/wx")
 //	seen, err := alice.Scan(ctx, image) // the image that the browser got
 //	_, err = alice.Confirm(ctx)
+//
+// The image is a PNG with a QR code, in which no pixel is lost, so that every
+// reader of QR codes finds the text. Its Content-Type is image/jpeg all the same,
+// which is WeChat's: a program that decodes the image must go by its bytes here.
 package wxtest

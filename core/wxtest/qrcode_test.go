@@ -28,7 +28,7 @@ func TestCodeOnTheWire(t *testing.T) {
 	if a.status != 200 || a.header.Get("Content-Type") != "image/jpeg" {
 		t.Errorf("%d %s", a.status, a.header.Get("Content-Type"))
 	}
-	img, err := png.Decode(strings.NewReader(a.body))
+	img, err := png.Decode(strings.NewReader(a.body)) // as the package's documentation says
 	if err != nil || img.Bounds().Dx() != 300 || img.Bounds().Dy() != 300 {
 		t.Fatalf("%v", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -96,7 +97,7 @@ func (i *Issuer) Token(ctx context.Context, s *core.Session, audience string) (t
 	} else if !slices.Contains(i.cfg.Audiences, audience) {
 		return "", 0, errAudience()
 	}
-	claims, expiresIn, err := i.claims(s, audience)
+	claims, expiresIn, err := i.claims(ctx, s, audience)
 	if err != nil {
 		return "", 0, err
 	}
@@ -108,8 +109,8 @@ func (i *Issuer) Token(ctx context.Context, s *core.Session, audience string) (t
 
 // claims counts in whole seconds, as the standard's dates do. A session that
 // ends within one is left no token: it would be dead on arrival.
-func (i *Issuer) claims(s *core.Session, audience string) (map[string]any, time.Duration, error) {
-	sub, err := i.subject(s)
+func (i *Issuer) claims(ctx context.Context, s *core.Session, audience string) (map[string]any, time.Duration, error) {
+	sub, err := i.subject(ctx, s)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -133,16 +134,21 @@ func (i *Issuer) claims(s *core.Session, audience string) (map[string]any, time.
 }
 
 // subject refuses what is no text: JSON would make the same sub of different
-// users.
-func (i *Issuer) subject(s *core.Session) (string, error) {
+// users. The client is not told which attribute it is, the log is: it may be that
+// nobody has it.
+func (i *Issuer) subject(ctx context.Context, s *core.Session) (string, error) {
 	sub := s.OpenID
 	if i.cfg.Subject != "" {
 		sub = s.Attr(i.cfg.Subject)
 	}
-	if sub == "" || !utf8.ValidString(sub) {
-		return "", core.Deny("there are no signed tokens for this user: the session lacks what names the user to other services")
+	if sub != "" && utf8.ValidString(sub) {
+		return sub, nil
 	}
-	return sub, nil
+	if i.cfg.Subject != "" {
+		i.wx.Log(ctx, slog.LevelWarn, "a user gets no signed token, for want of the attribute that Subject (WX_SUBJECT) names: set it in OnLogin, or name another",
+			slog.String("code", string(core.CodeLoginDenied)), slog.String("attribute", i.cfg.Subject))
+	}
+	return "", core.Deny("there are no signed tokens for this user: the session lacks what names the user to other services")
 }
 
 func (i *Issuer) signed(claims map[string]any) (string, error) {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wxsession/wxsession/stores/internal/dsn"
 )
 
 func describe(c settings) (text string) {
@@ -97,6 +99,9 @@ func TestOptionsAreDocumented(t *testing.T) {
 	for _, o := range dsnOptions {
 		if !strings.Contains(string(text), "\n//\t"+o.Name+" ") {
 			t.Errorf("the option %s is not in the table", o.Name)
+		}
+		if !dsn.Quotable(o.Name) {
+			t.Errorf("the option %s is not quoted where another store is asked for it", o.Name)
 		}
 	}
 }

@@ -22,8 +22,8 @@
 //	redis+sentinel://[user:password@]host,host:port/master[/db][?options]
 //
 // Ports are 6379 and, of sentinels, 26379 by default. Characters of a user or
-// password that mean something in a URL are percent-encoded. An unknown option
-// is an error. No error quotes the DSN.
+// password that mean something in a URL, and white space, are percent-encoded. An
+// unknown option is an error. No error quotes the DSN.
 //
 //	option                default  meaning
 //	timeout               500ms    bound of every call, 10ms to 1m

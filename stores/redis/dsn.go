@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/wxsession/wxsession/stores/internal/dsn"
 )
@@ -51,6 +52,7 @@ var (
 	errScheme = errors.New("redis: the DSN must begin with redis://, rediss://, redis+unix://, redis+cluster:// or redis+sentinel://")
 	errEncode = fmt.Errorf("redis: %w", dsn.ErrMalformed)
 	errHost   = errors.New("redis: the DSN must name host, host:port, or [IPv6]:port")
+	errPort   = errors.New("redis: the DSN's port must be a number from 1 to 65535")
 	errPath   = errors.New("redis: the DSN's path must be a database number, from 0 up")
 )
 
@@ -116,7 +118,7 @@ func (s *settings) parseUser(info string) error {
 	var err1, err2 error
 	s.user, err1 = url.PathUnescape(user)
 	s.password, err2 = url.PathUnescape(password)
-	if err1 != nil || err2 != nil || strings.Contains(info, "@") {
+	if err1 != nil || err2 != nil || strings.Contains(info, "@") || strings.ContainsFunc(info, blank) {
 		return errEncode
 	}
 	return nil
@@ -134,9 +136,9 @@ func (s *settings) parseHosts(hosts string) error {
 		return errors.New("redis: several hosts need redis+cluster:// or redis+sentinel://")
 	}
 	for _, h := range list {
-		addr, ok := withPort(h, s.defaultPort())
-		if !ok {
-			return errHost
+		addr, err := withPort(h, s.defaultPort())
+		if err != nil {
+			return err
 		}
 		s.addrs = append(s.addrs, addr)
 	}
@@ -151,22 +153,30 @@ func (s *settings) defaultPort() string {
 }
 
 // withPort completes host, host:port, [IPv6] or [IPv6]:port.
-func withPort(hostport, port string) (addr string, ok bool) {
+func withPort(hostport, port string) (addr string, err error) {
 	host := hostport
 	if h, p, err := net.SplitHostPort(hostport); err == nil {
 		host, port = h, p
 	} else if inner, found := strings.CutPrefix(hostport, "["); found {
-		host, ok = strings.CutSuffix(inner, "]")
-		if !ok {
-			return "", false
+		var closed bool
+		if host, closed = strings.CutSuffix(inner, "]"); !closed {
+			return "", errHost
 		}
 	}
-	n, err := strconv.ParseUint(port, 10, 16)
 	ip := strings.HasPrefix(hostport, "[")
-	ok = err == nil && n > 0 && host != "" && !strings.ContainsAny(host, " []%") &&
-		ip == strings.Contains(host, ":") && (!ip || net.ParseIP(host) != nil)
-	return net.JoinHostPort(host, port), ok
+	if host == "" || strings.ContainsAny(host, "[]%") || strings.ContainsFunc(host, blank) ||
+		ip != strings.Contains(host, ":") || ip && net.ParseIP(host) == nil {
+		return "", errHost
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return "", errPort
+	}
+	return net.JoinHostPort(host, port), nil
 }
+
+// blank reports whether r is white space or a control character, which somebody has
+// pasted, or a .env file has left behind.
+func blank(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
 // parsePath reads the socket's path, the master's name, and the database.
 func (s *settings) parsePath(path string) error {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wxsession/wxsession/stores/internal/dsn"
 )
 
 func TestParse(t *testing.T) {
@@ -69,9 +71,19 @@ func TestParseRefuses(t *testing.T) {
 		"redis://h?tls_ca=x", "redis://h?insecure_skip_verify=1", "rediss://h?insecure_skip_verify=maybe", "rediss://h?tls=false", "redis://h?sentinel_password=x",
 		"redis+unix://", "redis+unix://h/x", "redis+unix:///x?tls=1", "redis+cluster://h/1", "redis+cluster://h?db=1",
 		"redis+cluster://a,,b", "redis+sentinel://h", "redis+sentinel://h/", "redis+sentinel://h/m/x", "redis+sentinel://u:12/se@h", "redis://h?cache=1&conns=2",
+		"redis://u:p w@h", "redis://u :p@h", "redis://u:p\t@h", "redis://h\r", "redis://h:1\r", "redis://u:\u00a0@h",
 	} {
 		if s, err := parse(dsn); err == nil {
 			t.Errorf("parse(%q) = %+v; want an error", dsn, s)
+		}
+	}
+}
+
+// TestAPortThatIsNoneIsTold: the host may be right.
+func TestAPortThatIsNoneIsTold(t *testing.T) {
+	for _, dsn := range []string{"redis://h:0", "redis://h:99999", "redis://h:x", "redis+cluster://a,h:65536", "redis+sentinel://[::1]:99999/m"} {
+		if _, err := parse(dsn); err == nil || !strings.Contains(err.Error(), "port must be a number from 1 to 65535") {
+			t.Errorf("parse(%q): %v", dsn, err)
 		}
 	}
 }
@@ -82,6 +94,9 @@ func TestOptionsAreDocumented(t *testing.T) {
 	for _, o := range dsnOptions {
 		if !strings.Contains(doc, "\n//\t"+o.Name+" ") {
 			t.Errorf("the option %s is not in the table of doc.go", o.Name)
+		}
+		if !dsn.Quotable(o.Name) {
+			t.Errorf("the option %s is not quoted where another store is asked for it", o.Name)
 		}
 	}
 }

@@ -1,10 +1,12 @@
 package redis_test
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/wxsession/wxsession/core"
 	"github.com/wxsession/wxsession/internal/testserver"
 )
 
@@ -38,6 +40,35 @@ func TestWarningsOfACluster(t *testing.T) {
 	testserver.Redis(t, cluster.Masters[2].Addr, "CONFIG", "SET", "maxmemory", "100mb", "maxmemory-policy", "allkeys-lfu")
 	if w, err := store.Warnings(t.Context()); err != nil || len(w) != 1 || !strings.Contains(w[0], "allkeys-lfu") {
 		t.Errorf("%q, %v; want one about the third master", w, err)
+	}
+}
+
+// logLines is a place for log lines, one in each element.
+type logLines chan string
+
+func (l logLines) Write(line []byte) (int, error) {
+	l <- string(line)
+	return len(line), nil
+}
+
+// TestAServerThatIsDownIsLoggedAtTheStart: a mistyped port should show before the
+// first user comes.
+func TestAServerThatIsDownIsLoggedAtTheStart(t *testing.T) {
+	lines := make(logLines, 100)
+	_, err := core.New(core.Config{
+		AppID: "wx0123456789abcdef", Secret: core.NewSecret("s"), Keys: []core.Secret{core.NewSecret(strings.Repeat("k", 32))},
+		Logger: slog.New(slog.NewTextHandler(lines, nil)),
+	}, open(t, "redis://:hunter2@127.0.0.1:1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case line := <-lines:
+		if !strings.Contains(line, "the session store does not answer") || !strings.Contains(line, "127.0.0.1:1") || strings.Contains(line, "hunter2") {
+			t.Errorf("the line is %s", line)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("nothing is logged")
 	}
 }
 

@@ -3,7 +3,8 @@
 //
 // A DSN may hold a password, and where somebody has forgotten to percent-encode
 // it, its parts may stand anywhere. So no error of this package quotes what it
-// has read, except the name of an unknown option that looks like one.
+// has read, except the name of an unknown option that looks like one, or is one of another
+// store.
 package dsn
 
 import (
@@ -26,7 +27,7 @@ type Option[S any] struct {
 }
 
 // ErrMalformed means that the text is no query of a URL.
-var ErrMalformed = errors.New("the DSN is malformed: characters such as / ? # @ & % in a password or another value must be percent-encoded")
+var ErrMalformed = errors.New("the DSN is malformed: characters such as / ? # @ & % and white space, in a password or another value, must be percent-encoded")
 
 // Parse puts into s what query says. An option that is not in the table, that is
 // given twice, or whose value is not what it wants, is an error.
@@ -47,8 +48,21 @@ func Parse[S any](s *S, query string, options []Option[S]) error {
 	return nil
 }
 
+// anyStores are the options of all stores. Whoever changes from one to another may
+// leave one of them behind, and no password is one of these words.
+var anyStores = []string{
+	"buffer", "cache", "conns", "db", "flush_delay", "insecure_skip_verify", "max", "max_conns", "max_idle", "prefix",
+	"sentinel_password", "sentinel_user", "timeout", "tls", "tls_ca", "tls_server_name", "wait_replicas", "wait_timeout",
+}
+
+// Quotable reports whether errors may name the option: it is some store's.
+func Quotable(name string) bool { return slices.Contains(anyStores, name) }
+
 func unknown[S any](name string, options []Option[S]) error {
 	quoted := ""
+	if Quotable(name) {
+		quoted = fmt.Sprintf(" %q", name)
+	}
 	names := make([]string, len(options))
 	for i, o := range options {
 		names[i] = o.Name

@@ -57,18 +57,21 @@ func (d *Doctor) checkMemcached(ctx context.Context, f findings, store core.Stor
 func (s *memServer) enter(ctx context.Context, f findings) bool {
 	conn, err := connect(ctx, s.addr.Network(), s.addr.String())
 	if err != nil {
-		p := networkProblem(err, s.addr.String(), mendDSN)
-		who := "its share of the users gets 503"
-		if s.only {
-			who = "all users get 503"
-		}
-		f.fail("store.connect", p.what+": "+who, p.do)
+		s.lost(f, networkProblem(err, s.addr.String(), mendDSN))
 		return false
 	}
 	defer conn.Close()
 	s.said = map[string]string{}
 	r := bufio.NewReader(conn)
 	version, err := s.ask(conn, r, "version")
+	if err != nil && version == "" { // it may be a Memcached: it said nothing
+		p := networkProblem(err, s.addr.String(), mendDSN)
+		if isCut(err) {
+			p.do += "; the store speaks neither TLS nor SASL to Memcached"
+		}
+		s.lost(f, p)
+		return false
+	}
 	if err != nil || !strings.HasPrefix(version, "VERSION ") {
 		f.fail("store.connect", "what answers at "+s.addr.String()+" does not speak Memcached's text protocol", "name a Memcached without TLS and SASL, which the store does not speak")
 		return false
@@ -80,6 +83,15 @@ func (s *memServer) enter(ctx context.Context, f findings) bool {
 		s.said = map[string]string{"version": s.said["version"]}
 	}
 	return true
+}
+
+// lost says what it means that the server cannot be asked.
+func (s *memServer) lost(f findings, p problem) {
+	who := "its share of the users gets 503"
+	if s.only {
+		who = "all users get 503"
+	}
+	f.fail("store.connect", p.what+": "+who, p.do)
 }
 
 func (s *memServer) ask(conn net.Conn, r *bufio.Reader, question string) (string, error) {

@@ -126,6 +126,10 @@ func TestMemcachedSaysSeldom(t *testing.T) {
 	}
 	silent := listen(t, func(conn net.Conn) { fmt.Fprint(conn, "ERROR\r\n") })
 	visit(t, healthy(t, environment{"WX_STORE": "memcached://" + silent})).want(t, "store.connect", doctor.Fail, "does not speak", "TLS and SASL")
+	shut := listen(t, func(net.Conn) {})
+	visit(t, healthy(t, environment{"WX_STORE": "memcached://" + shut})).want(t, "store.connect", doctor.Fail, shut+" accepts connections and ends them", "all users get 503", "see the server's log", "neither TLS nor SASL")
+	hung := listen(t, func(net.Conn) { <-t.Context().Done() })
+	visit(t, healthy(t, environment{"WX_STORE": "memcached://" + hung})).want(t, "store.connect", doctor.Fail, hung+" does not answer")
 	taciturn := fakeMemcached(t, "")
 	all := visit(t, healthy(t, environment{"WX_STORE": "memcached://" + taciturn}))
 	all.want(t, "memcached.version", doctor.OK, "9.9")

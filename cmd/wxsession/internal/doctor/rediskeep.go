@@ -109,6 +109,11 @@ func (v *redisVisit) checkPersistence(ctx context.Context) {
 	})
 }
 
+// persists reports whether anything of the server's is on its disk.
+func (n *node) persists(ctx context.Context) bool {
+	return n.info["aof_enabled"] == "1" || n.snapshots(ctx)
+}
+
 // snapshots reports whether the server saves now and then. Where it does not
 // tell, a snapshot since its start is the sign.
 func (n *node) snapshots(ctx context.Context) bool {

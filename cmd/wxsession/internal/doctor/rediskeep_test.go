@@ -48,10 +48,16 @@ func TestPersistence(t *testing.T) {
 		testserver.Redis(t, server.Addr, "CONFIG", "SET", "appendonly", aof, "save", save)
 		return visit(t, env)
 	}
-	set("no", "").want(t, "redis.persistence", doctor.Warn, "a restart logs everybody out", "appendonly yes")
-	set("no", "900 1").want(t, "redis.persistence", doctor.Warn, "snapshots only", "live again", "appendonly yes")
+	all := set("no", "")
+	all.want(t, "redis.persistence", doctor.Warn, "a restart logs everybody out", "appendonly yes")
+	all.want(t, "redis.replicas", doctor.Warn, "nothing on disk", "connect a replica")
+	all = set("no", "900 1")
+	all.want(t, "redis.persistence", doctor.Warn, "snapshots only", "live again", "appendonly yes")
+	all.want(t, "redis.replicas", doctor.OK, "only what is on its disk")
 	set("yes", "900 1").want(t, "redis.persistence", doctor.OK)
-	set("yes", "").want(t, "redis.persistence", doctor.OK)
+	all = set("yes", "")
+	all.want(t, "redis.persistence", doctor.OK)
+	all.want(t, "redis.replicas", doctor.OK, "only what is on its disk")
 }
 
 // TestWhatServersSaySeldom: what INFO tells of a server in trouble.

@@ -25,6 +25,8 @@ func (v *redisVisit) checkReplicas(ctx context.Context) {
 			return warned(fmt.Sprintf("the cluster knows of %s, and none is connected", plural(n.announced, "replica")), "see the replica's log")
 		case wanted == 0 && connected == 0 && v.target.Cluster:
 			return verdict{} // redis.cluster names the masters without one
+		case wanted == 0 && connected == 0 && !n.persists(ctx):
+			return warned("there is none, and nothing on disk: if this server restarts or is lost, everybody is logged out", "connect a replica, or see redis.persistence")
 		case wanted == 0 && connected == 0:
 			return fine("there is none: if this server is lost, only what is on its disk remains")
 		case wanted == 0:
