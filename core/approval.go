@@ -31,7 +31,8 @@ type Approval struct {
 }
 
 // Approve returns what IssueApproved needs to log the user of s in elsewhere. It
-// writes: in a store that is full it fails with CodeStoreUnavailable.
+// writes: in a store that is full it fails with CodeStoreUnavailable. CodeInvalidSession
+// for a session of a token that was rotated away, as with NewTicket.
 func (m *Manager) Approve(ctx context.Context, s *Session) (Approval, error) {
 	if !s.made() {
 		return Approval{}, errNoSession()

@@ -22,7 +22,8 @@ func errInvalidTicket() *Error {
 
 // NewTicket returns a ticket by which another client of the same user, such as the
 // page in a web-view, gets a session of its own: once, and within TicketLifetime.
-// It dies with s. The store sees its hash only.
+// It dies with s. The store sees its hash only. CodeInvalidSession for a session of a
+// token that was rotated away, also in its grace period.
 func (m *Manager) NewTicket(ctx context.Context, s *Session) (ticket string, err error) {
 	ctx, end := m.observe(ctx, OpTicket)
 	defer func() { end(err) }()
