@@ -292,7 +292,7 @@ func TestAnOutageLeavesAnApproval(t *testing.T) {
 	a := mustApprove(t, w, s)
 	failing := noDeletes{core.WrappedStore{Store: w.store}}
 	_, _, err := w.managerOver(t, failing, two).IssueApproved(t.Context(), a, "desk")
-	wantCode(t, err, core.CodeStoreUnavailable)
+	noError(t, err) // the end of a session that is dead can wait
 	_, _, err = w.IssueApproved(t.Context(), a, "desk")
 	noError(t, err)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/wxsession/wxsession/core/internal/record"
 )
@@ -64,9 +65,6 @@ func (m *Manager) issue(ctx context.Context, i issuance) (string, *Session, erro
 		u.enter(f, name, i.device, "")
 		return nil
 	}
-	if i.still == nil {
-		return m.start(ctx, f, beginning{enter: enter})
-	}
 	return m.start(ctx, f, beginning{enter: enter, still: i.still, leave: func(u *user) { u.forget(f.ID) }})
 }
 
@@ -120,7 +118,7 @@ type beginning struct {
 	// record alone does not tell. It may be nil.
 	still func(ctx context.Context) error
 	// leave takes the session off, and back what enter has used up, where it cannot be
-	// handed out. It may be nil.
+	// handed out: or else the next login would end another session for it.
 	leave func(u *user)
 }
 
@@ -136,15 +134,21 @@ func (m *Manager) start(ctx context.Context, f record.Fields, b beginning) (stri
 	defer cancel()
 	token, key := newToken(), userKey(f.AppID, f.OpenID)
 	s, known, err := m.createAndRead(ctx, token, f.Encode(), key)
+	var giveWay []record.Revocation
 	if err == nil {
 		name := s.key.Name()
-		known, err = m.editStored(ctx, key, &known, func(u *user) error { return b.enter(ctx, u, name) })
+		known, err = m.editStored(ctx, key, &known, func(u *user) error {
+			before := slices.Clone(u.Pending)
+			err := b.enter(ctx, u, name)
+			giveWay = u.endingSince(before)
+			return err
+		})
 	}
 	if err == nil {
-		if err = m.finish(ctx, key, known); err == nil && b.still != nil {
+		if err = m.makeWay(ctx, key, known, giveWay); err == nil && b.still != nil {
 			err = b.still(ctx)
 		}
-		if err != nil && b.leave != nil {
+		if err != nil {
 			m.takeBack(ctx, key, b.leave)
 		}
 	}
@@ -157,10 +161,26 @@ func (m *Manager) start(ctx context.Context, f record.Fields, b beginning) (stri
 	return token, s, nil
 }
 
+// makeWay finishes what is to be ended. It fails if one of those that give way is not:
+// what somebody else could not end is no reason to lock the user out.
+func (m *Manager) makeWay(ctx context.Context, key string, u storedUser, giveWay []record.Revocation) error {
+	done, err := m.carryOut(ctx, key, u)
+	if err == nil {
+		return nil
+	}
+	for _, p := range giveWay {
+		if !slices.ContainsFunc(done, func(d record.Revocation) bool { return d.Record == p.Record }) {
+			return err
+		}
+	}
+	m.log.failure(ctx, "cannot clear the list of ended sessions", err)
+	return nil
+}
+
 // takeBack changes the user's record after something else failed, even if the
 // request is over.
 func (m *Manager) takeBack(ctx context.Context, key string, leave func(u *user)) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterthoughtTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.afterthought())
 	defer cancel()
 	_, err := m.editUser(ctx, key, func(u *user) error {
 		leave(u)
@@ -225,14 +245,15 @@ func (u *user) enter(f record.Fields, n record.Name, device, parent string) {
 
 // makeRoom keeps the index below the cap: what is dead goes first, then the oldest
 // session, but for the one called except. Where a record cannot be read it fails, as
-// none that lives gives way to one that may be dead. But what takes more than half of
-// the time counts as alive: a user with many sessions, on a store that is slow, must
-// be able to log in.
+// none that lives gives way to one that may be dead. But what there is no time to look
+// at counts as alive: a user with many sessions, on a store that is slow, must be able
+// to log in.
 func (m *Manager) makeRoom(ctx context.Context, u *user, except string) error {
 	if len(u.Entries) < m.cfg.MaxSessions {
 		return nil
 	}
-	if err := m.dropDead(ctx, u); err != nil {
+	took, err := m.dropDead(ctx, u)
+	if err != nil {
 		return err
 	}
 	for len(u.Entries) >= m.cfg.MaxSessions {
@@ -240,29 +261,45 @@ func (m *Manager) makeRoom(ctx context.Context, u *user, except string) error {
 		if oldest == "" {
 			return nil
 		}
+		// The swap of the index, then a look and a write for each record that ends. To fail
+		// after that would cost a session for nothing.
+		if calls := 2 + 2*len(u.find(oldest).Records); !hasTime(ctx, took, min(calls, mostCalls)) {
+			return errStore(errTooSlow)
+		}
 		u.revoke(oldest, record.ByCap)
 	}
 	return nil
 }
 
-// dropDead drops dead sessions until there is room for one more.
-func (m *Manager) dropDead(ctx context.Context, u *user) error {
-	looking, cancel := halfTime(ctx)
-	defer cancel()
+// dropDead drops dead sessions until there is room for one more, or no time for more
+// than what follows. It returns how long a look took.
+func (m *Manager) dropDead(ctx context.Context, u *user) (took time.Duration, err error) {
 	for _, e := range slices.Clone(u.Entries) {
-		if len(u.Entries) < m.cfg.MaxSessions {
+		if len(u.Entries) < m.cfg.MaxSessions || !hasTime(ctx, took, leastCalls+2) {
 			break
 		}
-		_, dead, err := m.readEntry(looking, e)
-		if err != nil && looking.Err() != nil {
-			break
-		}
+		began := time.Now()
+		_, dead, err := m.readEntry(ctx, e)
 		if err != nil {
-			return err
+			return took, err
 		}
+		took = max(took, time.Since(began))
 		u.drop(dead)
 	}
-	return nil
+	return took, nil
+}
+
+const (
+	leastCalls = 4  // to end one session that has one record
+	mostCalls  = 12 // that are waited for: what is left of a session with more records, the next login ends
+)
+
+var errTooSlow = errors.New("it is too slow to end a session for a new one")
+
+// hasTime reports whether ctx has time for so many calls that take so long.
+func hasTime(ctx context.Context, each time.Duration, calls int) bool {
+	end, ok := ctx.Deadline()
+	return !ok || time.Until(end) >= time.Duration(calls)*each
 }
 
 // addKey puts the session_key of a login into the user's ring. What WeChat said

@@ -77,13 +77,16 @@ func (m *Manager) stillLives(ctx context.Context, u *user, s *Session) error {
 	if u.find(s.rec.ID()) != nil {
 		return nil
 	}
-	_, _, err := m.inUse(ctx, s.key)
+	_, _, err := m.read(ctx, s.key)
 	return err
 }
 
 // endAll also ends sessions that the index has lost, when they turn up.
 func (m *Manager) endAll(u *user) {
 	u.revokeAll("", record.ByEverywhere)
+	for i := range u.Pending {
+		u.Pending[i].Last = false // no token that asked for less is spared
+	}
 	u.newEpoch()
 	u.EndedAt = max(u.EndedAt, m.now())
 	u.owes = true
@@ -95,7 +98,11 @@ func (m *Manager) endAll(u *user) {
 func (m *Manager) logoutAll(ctx context.Context, s *Session) error {
 	name := s.key.Name()
 	return m.end(ctx, s.userKey(), func(u *user) error {
-		if !u.isPending(name) { // it has asked before, and tries again
+		i := slices.IndexFunc(u.Pending, func(p record.Revocation) bool { return p.Record == name })
+		if i >= 0 && u.Pending[i].Why != record.ByEverywhere { // or it has asked before, and tries again
+			return errRevoked(u.Pending[i].Why)
+		}
+		if i < 0 {
 			if err := m.stillLives(ctx, u, s); err != nil {
 				return err
 			}
@@ -152,7 +159,8 @@ func (m *Manager) LogoutSession(ctx context.Context, s *Session) error {
 // endSession revokes a session, even if the index has lost it: then by what its
 // records say of each other, as others of its tokens may live.
 func (m *Manager) endSession(ctx context.Context, u *user, s *Session, why record.Reason) error {
-	name := s.key.Name()
+	name, before := s.key.Name(), slices.Clone(u.Pending)
+	own := u.recordsOf(s.rec.ID())
 	if !u.revoke(s.rec.ID(), why) {
 		linked, err := m.linked(ctx, name)
 		if err != nil {
@@ -161,8 +169,21 @@ func (m *Manager) endSession(ctx context.Context, u *user, s *Session, why recor
 		for _, n := range linked {
 			u.revokeRecord(n, why)
 		}
+		own = linked
+	}
+	i := slices.IndexFunc(before, func(p record.Revocation) bool { return p.Record == name })
+	if i >= 0 && before[i].Last {
+		u.last = name
+		return nil // it has asked before, and stands behind what it asked for
 	}
 	u.revokeLast(name, why)
+	if i < 0 && why == record.ByLogout { // it waits for no other session
+		listed := u.Pending[len(before):]
+		for i := range listed {
+			listed[i].Last = listed[i].Last || slices.Contains(own, listed[i].Record)
+		}
+		u.Pending = slices.Concat(listed, before)
+	}
 	return nil
 }
 
@@ -194,16 +215,28 @@ func (m *Manager) deleteDead(ctx context.Context, n record.Name, rec record.Sess
 	ctx, cancel := m.operation(withRevocation(ctx))
 	defer cancel()
 	if rec != nil && rec.State() == record.Revoked {
-		user := rec.User()
-		key := user.Key(record.UserPrefix)
-		if u, err := m.readUser(ctx, key); err != nil {
-			return err
-		} else if err := m.finish(ctx, key, u); err != nil {
-			return err
-		}
-		return m.endRecord(ctx, user, record.Revocation{Record: n, Why: rec.Why()})
+		return m.endAgain(ctx, rec.User(), record.Revocation{Record: n, Why: rec.Why()})
 	}
 	return m.delete(ctx, n.Key(record.SessionPrefix))
+}
+
+// endAgain finishes what the user lists, and writes a tombstone again. Whoever has a
+// dead token may ask for that as often as they like: one of them at a time, and beside
+// the line of those who change the user's record.
+func (m *Manager) endAgain(ctx context.Context, user record.Name, p record.Revocation) error {
+	key := user.Key(record.UserPrefix)
+	if err := m.deadTurns.wait(ctx, key, false); err != nil {
+		return errStore(err)
+	}
+	defer m.deadTurns.done(key)
+	u, err := m.readUser(ctx, key)
+	if err == nil {
+		err = m.finish(ctx, key, u)
+	}
+	if err != nil {
+		return err
+	}
+	return m.endRecord(ctx, user, p)
 }
 
 // end lists revocations with fn, then carries them out, and finishes what an
@@ -217,7 +250,7 @@ func (m *Manager) end(ctx context.Context, key string, fn func(*user) error) (er
 	if errors.Is(err, ErrFull) {
 		return m.endInFullStore(ctx, key, fn)
 	}
-	if CodeOf(err) == CodeStoreUnavailable {
+	if CodeOf(err) == CodeStoreUnavailable && !errors.Is(err, errTurns) {
 		// The list may stand all the same: a store that waits for replicas says so only
 		// when they have it.
 		if u, errRead := m.readUser(ctx, key); errRead == nil {

@@ -36,10 +36,12 @@ type Manager struct {
 	proxyNoted  atomic.Bool // warnOfProxy has written its line
 	silentNoted atomic.Bool // warnOfSilentProxy has
 
-	turns  turns
-	checks singleflight.Group // of session_keys, by user
-	stamps stamps
-	pause  func(ctx context.Context, d time.Duration) error
+	turns turns
+	// deadTurns is for the log-outs of tokens that are dead.
+	deadTurns turns
+	checks    singleflight.Group // of session_keys, by user
+	stamps    stamps
+	pause     func(ctx context.Context, d time.Duration) error
 }
 
 // app is a configured mini program.

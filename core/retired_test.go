@@ -42,3 +42,23 @@ func TestATokenThatWasRotatedAwayHandsNothingOut(t *testing.T) {
 		})
 	}
 }
+
+// TestAThiefCannotHideBehindManyRotations: the user's own token is known as rotated away
+// for as long as its grace period runs.
+func TestAThiefCannotHideBehindManyRotations(t *testing.T) {
+	w := newWorld(t, nil)
+	users, _ := w.login(t, "o-alice")
+	thiefs := users
+	for range 30 {
+		next, _, err := w.Rotate(t.Context(), thiefs)
+		noError(t, err)
+		_, err = w.Authenticate(t.Context(), next)
+		noError(t, err)
+		thiefs = next
+	}
+	w.clock.Advance(20 * time.Second)
+	_, _, err := w.Rotate(t.Context(), users)
+	wantCode(t, err, core.CodeSessionRevoked)
+	_, err = w.Authenticate(t.Context(), thiefs)
+	wantCode(t, err, core.CodeSessionRevoked)
+}

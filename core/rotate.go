@@ -113,7 +113,9 @@ func (m *Manager) listSuccessor(ctx context.Context, from *Session, n record.Nam
 	}
 	// Nothing of that is the caller's: another session's end, or a successor's that
 	// nobody has used. Whoever comes next goes on with it.
-	if err := m.finish(ctx, key, u); err != nil {
+	finishing, cancel := halfTime(ctx)
+	defer cancel()
+	if err := m.finish(finishing, key, u); err != nil {
 		m.log.failure(ctx, "cannot clear the list of ended sessions", err)
 	}
 	// That from is listed proves nothing where the index was lost: a log-out may have

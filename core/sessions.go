@@ -11,7 +11,7 @@ import (
 
 // SessionInfo is a live session as its user may see it in a list of devices. In
 // JSON it is as GET /wx/sessions shows it: id, created_at and last_seen in seconds
-// since 1970, device.
+// since 1970, device. A struct that embeds one is marshalled as one: make it a field.
 type SessionInfo struct {
 	ID        string // Session.ID
 	CreatedAt time.Time

@@ -59,11 +59,15 @@ func (m *Manager) NewTicket(ctx context.Context, s *Session) (ticket string, err
 // lost is listed again before. CodeInvalidSession for a token that was rotated away:
 // it may be stolen, and what comes of this lasts longer than its grace period.
 func (m *Manager) editListed(ctx context.Context, s *Session, fn func(*user, *record.Entry) error) error {
-	lost := false
+	lost, fresh := false, false
 	edit := func(u *user) error {
 		e := u.find(s.rec.ID())
 		r := findRecord(e, s.key.Name())
-		if lost = r == nil; lost || r.Role == record.Retiring || r.Role == record.Retired {
+		switch {
+		case r == nil && (e == nil || !fresh):
+			lost = true
+			return errInvalidSession()
+		case r != nil && (r.Role == record.Retiring || r.Role == record.Retired):
 			return errInvalidSession()
 		}
 		return fn(u, e)
@@ -73,6 +77,11 @@ func (m *Manager) editListed(ctx context.Context, s *Session, fn func(*user, *re
 	if !lost {
 		return err
 	}
+	now, _, err := m.read(ctx, s.key)
+	if err != nil {
+		return err
+	}
+	fresh = now.rec.State() == record.Fresh // nobody has used it: what it follows is listed again
 	found, _, missing := m.inUse(ctx, s.key)
 	if missing != nil {
 		return missing

@@ -56,6 +56,16 @@ func (u *user) entryOf(rec record.Session) *record.Entry {
 	return &u.Entries[len(u.Entries)-1]
 }
 
+// recordsOf returns the records of the session called id.
+func (u *user) recordsOf(id string) (names []record.Name) {
+	if e := u.find(id); e != nil {
+		for _, r := range e.Records {
+			names = append(names, r.Name)
+		}
+	}
+	return names
+}
+
 // findRecord returns what n is to the session of e.
 func findRecord(e *record.Entry, n record.Name) *record.Entered {
 	if e == nil {
@@ -91,19 +101,20 @@ func (u *user) unfinished() bool {
 }
 
 // revoke moves the session's records to the pending revocations, and those of
-// the session that it has handed over.
+// the session that it has handed over, which end first: the log-out of a token that is
+// dead already says that they have.
 func (u *user) revoke(id string, why record.Reason) bool {
-	i := slices.IndexFunc(u.Entries, func(e record.Entry) bool { return e.ID == id })
-	if i < 0 {
+	if u.find(id) == nil {
 		return false
 	}
+	u.revokeChild(id, why)
+	i := slices.IndexFunc(u.Entries, func(e record.Entry) bool { return e.ID == id })
 	e := u.Entries[i]
 	u.Entries = slices.Delete(u.Entries, i, i+1)
 	u.ended = append(u.ended, why)
 	for _, r := range e.Records {
 		u.revokeRecord(r.Name, why)
 	}
-	u.revokeChild(id, why)
 	return true
 }
 
@@ -144,15 +155,26 @@ func (u *user) revokeRecord(n record.Name, why record.Reason) {
 	}
 }
 
-// revokeLast makes n the last to be deleted. As long as others live, the client
-// that has n's token finds its session, and can try to log out again.
+// revokeLast makes n the last to be ended. As long as others live, the client that has
+// n's token finds its session, and can try to log out again. Where a tombstone takes
+// n's place that tells the same: see deleteDead.
 func (u *user) revokeLast(n record.Name, why record.Reason) {
 	if i := slices.IndexFunc(u.Pending, func(p record.Revocation) bool { return p.Record == n }); i >= 0 {
 		why = u.Pending[i].Why
 		u.Pending = slices.Delete(u.Pending, i, i+1)
 	}
-	u.Pending = append(u.Pending, record.Revocation{Record: n, Why: why, Last: true})
+	u.Pending = append(u.Pending, record.Revocation{Record: n, Why: why, Last: why == record.ByLogout})
 	u.last = n
+}
+
+// endingSince returns those sessions' records that live and have been listed to end since.
+func (u *user) endingSince(before []record.Revocation) (listed []record.Revocation) {
+	for _, p := range u.Pending {
+		if p.Why != record.ByLogout && !slices.ContainsFunc(before, func(b record.Revocation) bool { return b.Record == p.Record }) {
+			listed = append(listed, p)
+		}
+	}
+	return listed
 }
 
 // endFirst is for the one that uses the record n, whose end is pending: it must not
@@ -165,19 +187,28 @@ func (u *user) endFirst(n record.Name) {
 }
 
 // postpone moves what could not be ended behind what nobody has tried, or a store
-// that is slow to refuse would never come to that. What has to come after others
-// still does.
+// that is slow to refuse would never come to that. What has to come after something
+// moves with it.
 func (u *user) postpone(failed []record.Revocation) {
-	for rest := u.Pending; len(rest) > 0; {
-		n := slices.IndexFunc(rest, func(p record.Revocation) bool { return p.Last })
-		if n < 0 {
-			n = len(rest)
+	var tried, others []record.Revocation
+	for from, i := 0, 0; i < len(u.Pending); i++ {
+		if i+1 < len(u.Pending) && !beginsBlock(u.Pending, i+1) && hasLast(u.Pending[i+1:]) {
+			continue // the block goes on
 		}
-		slices.SortStableFunc(rest[:n], func(a, b record.Revocation) int {
-			return cmp.Compare(slices.Index(failed, a), slices.Index(failed, b))
-		})
-		rest = rest[min(n+1, len(rest)):]
+		block := u.Pending[from : i+1]
+		from = i + 1
+		if slices.ContainsFunc(block, func(p record.Revocation) bool { return slices.Contains(failed, p) }) {
+			tried = append(tried, block...)
+		} else {
+			others = append(others, block...)
+		}
 	}
+	u.Pending = append(others, tried...)
+}
+
+// hasLast reports whether something in pending has to come after what is before it.
+func hasLast(pending []record.Revocation) bool {
+	return slices.ContainsFunc(pending, func(p record.Revocation) bool { return p.Last })
 }
 
 // drop revokes the records that were found dead, and forgets a session that has
@@ -197,21 +228,21 @@ func (u *user) drop(dead []record.Name) {
 	u.Entries = slices.DeleteFunc(u.Entries, func(e record.Entry) bool { return len(e.Records) == 0 })
 }
 
-// boundTombstones keeps the tombstones that pending revocations are going to
-// leave, and those of before, to max in all: a user who logs in again and again
-// at the cap must not fill the store. The oldest are deleted.
-func (u *user) boundTombstones(max int) {
-	leaving := 0
+// ending counts the pending revocations that leave a tombstone.
+func (u *user) ending() (n int) {
 	for _, p := range u.Pending {
 		if p.Why != record.ByLogout {
-			leaving++
+			n++
 		}
 	}
-	for ; leaving > max; leaving-- {
-		i := slices.IndexFunc(u.Pending, func(p record.Revocation) bool { return p.Why != record.ByLogout })
-		u.Pending[i].Why = record.ByLogout
-	}
-	for len(u.Tombstones) > 0 && len(u.Tombstones)+leaving > max {
+	return n
+}
+
+// boundTombstones makes room for those that pending revocations are going to leave, so
+// that they are max in all: a user who logs in again and again at the cap must not fill
+// the store. The oldest are deleted.
+func (u *user) boundTombstones(max int) {
+	for n := len(u.Tombstones) + u.ending() - max; n > 0 && len(u.Tombstones) > 0; n-- {
 		u.revokeRecord(u.Tombstones[0], record.ByLogout)
 		u.Tombstones = slices.Delete(u.Tombstones, 0, 1)
 	}
@@ -243,19 +274,21 @@ func (u *user) addSuccessor(e *record.Entry, n record.Name) {
 	u.bound(e, record.Successor, maxSuccessors)
 }
 
-// bound leaves max records in a role; the oldest give way.
+// bound leaves max records in a role; the oldest give way. Of those in their grace
+// period the very oldest stays: it may be the rightful user's, while a thief rotates on.
 func (u *user) bound(e *record.Entry, role record.Role, max int) {
-	has := func(r record.Entered) bool { return r.Role == role }
-	n := 0
+	var names []record.Name
 	for _, r := range e.Records {
-		if has(r) {
-			n++
+		if r.Role == role {
+			names = append(names, r.Name)
 		}
 	}
-	for ; n > max; n-- {
-		i := slices.IndexFunc(e.Records, has)
-		u.revokeRecord(e.Records[i].Name, record.ByLogout)
-		e.Records = slices.Delete(e.Records, i, i+1)
+	if role == record.Retired && len(names) > 0 {
+		names, max = names[1:], max-1
+	}
+	for ; len(names) > max; names = names[1:] {
+		u.revokeRecord(names[0], record.ByLogout)
+		e.Records = slices.DeleteFunc(e.Records, func(r record.Entered) bool { return r.Name == names[0] })
 	}
 }
 

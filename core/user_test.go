@@ -15,9 +15,14 @@ func TestWhoIsRevokedTwiceHearsTheFirstReason(t *testing.T) {
 	u := &user{User: record.User{Pending: []record.Revocation{{Record: a, Why: record.ByDevice}, {Record: b, Why: record.ByCap}}}}
 	u.revokeRecord(b, record.ByEverywhere)
 	u.revokeLast(a, record.ByEverywhere)
-	want := []record.Revocation{{Record: b, Why: record.ByCap}, {Record: a, Why: record.ByDevice, Last: true}}
+	want := []record.Revocation{{Record: b, Why: record.ByCap}, {Record: a, Why: record.ByDevice}}
 	if !slices.Equal(u.Pending, want) {
 		t.Errorf("got %v", u.Pending)
+	}
+	c := record.Name{3} // which is deleted, and leaves nobody a word: it has to wait for the others
+	u.revokeLast(c, record.ByLogout)
+	if last := u.Pending[len(u.Pending)-1]; last != (record.Revocation{Record: c, Why: record.ByLogout, Last: true}) {
+		t.Errorf("got %v", last)
 	}
 }
 
@@ -35,20 +40,20 @@ func TestATicketGivenBackStandsWhereItStood(t *testing.T) {
 	}
 }
 
-// TestWhatCouldNotBeEndedIsTriedLast, but not behind what has to come after it.
+// TestWhatCouldNotBeEndedIsTriedLast, and takes along what has to come after it.
 func TestWhatCouldNotBeEndedIsTriedLast(t *testing.T) {
-	p := make([]record.Revocation, 6)
+	p := make([]record.Revocation, 7)
 	for i := range p {
-		p[i] = record.Revocation{Record: record.Name{byte(i)}, Last: i == 3}
+		p[i] = record.Revocation{Record: record.Name{byte(i)}, Last: i == 2 || i == 3}
 	}
 	u := &user{User: record.User{Pending: slices.Clone(p)}}
-	u.postpone([]record.Revocation{p[0], p[1], p[4]})
-	if want := []record.Revocation{p[2], p[0], p[1], p[3], p[5], p[4]}; !slices.Equal(u.Pending, want) {
+	u.postpone([]record.Revocation{p[0], p[5]})
+	if want := []record.Revocation{p[4], p[6], p[0], p[1], p[2], p[3], p[5]}; !slices.Equal(u.Pending, want) {
 		t.Errorf("got %v, want %v", u.Pending, want)
 	}
 	u.endFirst(p[3].Record)
 	u.endFirst(p[5].Record)
-	if want := []record.Revocation{p[5], p[2], p[0], p[1], p[3], p[4]}; !slices.Equal(u.Pending, want) {
+	if want := []record.Revocation{p[5], p[4], p[6], p[0], p[1], p[2], p[3]}; !slices.Equal(u.Pending, want) {
 		t.Errorf("got %v, want %v", u.Pending, want)
 	}
 }

@@ -81,10 +81,16 @@ func (m *Manager) writeUser(ctx context.Context, key string, old storedUser, fn 
 	if old.raw != nil {
 		before = old.Encode()
 	}
+	tombstones := 2 * m.cfg.MaxSessions
+	if old.ending() > 0 {
+		// Until that is done, those that were left before tell the log-outs of dead tokens
+		// that it is not.
+		tombstones *= 10
+	}
 	if err := fn(old.user); err != nil {
 		return old, err
 	}
-	old.boundTombstones(2 * m.cfg.MaxSessions)
+	old.boundTombstones(tombstones)
 	body := old.Encode()
 	if string(body) == string(before) && !old.stale || old.raw == nil && old.isEmpty() {
 		return old, nil
@@ -108,14 +114,22 @@ func (m *Manager) writeUser(ctx context.Context, key string, old storedUser, fn 
 // has the time of one more call: a list that is too long for one operation gets
 // shorter with each. What could not be done goes behind the rest.
 func (m *Manager) finish(ctx context.Context, key string, u storedUser) error {
+	_, err := m.carryOut(ctx, key, u)
+	return err
+}
+
+// carryOut is finish, and returns what it has ended.
+func (m *Manager) carryOut(ctx context.Context, key string, u storedUser) (done []record.Revocation, err error) {
 	if u.user == nil || !u.unfinished() {
-		return nil
+		return nil, nil
 	}
-	retired, err := m.retire(ctx, u.user) // where that fails, others still end
+	retiring, cancel := halfTime(ctx) // where that fails, others still end
+	retired, err := m.retire(retiring, u.user)
+	cancel()
 	done, failed, errEnd := m.endRecords(withRevocation(ctx), record.NameIn(key), u.Pending)
 	if err = cmp.Or(errEnd, err); err != nil {
 		if len(done)+len(retired)+len(failed) == 0 {
-			return err
+			return done, err
 		}
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), m.afterthought())
@@ -128,25 +142,32 @@ func (m *Manager) finish(ctx context.Context, key string, u storedUser) error {
 	}); errList != nil { // it only costs the next operation some deletes
 		m.log.failure(ctx, "cannot clear the list of ended sessions", errList)
 	}
-	return err
+	return done, err
 }
 
 // endRecords ends what it can, and returns what it has ended and what it could not.
+// What has to be last waits for those before it, back to others that had to be.
 func (m *Manager) endRecords(ctx context.Context, user record.Name, pending []record.Revocation) (done, failed []record.Revocation, err error) {
-	for _, p := range pending {
+	failing := false
+	for i, p := range pending {
 		if ctx.Err() != nil {
 			return done, failed, cmp.Or(err, error(errStore(ctx.Err())))
 		}
-		if p.Last && err != nil {
+		if failing = failing && !beginsBlock(pending, i); failing && p.Last {
 			continue
 		}
 		if errEnd := m.endRecord(ctx, user, p); errEnd != nil {
-			failed, err = append(failed, p), cmp.Or(err, errEnd)
+			failed, err, failing = append(failed, p), cmp.Or(err, errEnd), true
 			continue
 		}
 		done = append(done, p)
 	}
 	return done, failed, err
+}
+
+// beginsBlock reports whether what has to be last ends in front of pending[i].
+func beginsBlock(pending []record.Revocation, i int) bool {
+	return i > 0 && pending[i-1].Last && !pending[i].Last
 }
 
 // endRecord deletes one record, or leaves a tombstone that says why. It writes

@@ -56,7 +56,7 @@ type Ticket struct {
 type Revocation struct {
 	Record Name
 	Why    Reason
-	Last   bool // not before all that stand in front of it
+	Last   bool // not before those in front of it, back to others that are Last and followed by one that is not
 }
 
 // KeyCheck is what WeChat last said of a session_key.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strconv"
 	"strings"
@@ -53,6 +54,12 @@ func (d *Doctor) checkMemcached(ctx context.Context, f findings, store core.Stor
 	}
 }
 
+// boundedReader reads answers: whatever listens there must not fill the memory.
+func boundedReader(conn net.Conn) *bufio.Reader {
+	const most = 64 << 20
+	return bufio.NewReader(io.LimitReader(conn, most))
+}
+
 // enter asks the server what it is, and reports whether it answers.
 func (s *memServer) enter(ctx context.Context, f findings) bool {
 	conn, err := connect(ctx, s.addr.Network(), s.addr.String())
@@ -62,7 +69,7 @@ func (s *memServer) enter(ctx context.Context, f findings) bool {
 	}
 	defer conn.Close()
 	s.said = map[string]string{}
-	r := bufio.NewReader(conn)
+	r := boundedReader(conn)
 	version, err := s.ask(conn, r, "version")
 	if err != nil && version == "" { // it may be a Memcached: it said nothing
 		p := networkProblem(err, s.addr.String(), mendDSN)
@@ -206,7 +213,7 @@ func (s *memServer) checkLatency(ctx context.Context, f findings, timeout time.D
 		return
 	}
 	defer conn.Close()
-	r := bufio.NewReader(conn)
+	r := boundedReader(conn)
 	l, err := measure(ctx, func(ctx context.Context) error {
 		if err := errors.Join(ctx.Err(), conn.SetDeadline(time.Now().Add(patience))); err != nil {
 			return err

@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"bufio"
 	"context"
 	"net/url"
 	"strings"
@@ -53,7 +52,7 @@ func (s *memServer) listKeys(ctx context.Context, all *sample, most int) (keys [
 		return nil, "no connection"
 	}
 	defer conn.Close()
-	r := bufio.NewReader(conn)
+	r := boundedReader(conn)
 	line, err := s.ask(conn, r, "lru_crawler metadump all")
 	for range maxListed {
 		switch {
