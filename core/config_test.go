@@ -138,6 +138,20 @@ func TestARefusalNamesTheWholeRange(t *testing.T) {
 	}
 }
 
+// TestARefusalOfDaysSaysThatTheyAreNoUnit of Go's durations.
+func TestARefusalOfDaysSaysThatTheyAreNoUnit(t *testing.T) {
+	for _, name := range []string{"WX_IDLE_TIMEOUT", "WX_LIFETIME"} {
+		clearEnv(t)
+		t.Setenv(name, "3d")
+		if _, err := ConfigFromEnv(); err == nil || !strings.Contains(err.Error(), "no unit for days") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := json.Unmarshal([]byte(`{"lifetime":"3d"}`), new(Config)); err == nil || !strings.Contains(err.Error(), "no unit for days") {
+		t.Errorf("in JSON: %v", err)
+	}
+}
+
 func TestNewRefusesWhatCannotWork(t *testing.T) {
 	good := Config{AppID: "wx1", Secret: NewSecret("secret-marker"), Logger: slog.New(slog.DiscardHandler)}
 	for _, c := range []struct {
@@ -146,16 +160,22 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		say    string
 	}{
 		{"no app", func(c *Config) { c.AppID, c.Secret = "", Secret{} }, "WX_APPID"},
+		{"a secret alone", func(c *Config) { c.AppID = "" }, "AppID is missing: set it (WX_APPID)"},
 		{"a secret without an app", func(c *Config) { c.AppID = ""; c.Apps = []App{{AppID: "wx2", Secret: NewSecret("x")}} }, "WX_APPID"},
 		{"an appid that is none", func(c *Config) { c.AppID = "wx 1&secret=" }, "WX_APPID"},
 		{"a secret in place of the appid", func(c *Config) { c.AppID = "appid marker" }, "WX_APPID"},
 		{"an AppSecret in place of the appid", func(c *Config) { c.AppID = "0123456789abcdef0123456789abcdef" }, "WX_APPID"},
 		{"no secret", func(c *Config) { c.Secret = Secret{} }, "WX_SECRET"},
+		{"no secret of an app that has a name", func(c *Config) { c.AppID, c.Secret = "wx0123456789abcdef", Secret{} }, "app 1 (wx0123456789abcdef) has no secret"},
+		{"no secret, and one in place of the appid", func(c *Config) { c.AppID, c.Secret = "wxmarker0marker00", Secret{} }, "app 1 has no secret"},
 		{"a secret with white space in it", func(c *Config) { c.Secret = NewSecret("x marker") }, "WX_SECRET"},
 		{"a secret that is no ASCII", func(c *Config) { c.Secret = NewSecret("markér") }, "WX_SECRET"},
 		{"a secret that is a file", func(c *Config) { c.Secret = NewSecret(strings.Repeat("marker", 43)) }, "WX_SECRET"},
 		{"another app's secret with white space in it", func(c *Config) { c.Apps = []App{{AppID: "wx2", Secret: NewSecret("x marker")}} }, "WX_APPS"},
 		{"an app twice", func(c *Config) { c.Apps = []App{{AppID: "wx1", Secret: NewSecret("x")}} }, "twice: leave it out of Apps (WX_APPS)"},
+		{"an app with a name twice", func(c *Config) {
+			c.Apps = slices.Repeat([]App{{AppID: "wx0123456789abcdef", Secret: NewSecret("x")}}, 2)
+		}, "app 3 (wx0123456789abcdef) is configured twice"},
 		{"lifetime below idle timeout", func(c *Config) { c.IdleTimeout, c.Lifetime = 2*time.Hour, time.Hour }, "WX_LIFETIME"},
 		{"lifetime below the default idle timeout", func(c *Config) { c.Lifetime = time.Hour }, "WX_IDLE_TIMEOUT"},
 		{"a negative idle timeout", func(c *Config) { c.IdleTimeout = -time.Hour }, "WX_IDLE_TIMEOUT"},
@@ -164,7 +184,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		{"a negative cap", func(c *Config) { c.MaxSessions = -1 }, "WX_MAX_SESSIONS"},
 		{"a short key", func(c *Config) { c.Keys = []Secret{NewSecret("key-marker")} }, "WX_KEYS"},
 		{"a key twice", func(c *Config) { c.Keys = []Secret{testKey(1), testKey(2), testKey(1)} }, "key 3"},
-		{"a prefix with a slash at its end", func(c *Config) { c.Prefix = "/wx/" }, "WX_PREFIX"},
+		{"a prefix with a slash at its end", func(c *Config) { c.Prefix = "/wx/" }, "does not end with one; it is \"/wx/\""},
 		{"a prefix with a pattern", func(c *Config) { c.Prefix = "/{wx}" }, "WX_PREFIX"},
 		{"an idle timeout of a century", func(c *Config) { c.IdleTimeout = 100 * 365 * 24 * time.Hour }, "WX_IDLE_TIMEOUT"},
 		{"a negative limit", func(c *Config) { c.LimitExchanges = -1 }, "WX_LIMIT_EXCHANGES"},

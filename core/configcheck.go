@@ -32,6 +32,9 @@ func (c Config) withDefaults() (Config, error) {
 }
 
 func (c *Config) checkApps() error {
+	if c.AppID == "" && (!c.Secret.IsZero() || c.IdentityProvider != nil) {
+		return errors.New("AppID is missing: set it (WX_APPID), as Secret (WX_SECRET) or IdentityProvider belong to it")
+	}
 	apps := c.apps()
 	if len(apps) == 0 {
 		return errors.New("no app: set AppID and Secret (WX_APPID, WX_SECRET)")
@@ -42,18 +45,15 @@ func (c *Config) checkApps() error {
 		case !appIDShaped(app.AppID) || secretShaped(app.AppID): // not quoted: it may be a secret that landed here
 			return fmt.Errorf("the appid of app %d is not one: copy it from the WeChat console, without white space (WX_APPID)", i+1)
 		case app.Secret.IsZero() && app.IdentityProvider == nil:
-			return fmt.Errorf("app %d has no secret: set Secret (WX_SECRET, or WX_APPS=appid:secret)", i+1)
+			return fmt.Errorf("app %d%s has no secret: set Secret (WX_SECRET, or WX_APPS=appid:secret)", i+1, inBrackets(app.AppID))
 		case strings.TrimSpace(app.Secret.Reveal()) != app.Secret.Reveal():
 			return fmt.Errorf("the secret of app %d begins or ends with white space, the carriage return of a .env file, say: remove it (WX_SECRET)", i+1)
 		case len(app.Secret.Reveal()) > maxSecret || strings.ContainsFunc(app.Secret.Reveal(), notVisible):
 			return fmt.Errorf("the secret of app %d cannot be one, it has white space in it, say: copy it from the WeChat console (WX_SECRET, or WX_APPS=appid:secret)", i+1)
 		case seen[app.AppID]: // which cannot be AppID's own: that comes first
-			return fmt.Errorf("app %d is configured twice: leave it out of Apps (WX_APPS), where it repeats AppID (WX_APPID) or another one", i+1)
+			return fmt.Errorf("app %d%s is configured twice: leave it out of Apps (WX_APPS), where it repeats AppID (WX_APPID) or another one", i+1, inBrackets(app.AppID))
 		}
 		seen[app.AppID] = true
-	}
-	if c.AppID == "" && (!c.Secret.IsZero() || c.IdentityProvider != nil) {
-		return errors.New("set AppID (WX_APPID): Secret or IdentityProvider belong to it")
 	}
 	return nil
 }
@@ -96,7 +96,7 @@ func (c *Config) checkPrefix() error {
 	}
 	if !strings.HasPrefix(c.Prefix, "/") || strings.HasSuffix(c.Prefix, "/") || strings.Contains(c.Prefix, "//") ||
 		strings.IndexFunc(c.Prefix, func(r rune) bool { return !pathRune(r) }) >= 0 {
-		return fmt.Errorf("set Prefix (WX_PREFIX) to something like /wx, it is %q", c.Prefix)
+		return fmt.Errorf("set Prefix (WX_PREFIX) to a path like /wx, which begins with a slash and does not end with one; it is %q", c.Prefix)
 	}
 	return nil
 }
@@ -105,6 +105,16 @@ func (c *Config) checkPrefix() error {
 // other platforms have their own.
 func appIDShaped(s string) bool {
 	return 0 < len(s) && len(s) <= 64 && strings.IndexFunc(s, func(r rune) bool { return !urlSafe(r) || r == '.' || r == '~' }) < 0
+}
+
+// inBrackets names an app of WeChat's, wx and 16 hex digits. Anything else may be
+// the secret of another platform that landed here.
+func inBrackets(appID string) string {
+	digits, found := strings.CutPrefix(appID, "wx")
+	if !found || len(digits) != 16 || strings.Trim(digits, "0123456789abcdef") != "" {
+		return ""
+	}
+	return " (" + appID + ")"
 }
 
 // secretShaped reports whether s looks like an AppSecret: 32 hex digits.

@@ -61,7 +61,7 @@ func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d)
 func (d *duration) UnmarshalText(b []byte) error {
 	v, err := time.ParseDuration(string(b))
 	if err != nil {
-		return fmt.Errorf("%q is no duration: write it like 72h or 90m", b)
+		return fmt.Errorf("%q is no duration: write it like 72h or 90m, there is no unit for days", b)
 	}
 	*d = duration(v)
 	return nil

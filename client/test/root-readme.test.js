@@ -14,19 +14,21 @@ const world = useServer()
 for (const name of ['README.md', 'README.zh-CN.md']) {
   test('the lines in ' + name + ' log in and call the API', async () => {
     const text = fs.readFileSync(path.join(__dirname, '..', '..', name), 'utf8')
-    const [, code] = /^```js\n([^]*?)^```/m.exec(text)
+    const [app, page] = [...text.matchAll(/^```js\n([^]*?)^```/gm)].map(m => m[1])
     const { createSession } = world.open({ user: 'alice' })
-    const shown = []
+    const shown = {}
     const ended = new Promise((resolve, reject) => {
-      const wx = { showToast: ({ title }) => reject(new Error(title)) }
-      const console = { log: openid => resolve(shown.push(openid)) }
       const require = file => {
-        assert.equal(path.basename(file), 'wxsession')
+        assert.equal(file, './utils/wxsession')
         return { createSession: options => createSession(Object.assign({}, options, { baseUrl: world.server.url })) }
       }
-      new Function('require', 'wx', 'console', code)(require, wx, console)
+      const wx = { showToast: ({ title }) => reject(new Error(title)) }
+      const setData = data => resolve(Object.assign(shown, data))
+      let application = null
+      new Function('require', 'App', app)(require, options => { application = options })
+      new Function('getApp', 'Page', 'wx', page)(() => application, options => Object.assign(options, { setData }).onLoad(), wx)
     })
     await ended
-    assert.match(shown[0], /^o.{27}$/)
+    assert.match(shown.openid, /^o.{27}$/)
   })
 }

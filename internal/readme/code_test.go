@@ -12,8 +12,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/wxsession/wxsession/core"
-	"github.com/wxsession/wxsession/core/weblogin"
-	"github.com/wxsession/wxsession/core/wxtoken"
 	"github.com/wxsession/wxsession/ginwx"
 )
 
@@ -60,46 +58,6 @@ func TestOnLogin(t *testing.T) {
 		if _, _, err := wx.Login(t.Context(), core.LoginRequest{Code: sim.Code(name)}); core.CodeOf(err) != want {
 			t.Errorf("%s: %v, want %s", name, err, want)
 		}
-	}
-}
-
-// For ginwx.MountRoutes(r, more...), or MountRoutes of another adapter. srv is the
-// server that you start.
-func moreRoutes(wx *core.Manager, srv *http.Server) (more []core.Route, err error) {
-	web, err := weblogin.ConfigFromEnv() // WX_SCAN_LOGIN, WX_SCAN_PAGE
-	if err != nil {
-		return nil, err
-	}
-	browsers, err := weblogin.New(wx, web)
-	if err != nil {
-		return nil, err
-	}
-	srv.RegisterOnShutdown(browsers.Close) // polls that wait end at once
-
-	signing, err := wxtoken.ConfigFromEnv() // WX_SIGNING_KEYS, WX_ISSUER, WX_AUDIENCES …
-	if err != nil {
-		return nil, err
-	}
-	tokens, err := wxtoken.New(wx, signing)
-	if err != nil {
-		return nil, err
-	}
-	return append(browsers.Routes(), tokens.Routes()...), nil
-}
-
-func TestHandOverAndSignedTokens(t *testing.T) {
-	wx, sim, _ := newManager(t, func(c *core.Config) { c.Cookie = "__Host-wx" })
-	r, srv := gin.New(), &http.Server{}
-	more, err := moreRoutes(wx, srv)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ginwx.MountRoutes(r, more...)
-	if status, body := ask(r, "POST", "/wx/ticket", login(t, wx, sim, "alice"), `{"to":"/h5"}`); status != 200 || !strings.Contains(body, "/wx/enter?ticket=") {
-		t.Errorf("a ticket is %d %s", status, body)
-	}
-	if status, _ := ask(r, "GET", "/wx/jwks", "", ""); status != 404 {
-		t.Errorf("without signing keys /wx/jwks gives %d", status)
 	}
 }
 

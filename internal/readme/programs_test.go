@@ -19,14 +19,7 @@ import (
 
 func TestTheProgramServes(t *testing.T) {
 	dir := newModule(t, ".")
-	whole := theBlock(t, readmes[0], "func main()")
-	echo4 := theBlock(t, readmes[0], "labstack/echo/v4")
-	for name, files := range map[string]map[string]string{
-		"gin":     {"main.go": whole},
-		"echo4":   {"main.go": withoutRoutes(t, whole), "routes.go": "package main\n\n" + echo4},
-		"echo5":   {"main.go": withoutRoutes(t, whole), "routes.go": "package main\n\n" + asEcho5(t, echo4)},
-		"nethttp": {"main.go": withoutRoutes(t, whole), "routes.go": "package main\n\n" + theBlock(t, readmes[0], "http.NewServeMux()")},
-	} {
+	for name, files := range variants(t) {
 		t.Run(name, func(t *testing.T) {
 			sim := simulate(t)
 			url := launch(t, dir, name, files)
@@ -38,6 +31,19 @@ func TestTheProgramServes(t *testing.T) {
 				t.Errorf("without it the API gives %d", status)
 			}
 		})
+	}
+}
+
+// variants are the files of the README's program, by framework.
+func variants(t *testing.T) map[string]map[string]string {
+	t.Helper()
+	whole := theBlock(t, readmes[0], "func main()")
+	echo4 := theBlock(t, readmes[0], "labstack/echo/v4")
+	return map[string]map[string]string{
+		"gin":     {"main.go": whole},
+		"echo4":   {"main.go": withoutRoutes(t, whole), "routes.go": "package main\n\n" + echo4},
+		"echo5":   {"main.go": withoutRoutes(t, whole), "routes.go": "package main\n\n" + asEcho5(t, echo4)},
+		"nethttp": {"main.go": withoutRoutes(t, whole), "routes.go": "package main\n\n" + theBlock(t, readmes[0], "http.NewServeMux()")},
 	}
 }
 
@@ -90,16 +96,20 @@ func TestAServiceWithoutAnAccount(t *testing.T) {
 	}
 }
 
-// TestThePrintedTestsPass, and are run.
+// TestThePrintedTestsPass beside each variant of the program, and are run.
 func TestThePrintedTestsPass(t *testing.T) {
 	dir := newModule(t, ".")
-	write(t, filepath.Join(dir, "main.go"), theBlock(t, readmes[0], "func main()"))
-	write(t, filepath.Join(dir, "main_test.go"), theBlock(t, readmes[0], "func TestMe"))
-	write(t, filepath.Join(dir, "logins_test.go"), theBlock(t, faqs[0], "func TestLogins"))
-	out := run(t, dir, "test", "-v", ".")
-	for _, name := range []string{"TestMe", "TestLogins"} {
-		if !strings.Contains(out, "--- PASS: "+name) {
-			t.Errorf("%s did not pass:\n%s", name, out)
+	for name, files := range variants(t) {
+		for file, text := range files {
+			write(t, filepath.Join(dir, name, file), text)
+		}
+		write(t, filepath.Join(dir, name, "main_test.go"), theBlock(t, readmes[0], "func TestMe"))
+		write(t, filepath.Join(dir, name, "logins_test.go"), theBlock(t, faqs[0], "func TestLogins"))
+		out := run(t, dir, "test", "-v", "./"+name)
+		for _, test := range []string{"TestMe", "TestLogins"} {
+			if !strings.Contains(out, "--- PASS: "+test) {
+				t.Errorf("%s: %s did not pass:\n%s", name, test, out)
+			}
 		}
 	}
 }
@@ -138,7 +148,7 @@ func main() {
 
 var port = regexp.MustCompile(`":8080"`)
 
-// launch builds a program of a module, starts it, and returns its address.
+// launch builds a program of a module, starts it in its folder, and returns its address.
 func launch(t *testing.T, dir, name string, files map[string]string) (url string) {
 	t.Helper()
 	addr := os.Getenv("ADDR")
@@ -152,6 +162,7 @@ func launch(t *testing.T, dir, name string, files map[string]string) (url string
 	program := filepath.Join(dir, name+".exe")
 	run(t, dir, "build", "-o", program, "./"+name)
 	cmd := exec.Command(program)
+	cmd.Dir = filepath.Join(dir, name)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -68,15 +68,6 @@ func login(t *testing.T, wx *core.Manager, sim *wxtest.Server, openID string) st
 	return token
 }
 
-// ask sends a request with this token, or none, and returns status and body.
-func ask(h http.Handler, method, path, token, body string) (int, string) {
-	r := httptest.NewRequest(method, path, strings.NewReader(body))
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	return serve(h, r)
-}
-
 func serve(h http.Handler, r *http.Request) (int, string) {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)

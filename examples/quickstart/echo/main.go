@@ -71,7 +71,8 @@ func run() error {
 	e := echo.New()
 	auth := echowx.Mount(e, wx) // the login routes on e, and the middleware back
 	e.GET("/api/me", func(c *echo.Context) error {
-		return c.JSON(http.StatusOK, map[string]int64{"uid": echowx.Session(c).AttrInt("uid")})
+		s := echowx.Session(c)
+		return c.JSON(http.StatusOK, map[string]any{"uid": s.AttrInt("uid"), "openid": s.OpenID})
 	}, auth)
 
 	srv := &http.Server{Addr: cmp.Or(os.Getenv("ADDR"), ":8080"), Handler: e, ReadHeaderTimeout: 5 * time.Second}

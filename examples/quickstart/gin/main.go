@@ -72,7 +72,8 @@ func run() error {
 	_ = r.SetTrustedProxies(nil) // or name your proxies; else Gin believes everybody
 	auth := ginwx.Mount(r, wx)   // the login routes on r, and the middleware back
 	r.GET("/api/me", auth, func(c *gin.Context) {
-		c.JSON(http.StatusOK, gin.H{"uid": ginwx.Session(c).AttrInt("uid")})
+		s := ginwx.Session(c)
+		c.JSON(http.StatusOK, gin.H{"uid": s.AttrInt("uid"), "openid": s.OpenID})
 	})
 
 	srv := &http.Server{Addr: cmp.Or(os.Getenv("ADDR"), ":8080"), Handler: r, ReadHeaderTimeout: 5 * time.Second}

@@ -70,7 +70,8 @@ func run() error {
 	mux := http.NewServeMux()
 	auth := nethttpwx.Mount(mux, wx) // the login routes on mux, and the middleware back
 	mux.Handle("GET /api/me", auth(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = json.NewEncoder(w).Encode(map[string]int64{"uid": nethttpwx.Session(r).AttrInt("uid")})
+		s := nethttpwx.Session(r)
+		_ = json.NewEncoder(w).Encode(map[string]any{"uid": s.AttrInt("uid"), "openid": s.OpenID})
 	})))
 
 	srv := &http.Server{Addr: cmp.Or(os.Getenv("ADDR"), ":8080"), Handler: mux, ReadHeaderTimeout: 5 * time.Second}
