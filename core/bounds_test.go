@@ -170,7 +170,11 @@ func TestSlowAnswersDoNotAddUpWithoutEnd(t *testing.T) {
 		if took := time.Since(began); took > 1500*time.Millisecond {
 			t.Errorf("%s took %v", name, took)
 		}
-		wantCode(t, err, core.CodeStoreUnavailable)
+		if name != "Login at the cap" { // which does without looking at all of them
+			wantCode(t, err, core.CodeStoreUnavailable)
+		} else if err != nil {
+			t.Error(err)
+		}
 	}
 	sluggish.delay = 0
 	for range 100 { // what was begun is finished
