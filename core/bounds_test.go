@@ -170,11 +170,10 @@ func TestSlowAnswersDoNotAddUpWithoutEnd(t *testing.T) {
 		if took := time.Since(began); took > 1500*time.Millisecond {
 			t.Errorf("%s took %v", name, took)
 		}
-		if name != "Login at the cap" { // which does without looking at all of them
-			wantCode(t, err, core.CodeStoreUnavailable)
-		} else if err != nil {
-			t.Error(err)
+		if err == nil && name == "Login at the cap" {
+			continue // a log-out has made room
 		}
+		wantCode(t, err, core.CodeStoreUnavailable)
 	}
 	sluggish.delay = 0
 	for range 100 { // what was begun is finished
