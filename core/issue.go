@@ -144,21 +144,22 @@ func (m *Manager) start(ctx context.Context, f record.Fields, b beginning) (stri
 			return err
 		})
 	}
-	if err == nil {
-		if err = m.makeWay(ctx, key, known, giveWay); err == nil && b.still != nil {
-			err = b.still(ctx)
-		}
-		if err != nil {
-			m.takeBack(ctx, key, b.leave)
-		}
-	}
 	if err != nil {
 		if s != nil {
 			m.discard(ctx, s.key.Text())
 		}
 		return "", nil, err
 	}
-	return token, s, nil
+	if err = m.makeWay(ctx, key, known, giveWay); err == nil && b.still != nil {
+		err = b.still(ctx)
+	}
+	if err == nil {
+		return token, s, nil
+	}
+	if m.discard(ctx, s.key.Text()) {
+		m.takeBack(ctx, key, b.leave)
+	}
+	return "", nil, err
 }
 
 // makeWay finishes what is to be ended. It fails if one of those that give way is not:
@@ -180,7 +181,7 @@ func (m *Manager) makeWay(ctx context.Context, key string, u storedUser, giveWay
 // takeBack changes the user's record after something else failed, even if the
 // request is over.
 func (m *Manager) takeBack(ctx context.Context, key string, leave func(u *user)) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.afterthought())
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterthoughtTimeout)
 	defer cancel()
 	_, err := m.editUser(ctx, key, func(u *user) error {
 		leave(u)

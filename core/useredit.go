@@ -234,13 +234,15 @@ func (m *Manager) delete(ctx context.Context, key string) error {
 
 // discard deletes a record that nobody holds a token of, after something else
 // failed. It runs even if the request is over; a failure costs nothing but
-// memory until the record expires.
-func (m *Manager) discard(ctx context.Context, key string) {
+// memory until the record expires. It returns whether the store has answered: if not,
+// the client has waited long enough.
+func (m *Manager) discard(ctx context.Context, key string) (answered bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterthoughtTimeout)
 	defer cancel()
 	if err := m.values.delete(ctx, key); err != nil {
 		m.log.failure(ctx, "cannot delete a session that was not handed out", errStore(err))
 	}
+	return ctx.Err() == nil
 }
 
 // backOff waits after a conflict, longer after each, and not as long as the
