@@ -293,6 +293,9 @@ func TestAnOutageLeavesAnApproval(t *testing.T) {
 	failing := noDeletes{core.WrappedStore{Store: w.store}}
 	_, _, err := w.managerOver(t, failing, two).IssueApproved(t.Context(), a, "desk")
 	noError(t, err) // the end of a session that is dead can wait
+	down := &refusing{core.WrappedStore{Store: w.store}, "u:", errors.New("down")}
+	_, _, err = w.managerOver(t, down, two).IssueApproved(t.Context(), a, "desk")
+	wantCode(t, err, core.CodeStoreUnavailable)
 	_, _, err = w.IssueApproved(t.Context(), a, "desk")
 	noError(t, err)
 }

@@ -104,14 +104,14 @@ func (u *user) unfinished() bool {
 // the session that it has handed over, which end first: the log-out of a token that is
 // dead already says that they have.
 func (u *user) revoke(id string, why record.Reason) bool {
-	if u.find(id) == nil {
+	i := slices.IndexFunc(u.Entries, func(e record.Entry) bool { return e.ID == id })
+	if i < 0 {
 		return false
 	}
-	u.revokeChild(id, why)
-	i := slices.IndexFunc(u.Entries, func(e record.Entry) bool { return e.ID == id })
 	e := u.Entries[i]
-	u.Entries = slices.Delete(u.Entries, i, i+1)
+	u.Entries = slices.Delete(u.Entries, i, i+1) // before its children: a record may be wrong, and each the other's
 	u.ended = append(u.ended, why)
+	u.revokeChild(id, why)
 	for _, r := range e.Records {
 		u.revokeRecord(r.Name, why)
 	}

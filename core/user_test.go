@@ -26,6 +26,27 @@ func TestWhoIsRevokedTwiceHearsTheFirstReason(t *testing.T) {
 	}
 }
 
+// TestSessionsThatHaveHandedOverEachOtherEnd: no release has written that, and a store
+// may hold it all the same. What was handed over stands first.
+func TestSessionsThatHaveHandedOverEachOtherEnd(t *testing.T) {
+	entry := func(id, parent string, n byte) record.Entry {
+		return record.Entry{ID: id, Parent: parent, Records: []record.Entered{{Name: record.Name{n}}}}
+	}
+	for name, c := range map[string]struct {
+		entries []record.Entry
+		want    []record.Revocation
+	}{
+		"a child":    {[]record.Entry{entry("a", "", 1), entry("b", "a", 2)}, []record.Revocation{{Record: record.Name{2}}, {Record: record.Name{1}}}},
+		"each other": {[]record.Entry{entry("a", "b", 1), entry("b", "a", 2)}, []record.Revocation{{Record: record.Name{2}}, {Record: record.Name{1}}}},
+		"itself":     {[]record.Entry{entry("a", "a", 1)}, []record.Revocation{{Record: record.Name{1}}}},
+	} {
+		u := &user{User: record.User{Entries: c.entries}}
+		if !u.revoke("a", record.ByLogout) || len(u.Entries) != 0 || !slices.Equal(u.Pending, c.want) {
+			t.Errorf("%s: %d entries, %v", name, len(u.Entries), u.Pending)
+		}
+	}
+}
+
 // TestATicketGivenBackStandsWhereItStood: the oldest gives way to newer ones.
 func TestATicketGivenBackStandsWhereItStood(t *testing.T) {
 	tickets := []record.Ticket{{Name: record.Name{1}, Ends: 9}, {Name: record.Name{2}, Ends: 9}, {Name: record.Name{3}, Ends: 9}}
