@@ -30,7 +30,9 @@ func TestConformsOverTLS(t *testing.T) {
 		withOption("rediss://"+server.Addr+"?tls_server_name=other.example", "tls_ca", cert): "other.example",
 		"rediss://" + server.Addr + "?insecure_skip_verify=true":                             "",
 	} {
-		err := open(t, dsn).Delete(t.Context(), "s:k")
+		// Beside the other tests a handshake may take longer than a default call,
+		// and then the reason would be the time.
+		err := open(t, withOption(dsn, "timeout", "10s")).Delete(t.Context(), "s:k")
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v; want an error with %q", dsn, err, want)
 		}
