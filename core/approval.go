@@ -56,7 +56,7 @@ func (m *Manager) Approve(ctx context.Context, s *Session) (Approval, error) {
 	}
 	// In a store that is full s is listed even if it has ended. Who ends it after this
 	// look finds the mark.
-	if _, _, err := m.inUse(ctx, s.key); err != nil {
+	if _, _, err := m.inUse(ctx, s.name); err != nil {
 		return Approval{}, err
 	}
 	return a, nil

@@ -68,8 +68,8 @@ func (m *Manager) find(ctx context.Context, token string, s *Session, buf []byte
 	if len(token) != record.TokenLen || !m.local && !tokenShaped(token) {
 		return errNoSession()
 	}
-	s.key.Put(record.SessionPrefix, record.OfToken(token))
-	value, err := m.values.getNear(ctx, buf, s.key.Text())
+	s.name = record.OfToken(token)
+	value, err := m.values.getNear(ctx, buf, record.SessionPrefix, s.name)
 	if err != nil {
 		if m.local && !tokenShaped(token) {
 			return errNoSession()
@@ -101,11 +101,11 @@ func (m *Manager) load(s *Session, value record.Value, now int64) error {
 	return nil
 }
 
-// read returns the live session under key, as the store itself has it, and the
+// read returns the live session called name, as the store itself has it, and the
 // bytes that stand there.
-func (m *Manager) read(ctx context.Context, key record.Key) (*Session, []byte, error) {
-	s := &Session{key: key}
-	found, err := m.values.get(ctx, s.key.Text())
+func (m *Manager) read(ctx context.Context, name record.Name) (*Session, []byte, error) {
+	s := &Session{name: name}
+	found, err := m.values.get(ctx, s.key())
 	if err != nil {
 		return nil, found.raw, sessionError(err)
 	}
@@ -127,7 +127,7 @@ func (m *Manager) renew(ctx context.Context, s *Session, now int64) {
 	ctx, end := m.observe(ctx, OpRenew)
 	ctx, cancel := m.operation(ctx)
 	defer cancel()
-	renewed, err := m.swapSession(ctx, s.key.Text(), m.values.raw(s), s.rec.Touch(max(now, s.rec.LastSeen())))
+	renewed, err := m.swapSession(ctx, s.key(), m.values.raw(s), s.rec.Touch(max(now, s.rec.LastSeen())))
 	if err == nil {
 		s.set(record.Session(renewed.value)) // nothing else has changed
 		err = m.heal(ctx, s)
@@ -145,7 +145,7 @@ func (m *Manager) renew(ctx context.Context, s *Session, now int64) {
 // A record that was sealed with an older key is written anew. It fails if the session
 // has ended meanwhile.
 func (m *Manager) heal(ctx context.Context, s *Session) error {
-	key, name := s.userKey(), s.key.Name()
+	key, name := s.userKey(), s.name
 	known, err := m.readUser(ctx, key)
 	switch {
 	case err != nil || known.hasInUse(s.rec.ID(), name) && !known.stale:
@@ -174,12 +174,12 @@ func (u *user) hasInUse(id string, n record.Name) bool {
 // it. u was read before, so a session that left it by ending is gone by now: it
 // must not be listed, as others would take the list for a proof that it lives.
 func (m *Manager) relist(ctx context.Context, u *user, s *Session) error {
-	if findRecord(u.find(s.rec.ID()), s.key.Name()) == nil {
+	if findRecord(u.find(s.rec.ID()), s.name) == nil {
 		if err := m.refresh(ctx, s); err != nil || s.rec.State() != record.Live {
 			return err
 		}
 	}
-	u.relist(s.rec, s.key.Name())
+	u.relist(s.rec, s.name)
 	return nil
 }
 

@@ -10,12 +10,6 @@ import (
 	"github.com/wxsession/wxsession/core/internal/record"
 )
 
-// fieldsKey is the store's key of a token.
-func fieldsKey(token string) (key record.Key) {
-	key.Put(record.SessionPrefix, record.OfToken(token))
-	return key
-}
-
 // mustHandOver returns the token of a web session that token has handed over.
 func mustHandOver(t *testing.T, m *Manager, token string) (string, *Session) {
 	t.Helper()
@@ -54,7 +48,7 @@ func TestNoTokenOfASessionHearsOfASuccessWhileOthersLive(t *testing.T) {
 			next, _ := mustRotate(t, m, old)
 			web, ws := mustHandOver(t, m, next)
 			away := true
-			store.refuses = func(key string) bool { return away && key == ws.key.Text() }
+			store.refuses = func(key string) bool { return away && key == ws.key() }
 			if err := end(m, old); CodeOf(err) != CodeStoreUnavailable {
 				t.Fatal(err)
 			}
@@ -76,7 +70,7 @@ func TestAFullStoreEndsWhatWasHandedOverFirst(t *testing.T) {
 	s := mustCheck(t, m, tokens[0])
 	web, ws := mustHandOver(t, m, tokens[0])
 	away := true
-	store.refuses = func(key string) bool { return away && key == ws.key.Text() }
+	store.refuses = func(key string) bool { return away && key == ws.key() }
 	store.Store = noRoom{store.Store}
 	if err := m.Revoke(t.Context(), "", "alice", s.ID); CodeOf(err) != CodeStoreUnavailable {
 		t.Fatal(err)
@@ -126,7 +120,7 @@ func TestATokenThatRetiresGetsNoTicket(t *testing.T) {
 	_, store, m, tokens := aliceOn(t, 1, 0)
 	s := mustCheck(t, m, tokens[0])
 	next, _ := mustRotate(t, m, tokens[0])
-	store.refuses = func(key string) bool { return key == s.key.Text() }
+	store.refuses = func(key string) bool { return key == s.key() }
 	if _, err := m.Authenticate(t.Context(), next); CodeOf(err) != CodeStoreUnavailable {
 		t.Fatal(err)
 	}
@@ -142,7 +136,7 @@ func TestATokenThatRetiresGetsNoTicket(t *testing.T) {
 func TestNobodyTakesATurnTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, store, m, tokens := aliceOn(t, 1, 0)
-		old := mustCheck(t, m, tokens[0]).key
+		old := mustCheck(t, m, tokens[0]).key()
 		_, s := mustRotate(t, m, tokens[0])
 		inner := store.Store
 		other := newTestManager(t, newTestClock(), inner, Config{})
@@ -151,7 +145,7 @@ func TestNobodyTakesATurnTwice(t *testing.T) {
 			if err != nil || len(u.Pending) != 2 {
 				t.Error(err, u.Pending)
 			}
-			if err := other.delete(t.Context(), old.Text()); err != nil {
+			if err := other.delete(t.Context(), old); err != nil {
 				t.Error(err)
 			}
 		}}

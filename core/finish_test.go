@@ -217,7 +217,7 @@ func TestWhatIsDoneIsStruckOffInSpiteOfAConflict(t *testing.T) {
 			if err != nil || store.n > 0 {
 				t.Fatal(err, store.n)
 			}
-			if len(u.Pending) != 0 || !slices.Equal(u.Tombstones, []record.Name{s.key.Name()}) {
+			if len(u.Pending) != 0 || !slices.Equal(u.Tombstones, []record.Name{s.name}) {
 				t.Errorf("%d are to be ended, %d tombstones", len(u.Pending), len(u.Tombstones))
 			}
 		})
@@ -265,11 +265,11 @@ func TestATombstoneKeepsItsFirstReason(t *testing.T) {
 	}
 	n := 0
 	for _, name := range u.Tombstones {
-		if name == s.key.Name() {
+		if name == s.name {
 			n++
 		}
 	}
-	_, rec, err := m.peek(t.Context(), s.key.Text())
+	_, rec, err := m.peek(t.Context(), s.key())
 	if err != nil || n != 1 || rec.Why() != record.ByDevice {
 		t.Errorf("%v; it is listed %d times, its reason is %v, want %v", err, n, rec.Why(), record.ByDevice)
 	}

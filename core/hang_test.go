@@ -15,8 +15,8 @@ func hang(t *testing.T, store *slowStore, m *Manager, tokens ...string) {
 	t.Helper()
 	away := map[string]bool{}
 	for _, token := range tokens {
-		key := mustCheck(t, m, token).key
-		away[key.Text()] = true
+		key := mustCheck(t, m, token).key()
+		away[key] = true
 	}
 	store.hangs = func(key string) bool { return away[key] }
 }
@@ -55,8 +55,8 @@ func TestALogoutWhoseRecordsHangHoldsUpNoOther(t *testing.T) {
 		}
 		away := map[string]bool{}
 		for _, next := range successors {
-			key := fieldsKey(next)
-			away[key.Text()] = true
+			key := recordKey(next)
+			away[key] = true
 		}
 		store.hangs = func(key string) bool { return away[key] }
 		if err := m.Logout(t.Context(), tokens[0]); CodeOf(err) != CodeStoreUnavailable {
@@ -132,9 +132,9 @@ func TestALoginThatHasNoTimeToEndASessionEndsNone(t *testing.T) {
 // TestALoginThatCannotEndWhatGivesWayLeavesItsPlace: the next login ends no other for it.
 func TestALoginThatCannotEndWhatGivesWayLeavesItsPlace(t *testing.T) {
 	_, store, m, tokens := aliceOn(t, 10, 0)
-	away := mustCheck(t, m, tokens[0]).key
+	away := mustCheck(t, m, tokens[0]).key()
 	inner := store.Store
-	store.Store = &refusesEnds{inner, away.Text()}
+	store.Store = &refusesEnds{inner, away}
 	for try := range 2 {
 		_, _, err := m.Login(t.Context(), LoginRequest{Code: "alice.key"})
 		if want := []Code{CodeStoreUnavailable, ""}[try]; CodeOf(err) != want {
@@ -164,7 +164,7 @@ func (s *refusesEnds) Swap(ctx context.Context, key string, old, new []byte, ttl
 func TestALeftoverEndLocksNobodyOut(t *testing.T) {
 	_, store, m, tokens := aliceOn(t, 2, 0)
 	s := mustCheck(t, m, tokens[0])
-	store.refuses = func(key string) bool { return key == s.key.Text() }
+	store.refuses = func(key string) bool { return key == s.key() }
 	if err := m.Revoke(t.Context(), "", "alice", s.ID); CodeOf(err) != CodeStoreUnavailable {
 		t.Fatal(err)
 	}

@@ -136,7 +136,7 @@ func (m *Manager) start(ctx context.Context, f record.Fields, b beginning) (stri
 	s, known, err := m.createAndRead(ctx, token, f.Encode(), key)
 	var giveWay []record.Revocation
 	if err == nil {
-		name := s.key.Name()
+		name := s.name
 		known, err = m.editStored(ctx, key, &known, func(u *user) error {
 			before := slices.Clone(u.Pending)
 			err := b.enter(ctx, u, name)
@@ -146,7 +146,7 @@ func (m *Manager) start(ctx context.Context, f record.Fields, b beginning) (stri
 	}
 	if err != nil {
 		if s != nil {
-			m.discard(ctx, s.key.Text())
+			m.discard(ctx, s.key())
 		}
 		return "", nil, err
 	}
@@ -156,7 +156,7 @@ func (m *Manager) start(ctx context.Context, f record.Fields, b beginning) (stri
 	if err == nil {
 		return token, s, nil
 	}
-	if m.discard(ctx, s.key.Text()) {
+	if m.discard(ctx, s.key()) {
 		m.takeBack(ctx, key, b.leave)
 	}
 	return "", nil, err
@@ -221,9 +221,8 @@ func (m *Manager) createAndRead(ctx context.Context, token string, body []byte, 
 // create stores a session under a new token. It returns the session even if it
 // fails: the record may be there.
 func (m *Manager) create(ctx context.Context, token string, body []byte) (*Session, error) {
-	s := new(Session)
-	s.key.Put(record.SessionPrefix, record.OfToken(token))
-	created, err := m.swapSession(ctx, s.key.Text(), nil, body)
+	s := &Session{name: record.OfToken(token)}
+	created, err := m.swapSession(ctx, s.key(), nil, body)
 	s.set(record.Session(created.value))
 	if err != nil {
 		return s, errStore(err)

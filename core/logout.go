@@ -67,7 +67,7 @@ func (m *Manager) lives(ctx context.Context, s *Session) error {
 	}
 	ctx, cancel := m.operation(ctx)
 	defer cancel()
-	_, _, err := m.inUse(ctx, s.key)
+	_, _, err := m.inUse(ctx, s.name)
 	return err
 }
 
@@ -77,7 +77,7 @@ func (m *Manager) stillLives(ctx context.Context, u *user, s *Session) error {
 	if u.find(s.rec.ID()) != nil {
 		return nil
 	}
-	_, _, err := m.read(ctx, s.key)
+	_, _, err := m.read(ctx, s.name)
 	return err
 }
 
@@ -96,7 +96,7 @@ func (m *Manager) endAll(u *user) {
 // to be deleted, also if the index has lost it: a token that is dead already
 // could not ask a second time.
 func (m *Manager) logoutAll(ctx context.Context, s *Session) error {
-	name := s.key.Name()
+	name := s.name
 	return m.end(ctx, s.userKey(), func(u *user) error {
 		i := slices.IndexFunc(u.Pending, func(p record.Revocation) bool { return p.Record == name })
 		if i >= 0 && u.Pending[i].Why != record.ByEverywhere { // or it has asked before, and tries again
@@ -126,9 +126,8 @@ func (m *Manager) endToken(ctx context.Context, token string, dead func() error)
 	if !tokenShaped(token) {
 		return errNoSession()
 	}
-	s := new(Session)
-	s.key.Put(record.SessionPrefix, record.OfToken(token))
-	_, rec, err := m.peek(ctx, s.key.Text())
+	s := &Session{name: record.OfToken(token)}
+	_, rec, err := m.peek(ctx, s.key())
 	switch {
 	case err != nil:
 		return err
@@ -136,7 +135,7 @@ func (m *Manager) endToken(ctx context.Context, token string, dead func() error)
 		if err := dead(); err != nil {
 			return err
 		}
-		return m.deleteDead(ctx, s.key.Name(), rec)
+		return m.deleteDead(ctx, s.name, rec)
 	}
 	// One that has expired may be in use elsewhere: by a request that came a moment
 	// sooner, or a clock that is behind. What that makes of it, the index knows.
@@ -159,7 +158,7 @@ func (m *Manager) LogoutSession(ctx context.Context, s *Session) error {
 // endSession revokes a session, even if the index has lost it: then by what its
 // records say of each other, as others of its tokens may live.
 func (m *Manager) endSession(ctx context.Context, u *user, s *Session, why record.Reason) error {
-	name, before := s.key.Name(), slices.Clone(u.Pending)
+	name, before := s.name, slices.Clone(u.Pending)
 	own := u.recordsOf(s.rec.ID())
 	if !u.revoke(s.rec.ID(), why) {
 		linked, err := m.linked(ctx, name)

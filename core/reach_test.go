@@ -35,8 +35,8 @@ func TestWhatCannotBeReachedKeepsNothingElseAlive(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, store, m, tokens := aliceOn(t, 4, 0)
-			away := mustCheck(t, m, tokens[0]).key
-			store.refuses = func(key string) bool { return key == away.Text() }
+			away := mustCheck(t, m, tokens[0]).key()
+			store.refuses = func(key string) bool { return key == away }
 			if err := end(m, tokens); CodeOf(err) != CodeStoreUnavailable {
 				t.Fatal(err)
 			}
@@ -59,13 +59,13 @@ func TestWhatCannotBeReachedKeepsNothingElseAlive(t *testing.T) {
 func TestASessionInUseEndsBeforeOthersThatCannotBeReached(t *testing.T) {
 	clock, store, m, tokens := aliceOn(t, 3, 0)
 	listEnds(t, m, store, func() error { return m.LogoutUser(t.Context(), "", "alice") })
-	away := mustCheck(t, m, tokens[0]).key
+	away := mustCheck(t, m, tokens[0]).key()
 	clock.advance(4 * time.Hour)
 	asked := false
-	own := mustCheck(t, m, tokens[2]).key
+	own := mustCheck(t, m, tokens[2]).key()
 	store.refuses = func(key string) bool {
-		asked = asked || key == own.Text()
-		return key == away.Text()
+		asked = asked || key == own
+		return key == away
 	}
 	asked = false
 	_, _ = m.Authenticate(t.Context(), tokens[2])
@@ -82,8 +82,8 @@ func TestAStoreThatHangsComesToAllThatCanBeReached(t *testing.T) {
 		_, store, m, tokens := aliceOn(t, 10, 0)
 		away := map[string]bool{}
 		for _, token := range tokens[:6] {
-			key := mustCheck(t, m, token).key
-			away[key.Text()] = true
+			key := mustCheck(t, m, token).key()
+			away[key] = true
 		}
 		store.hangs = func(key string) bool { return away[key] }
 		for range 3 {
@@ -102,9 +102,9 @@ func TestAStoreThatHangsComesToAllThatCanBeReached(t *testing.T) {
 // the first use of its token needs more than the user's record and its own.
 func TestAnotherSessionThatCannotBeReachedIsNoneOfARotations(t *testing.T) {
 	_, store, m, tokens := aliceOn(t, 2, 0)
-	away := mustCheck(t, m, tokens[0]).key
+	away := mustCheck(t, m, tokens[0]).key()
 	next, _ := mustRotate(t, m, tokens[0])
-	store.refuses = func(key string) bool { return key == away.Text() }
+	store.refuses = func(key string) bool { return key == away }
 	if _, err := m.Authenticate(t.Context(), next); CodeOf(err) != CodeStoreUnavailable {
 		t.Fatalf("the first use of a token whose predecessor cannot be reached: %v", err)
 	}
@@ -249,9 +249,9 @@ func TestASessionIsFoundAliveByOneRead(t *testing.T) {
 // too long for one try gets shorter.
 func TestAListThatFailsClearsAwayWhatItHasFound(t *testing.T) {
 	clock, store, m, tokens := aliceOn(t, 3, 2)
-	last := mustCheck(t, m, tokens[2]).key
+	last := mustCheck(t, m, tokens[2]).key()
 	clock.advance(m.cfg.IdleTimeout)
-	store.refuses = func(key string) bool { return key == last.Text() }
+	store.refuses = func(key string) bool { return key == last }
 	if _, err := m.Sessions(t.Context(), "", "alice"); CodeOf(err) != CodeStoreUnavailable {
 		t.Fatal(err)
 	}

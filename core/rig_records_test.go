@@ -173,7 +173,7 @@ func useIsWritten(m *Manager, key string, raw []byte) bool {
 
 func isSessionRecord(key string) bool        { return strings.HasPrefix(key, record.SessionPrefix) }
 func indexKeyOf(appID, openID string) string { return userKey(appID, openID) }
-func recordKeyOf(s *Session) string          { return s.key.Text() }
+func recordKeyOf(s *Session) string          { return s.key() }
 func maxSessionsOf(m *Manager) int           { return m.cfg.MaxSessions }
 func graceOf(m *Manager) time.Duration       { return m.cfg.RotateGrace }
 func idleTimeoutOf(m *Manager) time.Duration { return m.cfg.IdleTimeout }

@@ -45,11 +45,11 @@ func (m *Manager) Rotate(ctx context.Context, token string) (newToken string, s 
 	}
 	newToken, s, err = m.newSuccessor(ctx, from)
 	if err == nil {
-		err = m.listSuccessor(ctx, from, s.key.Name())
+		err = m.listSuccessor(ctx, from, s.name)
 	}
 	if err != nil {
 		if s != nil {
-			m.discard(ctx, s.key.Text())
+			m.discard(ctx, s.key())
 		}
 		return "", nil, err
 	}
@@ -61,7 +61,7 @@ func (m *Manager) Rotate(ctx context.Context, token string) (newToken string, s 
 // outlive the record that it takes its attributes from.
 func (m *Manager) touch(ctx context.Context, s *Session) error {
 	for conflicts := 0; s.rec.State() == record.Live; conflicts++ {
-		touched, err := m.swapSession(ctx, s.key.Text(), m.values.raw(s), s.rec.Touch(max(m.now(), s.rec.LastSeen())))
+		touched, err := m.swapSession(ctx, s.key(), m.values.raw(s), s.rec.Touch(max(m.now(), s.rec.LastSeen())))
 		if err == nil {
 			s.set(record.Session(touched.value))
 			break
@@ -84,7 +84,7 @@ func (m *Manager) touch(ctx context.Context, s *Session) error {
 
 // refresh reads a session again.
 func (m *Manager) refresh(ctx context.Context, s *Session) error {
-	now, _, err := m.read(ctx, s.key)
+	now, _, err := m.read(ctx, s.name)
 	if err == nil {
 		s.set(now.rec)
 	}
@@ -98,7 +98,7 @@ func (m *Manager) listSuccessor(ctx context.Context, from *Session, n record.Nam
 		if err := m.dropRetired(ctx, u, from.rec.ID()); err != nil {
 			return err
 		}
-		if findRecord(u.find(from.rec.ID()), from.key.Name()) == nil { // lost just now, if it has not ended before
+		if findRecord(u.find(from.rec.ID()), from.name) == nil { // lost just now, if it has not ended before
 			if err := m.relist(ctx, u, from); err != nil {
 				return err
 			}
@@ -144,9 +144,7 @@ func (m *Manager) findStored(ctx context.Context, token string) (*Session, error
 	if !tokenShaped(token) {
 		return nil, errNoSession()
 	}
-	var key record.Key
-	key.Put(record.SessionPrefix, record.OfToken(token))
-	s, _, err := m.read(ctx, key)
+	s, _, err := m.read(ctx, record.OfToken(token))
 	if err == nil && s.rec.State() == record.Fresh {
 		err = m.firstUse(ctx, s)
 	}
@@ -160,7 +158,7 @@ func (m *Manager) newSuccessor(ctx context.Context, from *Session) (string, *Ses
 		State: record.Fresh, ID: from.rec.ID(), AppID: appID, OpenID: openID, UnionID: unionID,
 		Created: from.rec.Created(), LastSeen: from.rec.LastSeen(),
 		Idle: from.rec.Idle(), Lifetime: from.rec.Lifetime(),
-		Predecessor: from.key.Name(), Attrs: from.rec.Attrs(),
+		Predecessor: from.name, Attrs: from.rec.Attrs(),
 	}
 	token := newToken()
 	s, err := m.create(ctx, token, f.Encode())
@@ -173,7 +171,7 @@ var errStolen = errors.New("the successor is in use")
 // enterSuccessor lists n as what may follow from.
 func (u *user) enterSuccessor(from *Session, n record.Name) error {
 	e := u.find(from.rec.ID())
-	r := findRecord(e, from.key.Name())
+	r := findRecord(e, from.name)
 	switch {
 	case r == nil:
 		return errInvalidSession()
@@ -207,7 +205,7 @@ func (m *Manager) firstUse(ctx context.Context, s *Session) error {
 	}
 	key, lost := s.userKey(), false
 	u, err := m.editUser(ctx, key, func(u *user) error {
-		lost = findRecord(u.find(s.rec.ID()), s.key.Name()) == nil
+		lost = findRecord(u.find(s.rec.ID()), s.name) == nil
 		if !u.awaits(s) { // read anew: whatever left the index was ended before
 			if err := m.refresh(ctx, s); err != nil || s.rec.State() != record.Fresh {
 				lost = false // somebody else has made it the session's own
@@ -221,8 +219,8 @@ func (m *Manager) firstUse(ctx context.Context, s *Session) error {
 		}
 		return u.succeed(s)
 	})
-	if u.user != nil && u.isPending(s.key.Name()) {
-		u.endFirst(s.key.Name()) // whoever has listed that has not come to it
+	if u.user != nil && u.isPending(s.name) {
+		u.endFirst(s.name) // whoever has listed that has not come to it
 		err = nil
 	} else if err == nil && lost {
 		err = m.followedStill(ctx, s)
@@ -246,7 +244,7 @@ func (m *Manager) followed(ctx context.Context, s *Session) error {
 	case err != nil:
 		return err
 	case before == nil || before.State() == record.Revoked,
-		before.State() == record.Rotated && before.Link() != s.key.Name():
+		before.State() == record.Rotated && before.Link() != s.name:
 		return errInvalidSession()
 	}
 	return nil
@@ -266,14 +264,14 @@ func (m *Manager) followedStill(ctx context.Context, s *Session) error {
 // awaits reports whether the first use of s is one that u knows of, as to come
 // or as begun. Any other that s seems to need is over, or lost by the store.
 func (u *user) awaits(s *Session) bool {
-	r := findRecord(u.find(s.rec.ID()), s.key.Name())
+	r := findRecord(u.find(s.rec.ID()), s.name)
 	return r != nil && (r.Role == record.Successor || u.unfinished())
 }
 
 // succeed makes a successor the record in use, unless another one was faster.
 // What was decided before is begun again where the store has lost the outcome.
 func (u *user) succeed(s *Session) error {
-	name, from := s.key.Name(), s.rec.Link()
+	name, from := s.name, s.rec.Link()
 	e := u.find(s.rec.ID())
 	r := findRecord(e, name)
 	switch {

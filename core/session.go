@@ -29,8 +29,8 @@ type Session struct {
 	UnionID string // "" where WeChat gives none
 	ID      string // public handle; no credential; survives rotation
 
-	rec record.Session // nil in a Session that no manager has made
-	key record.Key     // of rec, in the store
+	rec  record.Session // nil in a Session that no manager has made
+	name record.Name    // of rec
 }
 
 // set makes s the view of a record that was read or written.
@@ -43,6 +43,9 @@ func (s *Session) set(rec record.Session) {
 // made reports whether a manager has made s. The methods of Manager go by the
 // record, not by the exported fields: those are the application's to change.
 func (s *Session) made() bool { return s != nil && s.rec != nil }
+
+// key is the key of s's record.
+func (s *Session) key() string { return s.name.Key(record.SessionPrefix) }
 
 // userKey is the key of the user's record.
 func (s *Session) userKey() string {

@@ -16,10 +16,12 @@ func TestSlotsFillSizeClasses(t *testing.T) {
 		size, want uintptr
 		room, need int
 	}{
-		{"clear", unsafe.Sizeof(clearSlot{}), 288, len(clearSlot{}.buf), 149},
-		{"sealed", unsafe.Sizeof(sealedSlot{}), 320, len(sealedSlot{}.buf), 179},
-		{"clear, in a context", unsafe.Sizeof(clearContextSlot{}), 288, len(clearContextSlot{}.buf), 149},
-		{"sealed, in a context", unsafe.Sizeof(sealedContextSlot{}), 320, len(sealedContextSlot{}.buf), 179},
+		{"by name", unsafe.Sizeof(namedSlot{}), 256, len(namedSlot{}.buf), 149},
+		{"clear", unsafe.Sizeof(clearSlot{}), 288, len(clearSlot{}.buf), 24 + 149},
+		{"sealed", unsafe.Sizeof(sealedSlot{}), 320, len(sealedSlot{}.buf), 24 + 179},
+		{"by name, in a context", unsafe.Sizeof(namedContextSlot{}), 288, len(namedContextSlot{}.buf), 149},
+		{"clear, in a context", unsafe.Sizeof(clearContextSlot{}), 320, len(clearContextSlot{}.buf), 24 + 149},
+		{"sealed, in a context", unsafe.Sizeof(sealedContextSlot{}), 352, len(sealedContextSlot{}.buf), 24 + 179},
 	} {
 		if c.size != c.want || c.room < c.need {
 			t.Errorf("%s: %d bytes, %d of them for the record; want %d, and %d at least", c.name, c.size, c.room, c.want, c.need)

@@ -48,8 +48,8 @@ var ErrConflict = errors.New("conflict: the stored value is not the expected one
 var ErrFull = errors.New("the store is full")
 
 // What follows is optional. New looks for it in the store that it is given, and
-// in what that store wraps (see Unwrapper), except for AppendGetter: a wrapper
-// would not see those reads.
+// in what that store wraps (see Unwrapper), except for AppendGetter and
+// NamedGetter: a wrapper would not see those reads.
 
 // Pinger is implemented by stores that can tell whether they would answer;
 // Manager.Ping asks it for health checks.
@@ -69,6 +69,13 @@ type Pinger interface {
 // what this Store has. Get always asks the store itself.
 type AppendGetter interface {
 	AppendGet(ctx context.Context, dst []byte, key string) ([]byte, error)
+}
+
+// NamedGetter is implemented by stores in this process that need no text for a key:
+// AppendGetNamed is AppendGet of the key that is prefix, two characters, and name
+// in base64url without padding. Where values are not sealed, it is asked instead.
+type NamedGetter interface {
+	AppendGetNamed(ctx context.Context, dst []byte, prefix string, name [16]byte) ([]byte, error)
 }
 
 // InProcess is implemented by stores whose values never leave this process's

@@ -62,7 +62,7 @@ func (m *Manager) editListed(ctx context.Context, s *Session, fn func(*user, *re
 	lost, fresh := false, false
 	edit := func(u *user) error {
 		e := u.find(s.rec.ID())
-		r := findRecord(e, s.key.Name())
+		r := findRecord(e, s.name)
 		switch {
 		case r == nil && (e == nil || !fresh):
 			lost = true
@@ -77,12 +77,12 @@ func (m *Manager) editListed(ctx context.Context, s *Session, fn func(*user, *re
 	if !lost {
 		return err
 	}
-	now, _, err := m.read(ctx, s.key)
+	now, _, err := m.read(ctx, s.name)
 	if err != nil {
 		return err
 	}
 	fresh = now.rec.State() == record.Fresh // nobody has used it: what it follows is listed again
-	found, _, missing := m.inUse(ctx, s.key)
+	found, _, missing := m.inUse(ctx, s.name)
 	if missing != nil {
 		return missing
 	}
@@ -183,9 +183,7 @@ func (m *Manager) living(ctx context.Context, userKey, id string) (*Session, err
 		if r.Role == record.Successor {
 			continue
 		}
-		var key record.Key
-		key.Put(record.SessionPrefix, r.Name)
-		s, _, err := m.inUse(ctx, key)
+		s, _, err := m.inUse(ctx, r.Name)
 		if err == nil || CodeOf(err) == CodeStoreUnavailable {
 			return s, err
 		}

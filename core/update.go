@@ -45,7 +45,7 @@ func (m *Manager) Update(ctx context.Context, s *Session, fn func(*Draft) error)
 
 // update passes ErrConflict on as it is.
 func (m *Manager) update(ctx context.Context, s *Session, fn func(*Draft) error) error {
-	stored, raw, err := m.inUse(ctx, s.key)
+	stored, raw, err := m.inUse(ctx, s.name)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (m *Manager) update(ctx context.Context, s *Session, fn func(*Draft) error)
 	if !m.values.ring.Seals() { // sealed values never are the same
 		attrs = record.AppendMark(attrs, m.values.mark)
 	}
-	_, err = m.swapSession(ctx, stored.key.Text(), raw, stored.rec.WithAttrs(attrs))
+	_, err = m.swapSession(ctx, stored.key(), raw, stored.rec.WithAttrs(attrs))
 	if err != nil && !errors.Is(err, ErrConflict) {
 		return errStore(err)
 	}
@@ -75,9 +75,9 @@ const maxHops = 64
 // and the bytes that stand in the store: from a rotated one on to its successor,
 // and from a successor that nobody has used yet back to what it follows. A
 // successor is never changed before its first use.
-func (m *Manager) inUse(ctx context.Context, key record.Key) (*Session, []byte, error) {
+func (m *Manager) inUse(ctx context.Context, name record.Name) (*Session, []byte, error) {
 	for range maxHops {
-		s, raw, err := m.read(ctx, key)
+		s, raw, err := m.read(ctx, name)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -85,11 +85,10 @@ func (m *Manager) inUse(ctx context.Context, key record.Key) (*Session, []byte, 
 		case record.Live:
 			return s, raw, nil
 		case record.Rotated:
-			key.Put(record.SessionPrefix, s.rec.Link())
+			name = s.rec.Link()
 			continue
 		}
-		var before record.Key
-		before.Put(record.SessionPrefix, s.rec.Link())
+		before := s.rec.Link()
 		older, olderRaw, err := m.read(ctx, before)
 		switch {
 		case CodeOf(err) == CodeStoreUnavailable:
@@ -97,9 +96,9 @@ func (m *Manager) inUse(ctx context.Context, key record.Key) (*Session, []byte, 
 		case err == nil && older.rec.State() == record.Live:
 			return older, olderRaw, nil
 		case err == nil && older.rec.State() == record.Fresh:
-			key = before
-		case err == nil && older.rec.Link() != key.Name(): // another successor is in use
-			key.Put(record.SessionPrefix, older.rec.Link())
+			name = before
+		case err == nil && older.rec.Link() != name: // another successor is in use
+			name = older.rec.Link()
 		default: // somebody has begun the first use, or the older one has ended
 			if err := m.firstUse(ctx, s); err != nil {
 				return nil, nil, err

@@ -88,10 +88,10 @@ func TestAnExpiredPredecessorIsKeptForItsAttributes(t *testing.T) {
 	_, next := mustRotate(t, m, tokens[0])
 	clock.advance(m.cfg.IdleTimeout + time.Second)
 	items.slack = 0
-	if _, err := m.freeze(t.Context(), old.key.Name(), next.key.Name()); err != nil {
+	if _, err := m.freeze(t.Context(), old.name, next.name); err != nil {
 		t.Fatal(err)
 	}
-	if left := items.items[old.key.Text()].until.Sub(clock.Now()); left < time.Minute {
+	if left := items.items[old.key()].until.Sub(clock.Now()); left < time.Minute {
 		t.Errorf("it is kept for %v", left)
 	}
 }

@@ -15,6 +15,7 @@ import (
 type values struct {
 	store Store
 	near  AppendGetter // the store, too
+	named NamedGetter  // the store, too, if it is one and values are not sealed; or nil
 	ring  *record.Keyring
 	mark  [record.MarkLen]byte // tells what this process has written
 }
@@ -29,6 +30,9 @@ func newValues(store Store, keys [][]byte, acceptClear bool) (*values, error) {
 		return nil, err
 	}
 	v := &values{store: store, near: asAppendGetter(store, ring.Seals()), ring: ring}
+	if !ring.Seals() { // a sealed value is bound to its key's text
+		v.named, _ = store.(NamedGetter)
+	}
 	rand.Read(v.mark[:]) // never fails: see crypto/rand
 	return v, nil
 }
@@ -56,8 +60,17 @@ func (v *values) get(ctx context.Context, key string) (stored, error) {
 	return stored{raw, value}, err
 }
 
-// getNear reads a value into buf, possibly from a cache near by.
-func (v *values) getNear(ctx context.Context, buf []byte, key string) (record.Value, error) {
+// getNear reads a value into buf, possibly from a cache near by. It takes the front
+// of buf for the key, where the store asks for its text.
+func (v *values) getNear(ctx context.Context, buf []byte, prefix string, name record.Name) (record.Value, error) {
+	if v.named != nil {
+		raw, err := v.named.AppendGetNamed(ctx, buf, prefix, name)
+		if err != nil {
+			return nil, err
+		}
+		return v.ring.Open("", raw)
+	}
+	key, buf := name.KeyIn(prefix, buf)
 	raw, err := v.near.AppendGet(ctx, buf, key)
 	if err != nil {
 		return nil, err
@@ -110,7 +123,7 @@ func (m *Manager) afterthought() time.Duration {
 }
 
 // raw returns the bytes that stand in the store for a session that was read.
-func (v *values) raw(s *Session) []byte { return v.ring.Stored(s.key.Text(), record.Value(s.rec)) }
+func (v *values) raw(s *Session) []byte { return v.ring.Stored(s.key(), record.Value(s.rec)) }
 
 func (v *values) delete(ctx context.Context, key string) error { return v.store.Delete(ctx, key) }
 

@@ -59,8 +59,8 @@ func (c *chunk) load(buf []byte, word int) record {
 // appendValue appends the value of the record at word to dst and returns the
 // record's end. It is for readers without the lock: ok is false where the key is
 // another, or where the words make no sense because a writer is at work.
-func (c *chunk) appendValue(dst []byte, word int, key string) (v []byte, end int64, ok bool) {
-	from := word + valueOffset(len(key))/wordSize
+func (c *chunk) appendValue(dst []byte, word int, key storedKey) (v []byte, end int64, ok bool) {
+	from := word + valueOffset(len(key.text))/wordSize
 	if from > chunkWords || !hasKey(c[word:from], key) {
 		return nil, 0, false
 	}
@@ -85,18 +85,19 @@ func (c *chunk) appendValue(dst []byte, word int, key string) (v []byte, end int
 
 // hasKey compares the key of a record, a word at a time; head is what stands
 // before the value of a record with a key as long as this one.
-func hasKey(head []atomic.Uint64, key string) bool {
-	if head[0].Load()>>56 != uint64(len(key)) {
+func hasKey(head []atomic.Uint64, key storedKey) bool {
+	text := key.text
+	if head[0].Load()>>56 != uint64(len(text)) || head[1].Load()>>kindShift != key.kind {
 		return false
 	}
 	words := head[headerSize/wordSize:]
-	for len(key) >= wordSize && len(words) > 0 {
-		if words[0].Load() != wordOf(key) {
+	for len(text) >= wordSize && len(words) > 0 {
+		if words[0].Load() != wordOf(text) {
 			return false
 		}
-		key, words = key[wordSize:], words[1:]
+		text, words = text[wordSize:], words[1:]
 	}
-	return key == "" || words[0].Load() == lastWordOf(key)
+	return text == "" || words[0].Load() == lastWordOf(text)
 }
 
 // wordOf returns the first eight characters of s as they stand in a record.

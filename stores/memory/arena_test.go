@@ -35,11 +35,11 @@ func TestRefsUsedUp(t *testing.T) {
 	if err := s.swap(&w, &b); err != errFull {
 		t.Errorf("creating: %v; want errFull", err)
 	}
-	w = write{tag: tagNumber(1), key: "1", old: []byte("v"), new: newRecord(nil, "1", make([]byte, 100), 1)}
+	w = write{tag: tagNumber(1), key: stored("1"), old: []byte("v"), new: newRecord(nil, stored("1"), make([]byte, 100), 1)}
 	if err := s.swap(&w, &b); err != errFull {
 		t.Errorf("replacing: %v; want errFull", err)
 	}
-	if v, err := s.appendValue(nil, tagNumber(1), "1", 0); string(v) != "v" || err != nil || b.n.Load() != 1 {
+	if v, err := s.appendValue(nil, tagNumber(1), stored("1"), 0); string(v) != "v" || err != nil || b.n.Load() != 1 {
 		t.Errorf("afterwards: %q, %v, %d counted; want the one value", v, err, b.n.Load())
 	}
 }

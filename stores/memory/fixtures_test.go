@@ -30,6 +30,9 @@ func (s *Store) sweepRound() {
 
 func tagNumber(i int) uint32 { return tagOf(uint64(i) * 0x9e3779b97f4a7c15 >> 16) }
 
+func stored(key string) storedKey { return asStored(key, new([nameLen]byte)) }
+
 func create(i int, end int64) write {
-	return write{tag: tagNumber(i), key: fmt.Sprint(i), new: newRecord(nil, fmt.Sprint(i), []byte("v"), end)}
+	key := stored(fmt.Sprint(i))
+	return write{tag: tagNumber(i), key: key, new: newRecord(nil, key, []byte("v"), end)}
 }

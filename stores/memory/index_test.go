@@ -42,7 +42,7 @@ func TestReadersDuringGrowth(t *testing.T) {
 			stages++
 		}
 		for k := range i + 1 {
-			if _, err := s.appendValue(nil, tagNumber(k), fmt.Sprint(k), 0); err != nil {
+			if _, err := s.appendValue(nil, tagNumber(k), stored(fmt.Sprint(k)), 0); err != nil {
 				t.Fatalf("after %d entries key %d: %v; want its value", i+1, k, err)
 			}
 		}

@@ -36,7 +36,7 @@ const withExpired = 0
 
 // appendValue appends the value under key to dst, unless it has ended by now,
 // or returns ErrNotFound.
-func (s *shard) appendValue(dst []byte, tag uint32, key string, now int64) ([]byte, error) {
+func (s *shard) appendValue(dst []byte, tag uint32, key storedKey, now int64) ([]byte, error) {
 	if v, found, sure := s.peek(dst, tag, key, now); !sure {
 		return s.appendLocked(dst, tag, key, now)
 	} else if found {
@@ -47,7 +47,7 @@ func (s *shard) appendValue(dst []byte, tag uint32, key string, now int64) ([]by
 
 // peek is appendValue without the lock. Only a look under the lock can tell
 // where it is not sure.
-func (s *shard) peek(dst []byte, tag uint32, key string, now int64) (v []byte, found, sure bool) {
+func (s *shard) peek(dst []byte, tag uint32, key storedKey, now int64) (v []byte, found, sure bool) {
 	seq, view := s.seq.Load(), s.view.Load()
 	if seq%2 == 1 || view == nil {
 		return nil, false, false
@@ -69,7 +69,7 @@ func (s *shard) peek(dst []byte, tag uint32, key string, now int64) (v []byte, f
 
 // appendLocked copies under the lock only what is small: allocating there might
 // have to help the garbage collector, and large records never change.
-func (s *shard) appendLocked(dst []byte, tag uint32, key string, now int64) ([]byte, error) {
+func (s *shard) appendLocked(dst []byte, tag uint32, key storedKey, now int64) ([]byte, error) {
 	var buf [maxShared]byte
 	s.mu.Lock()
 	_, r := s.find(buf[:], tag, key)
@@ -94,7 +94,7 @@ func (s *shard) end() {
 // write is what one Swap asks for. The record is made before the lock is taken.
 type write struct {
 	tag uint32
-	key string
+	key storedKey
 	old []byte
 	new record
 	now int64
@@ -120,7 +120,7 @@ func (s *shard) swap(w *write, b *bound) error {
 	return s.insert(w, b)
 }
 
-func (s *shard) delete(tag uint32, key string, b *bound) {
+func (s *shard) delete(tag uint32, key storedKey, b *bound) {
 	var buf [maxShared]byte
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -141,7 +141,7 @@ func (s *shard) len() int {
 
 // find returns where the key's entry is and its record, expired or not; the
 // record is nil where there is none. Only the holder of the lock may call it.
-func (s *shard) find(buf []byte, tag uint32, key string) (position, record) {
+func (s *shard) find(buf []byte, tag uint32, key storedKey) (position, record) {
 	if i, r := s.search(buf, s.index.cur, tag, key); r != nil {
 		return position{table: s.index.cur, i: i}, r
 	}
@@ -149,7 +149,7 @@ func (s *shard) find(buf []byte, tag uint32, key string) (position, record) {
 	return position{table: s.index.old, i: i, old: true}, r
 }
 
-func (s *shard) search(buf []byte, t table, tag uint32, key string) (int, record) {
+func (s *shard) search(buf []byte, t table, tag uint32, key storedKey) (int, record) {
 	if len(t) == 0 {
 		return 0, nil
 	}

@@ -3,6 +3,7 @@ package memory
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -65,12 +66,20 @@ func (m *model) tag(n int) uint32 {
 	return tag | 1
 }
 
+// modelKey returns a key as core has them, by twos of one name, or any other.
+func modelKey(n int) string {
+	if n%4 > 1 {
+		return []string{"s:", "u:"}[n%2] + base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%016d", n/4))
+	}
+	return fmt.Sprintf("%d:%0*d", n, n%40, n)
+}
+
 func (m *model) step() {
 	n := m.rng.IntN(m.keys)
-	key := fmt.Sprintf("%d:%0*d", n, n%40, n)
+	key := modelKey(n)
 	switch m.rng.IntN(10) {
 	case 0:
-		m.shard.delete(m.tag(n), key, &m.bound)
+		m.shard.delete(m.tag(n), stored(key), &m.bound)
 		delete(m.want, key)
 	case 1:
 		m.now += m.rng.Int64N(20)
@@ -92,8 +101,8 @@ func (m *model) live(key string) []byte {
 
 func (m *model) read(n int, key string) {
 	want := m.live(key)
-	for _, read := range []func([]byte, uint32, string, int64) ([]byte, error){m.shard.appendValue, m.shard.appendLocked} {
-		got, err := read(nil, m.tag(n), key, m.now)
+	for _, read := range []func([]byte, uint32, storedKey, int64) ([]byte, error){m.shard.appendValue, m.shard.appendLocked} {
+		got, err := read(nil, m.tag(n), stored(key), m.now)
 		if (err == nil) != (want != nil) || err == nil && !bytes.Equal(got, want) {
 			m.t.Errorf("read = %d bytes, %v; want %d bytes, found = %v", len(got), err, len(want), want != nil)
 		}
@@ -109,7 +118,7 @@ func (m *model) swap(n int, key string) {
 		right = bytes.Equal(old, m.live(key)) && (old == nil) == (m.live(key) == nil)
 	}
 	value, end := m.value(), m.now+1+m.rng.Int64N(200)
-	w := write{tag: m.tag(n), key: key, old: old, new: newRecord(nil, key, value, end), now: m.now}
+	w := write{tag: m.tag(n), key: stored(key), old: old, new: newRecord(nil, stored(key), value, end), now: m.now}
 	err := m.shard.swap(&w, &m.bound)
 	switch {
 	case err == errFull:
@@ -160,9 +169,9 @@ func checkShard(t *testing.T, s *shard) {
 				entries++
 				r := s.arena.load(make([]byte, maxShared), e.ref())
 				slots.take(t, e.ref(), len(r))
-				key := string(r[headerSize : headerSize+r.keyLen()])
+				key := storedKey{string(r[headerSize : headerSize+r.keyLen()]), r.kind()}
 				if p, found := s.find(make([]byte, maxShared), e.tag(), key); found == nil || p.table.at(p.i) != e {
-					t.Fatalf("the entry of %q is not found by its key", key)
+					t.Fatalf("the entry of %v is not found by its key", key)
 				}
 			}
 		}

@@ -25,7 +25,7 @@ func TestReadersTakeNoLock(t *testing.T) {
 	}
 	values := make(chan string)
 	read := func() {
-		v, err := s.appendValue(nil, tagNumber(1), "1", 0)
+		v, err := s.appendValue(nil, tagNumber(1), stored("1"), 0)
 		values <- fmt.Sprint(string(v), err)
 	}
 	s.mu.Lock()
@@ -43,7 +43,7 @@ func TestReadersTakeNoLock(t *testing.T) {
 	s.mu.Lock()
 	s.begin()
 	go read()
-	s.arena.overwrite(s.index.cur.find(tagNumber(1)).ref(), len(w.new), newRecord(nil, "1", []byte("w"), 1))
+	s.arena.overwrite(s.index.cur.find(tagNumber(1)).ref(), len(w.new), newRecord(nil, stored("1"), []byte("w"), 1))
 	s.end()
 	s.mu.Unlock()
 	if v := <-values; v != "w<nil>" {
@@ -91,11 +91,11 @@ func TestKeysAreComparedWhole(t *testing.T) {
 		var s shard
 		var b bound
 		key := all[:n]
-		w := write{tag: tag, key: key, new: newRecord(nil, key, []byte(all), 1)}
+		w := write{tag: tag, key: stored(key), new: newRecord(nil, stored(key), []byte(all), 1)}
 		if err := s.swap(&w, &b); err != nil {
 			t.Fatal(err)
 		}
-		if v, _, sure := s.peek([]byte("dst"), tag, key, 0); string(v) != "dst"+all || !sure {
+		if v, _, sure := s.peek([]byte("dst"), tag, stored(key), 0); string(v) != "dst"+all || !sure {
 			t.Errorf("%q: %q, %v; want the value without the lock", key, v, sure)
 		}
 		others := []string{all[:n+1], all[:n/2]}
@@ -103,10 +103,10 @@ func TestKeysAreComparedWhole(t *testing.T) {
 			others = append(others, key[:i]+"X"+key[i+1:])
 		}
 		for _, other := range others {
-			if v, _, sure := s.peek(nil, tag, other, 0); other != key && sure {
+			if v, _, sure := s.peek(nil, tag, stored(other), 0); other != key && sure {
 				t.Errorf("%q is taken for %q: %q", other, key, v)
 			}
-			if v, err := s.appendValue(nil, tag, other, 0); other != key && err == nil {
+			if v, err := s.appendValue(nil, tag, stored(other), 0); other != key && err == nil {
 				t.Errorf("%q: %q; want no entry", other, v)
 			}
 		}
@@ -116,9 +116,9 @@ func TestKeysAreComparedWhole(t *testing.T) {
 // TestWordsThatMakeNoSense: a reader may find the length of one record before
 // the bytes of another, at the end of a chunk, too.
 func TestWordsThatMakeNoSense(t *testing.T) {
-	const key = "k"
+	key := stored("k")
 	for _, word := range []int{chunkWords - 1, chunkWords - 2, chunkWords - 3, chunkWords - 9} {
-		room := (chunkWords-word)*wordSize - valueOffset(len(key))
+		room := (chunkWords-word)*wordSize - valueOffset(len(key.text))
 		for size := range 200 {
 			c := new(chunk)
 			head := newRecord(nil, key, nil, 1)

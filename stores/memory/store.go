@@ -51,6 +51,7 @@ type Store struct {
 var (
 	_ core.Store         = (*Store)(nil)
 	_ core.AppendGetter  = (*Store)(nil)
+	_ core.NamedGetter   = (*Store)(nil)
 	_ core.Pinger        = (*Store)(nil)
 	_ core.InProcess     = (*Store)(nil)
 	_ core.StatsReporter = (*Store)(nil)
@@ -71,17 +72,24 @@ func New(o Options) (*Store, error) {
 
 // Get returns a copy of the value under key, which the caller may keep.
 func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
-	return s.read(ctx, []byte{}, key, micros(s.clock()))
+	var room [nameLen]byte
+	return s.read(ctx, []byte{}, asStored(key, &room), micros(s.clock()))
 }
 
 // AppendGet appends the value under key to dst. It allocates nothing where dst
 // has room. A value that has expired is found until it is freed, a minute later
 // at most (see core.AppendGetter): the clock would cost as much as the lookup.
 func (s *Store) AppendGet(ctx context.Context, dst []byte, key string) ([]byte, error) {
-	return s.read(ctx, dst, key, withExpired)
+	var room [nameLen]byte
+	return s.read(ctx, dst, asStored(key, &room), withExpired)
 }
 
-func (s *Store) read(ctx context.Context, dst []byte, key string, now int64) ([]byte, error) {
+// AppendGetNamed is AppendGet of a key of core's.
+func (s *Store) AppendGetNamed(ctx context.Context, dst []byte, prefix string, name [16]byte) ([]byte, error) {
+	return s.read(ctx, dst, storedName(prefix, &name), withExpired)
+}
+
+func (s *Store) read(ctx context.Context, dst []byte, key storedKey, now int64) ([]byte, error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -98,11 +106,12 @@ func (s *Store) Swap(ctx context.Context, key string, old, new []byte, ttl time.
 	if err := checkWrite(key, new, ttl); err != nil {
 		return err
 	}
+	var room [nameLen]byte
 	var buf [maxShared]byte
-	now := s.clock()
-	r := newRecord(buf[:], key, new, microsUp(now)+microsUp(ttl))
-	sh, tag := s.locate(key)
-	w := write{tag: tag, key: key, old: old, new: r, now: micros(now)}
+	now, k := s.clock(), asStored(key, &room)
+	r := newRecord(buf[:], k, new, microsUp(now)+microsUp(ttl))
+	sh, tag := s.locate(k)
+	w := write{tag: tag, key: k, old: old, new: r, now: micros(now)}
 	err := sh.swap(&w, &s.bound)
 	for err == errFull && s.reclaim() {
 		err = sh.swap(&w, &s.bound)
@@ -127,8 +136,10 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
-	sh, tag := s.locate(key)
-	sh.delete(tag, key, &s.bound)
+	var room [nameLen]byte
+	k := asStored(key, &room)
+	sh, tag := s.locate(k)
+	sh.delete(tag, k, &s.bound)
 	return nil
 }
 
@@ -170,7 +181,7 @@ func (s *Store) ready(ctx context.Context) error {
 
 // locate splits a key's hash: the highest bits choose the shard, the low half is
 // the tag in the shard's index.
-func (s *Store) locate(key string) (sh *shard, tag uint32) {
-	h := maphash.String(s.seed, key)
+func (s *Store) locate(key storedKey) (sh *shard, tag uint32) {
+	h := key.hash(s.seed)
 	return &s.shards[h>>(64-shardBits)], tagOf(h)
 }

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"time"
 
@@ -25,6 +26,32 @@ func appendGetAgreesWithGet(s *suite) {
 	}
 	s.delete(st, "s:k")
 	s.wantNotFound(ag.AppendGet(s.Context(), []byte("dst"), "s:k"))
+}
+
+// namesAreKeys: a name finds what the text of its key finds.
+func namesAreKeys(s *suite) {
+	st := s.open()
+	ng, ok := st.(core.NamedGetter)
+	if !ok {
+		s.Skip("the store is no core.NamedGetter")
+	}
+	name := [16]byte{0: 0xff, 7: 's', 8: ':', 15: 1} // and zeros
+	key := "s:" + base64.RawURLEncoding.EncodeToString(name[:])
+	s.wantNotFound(ng.AppendGetNamed(s.Context(), nil, "s:", name))
+	s.create(st, key, "value")
+	v, err := ng.AppendGetNamed(s.Context(), []byte("dst+"), "s:", name)
+	if err != nil || string(v) != "dst+value" {
+		s.Fatalf("AppendGetNamed = %q, %v; want what dst held, and the value", v, err)
+	}
+	scribble(v)
+	s.wantValue(st, key, "value")
+	s.wantNotFound(ng.AppendGetNamed(s.Context(), nil, "u:", name))
+	s.delete(st, key)
+	s.wantNotFound(ng.AppendGetNamed(s.Context(), nil, "s:", name))
+	s.close(st)
+	if _, err := ng.AppendGetNamed(s.Context(), nil, "s:", name); err == nil || errors.Is(err, core.ErrNotFound) {
+		s.Errorf("AppendGetNamed of a closed store: %v; want an error that is none of the contract's", err)
+	}
 }
 
 // appendedIsTheCallers: unlike Get's value, the buffer may be written to.

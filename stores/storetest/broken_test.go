@@ -37,7 +37,7 @@ func TestEachCaseCanFail(t *testing.T) {
 // TestMinimalHarness: with Open alone, what needs more is skipped, and all else
 // holds in real time. The bubble makes the waiting free.
 func TestMinimalHarness(t *testing.T) {
-	skips := []string{"OversizedValue", "PrefixesDoNotCollide", "PrefixIsTheHarness", "OutageIsAnErrorNotAMiss", "StalledServer", "ServerRestart"}
+	skips := []string{"OversizedValue", "PrefixesDoNotCollide", "PrefixIsTheHarness", "NamesAreKeys", "OutageIsAnErrorNotAMiss", "StalledServer", "ServerRestart"}
 	for _, c := range allCases() {
 		t.Run(c.name, func(t *testing.T) {
 			want := passed

@@ -3,6 +3,7 @@ package storetest
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"sync"
 	"time"
 
@@ -101,6 +102,8 @@ func (n *near) forget(key string) {
 func brokenOptional() []brokenStore {
 	return []brokenStore{
 		{"knows another prefix", []string{"PrefixIsTheHarness"}, func(r *reference) core.Store { return &otherPrefix{r} }},
+		{"takes all names for a session's", []string{"NamesAreKeys"}, named(func(prefix *string, dst *[]byte) { *prefix = "s:" })},
+		{"forgets what dst held", []string{"NamesAreKeys"}, named(func(prefix *string, dst *[]byte) { *dst = nil })},
 		{"sets no bound", []string{"TimeoutIsKept"}, func(r *reference) core.Store { return &unbounded{r} }},
 		{"counts nothing", []string{"StatsCount"}, func(r *reference) core.Store { return &counts{reference: r} }},
 		{"counts too much", []string{"StatsCount"}, func(r *reference) core.Store { return &counts{reference: r, step: 1} }},
@@ -110,6 +113,25 @@ func brokenOptional() []brokenStore {
 type otherPrefix struct{ *reference }
 
 func (*otherPrefix) Prefix() string { return "other:" }
+
+// names finds names by what the fault makes of the arguments.
+type names struct {
+	*reference
+	fault func(prefix *string, dst *[]byte)
+}
+
+func named(fault func(prefix *string, dst *[]byte)) func(*reference) core.Store {
+	return func(r *reference) core.Store { return &names{r, fault} }
+}
+
+func (n *names) AppendGetNamed(ctx context.Context, dst []byte, prefix string, name [16]byte) ([]byte, error) {
+	n.fault(&prefix, &dst)
+	v, err := n.Get(ctx, prefix+base64.RawURLEncoding.EncodeToString(name[:]))
+	if err != nil {
+		return nil, err
+	}
+	return append(dst, v...), nil
+}
 
 type unbounded struct{ *reference }
 

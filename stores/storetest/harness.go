@@ -126,6 +126,7 @@ func casesOfManners() []testCase {
 		{"ErrorsHideKeysAndValues", errorsHideKeysAndValues},
 
 		{"PrefixIsTheHarness", prefixIsTheHarness},
+		{"NamesAreKeys", namesAreKeys},
 		{"StatsCount", statsCount},
 
 		{"OutageIsAnErrorNotAMiss", outageIsAnErrorNotAMiss},

@@ -32,10 +32,10 @@ func BenchmarkKey(b *testing.B) {
 			n = OfToken(token)
 		}
 	})
-	b.Run("Put", func(b *testing.B) {
-		var k Key
+	b.Run("KeyIn", func(b *testing.B) {
+		room := make([]byte, 0, keyLen)
 		for b.Loop() {
-			k.Put(SessionPrefix, n)
+			n.KeyIn(SessionPrefix, room)
 		}
 	})
 }

@@ -52,34 +52,23 @@ func OfParts(parts ...[]byte) Name {
 // keyLen is the length of a prefix and a name in base64url.
 const keyLen = 2 + 22
 
-// Key holds the key of a named record. Put is the only way to change it.
-type Key [keyLen]byte
-
-// Put writes the key for n under one of the prefixes.
-func (k *Key) Put(prefix string, n Name) {
-	copy(k[:2], prefix)
-	base64.RawURLEncoding.Encode(k[2:], n[:])
+// Key returns the key for n under one of the prefixes.
+func (n Name) Key(prefix string) string {
+	key, _ := n.KeyIn(prefix, make([]byte, 0, keyLen))
+	return key
 }
 
-// Text shares k's memory: k must not change afterwards.
-func (k *Key) Text() string { return unsafe.String(&k[0], len(k)) }
-
-// Name returns what Put was given.
-func (k *Key) Name() (n Name) {
-	_, _ = base64.RawURLEncoding.Decode(n[:], k[2:]) // what Put wrote decodes
-	return n
+// KeyIn is Key in the first 24 bytes that an empty slice has room for, which must not
+// change afterwards; rest is the room behind them.
+func (n Name) KeyIn(prefix string, room []byte) (key string, rest []byte) {
+	b := base64.RawURLEncoding.AppendEncode(append(room, prefix...), n[:])
+	return view(b), b[len(b):]
 }
 
 // NameIn returns the name in a text that Key has made.
-func NameIn(key string) Name {
-	var k Key
-	copy(k[:], key)
-	return k.Name()
-}
-
-// Key returns the key for n under one of the prefixes.
-func (n Name) Key(prefix string) string {
-	k := new(Key)
-	k.Put(prefix, n)
-	return k.Text()
+func NameIn(key string) (n Name) {
+	var b [keyLen]byte
+	copy(b[:], key)
+	_, _ = base64.RawURLEncoding.Decode(n[:], b[2:]) // what Key has made decodes
+	return n
 }

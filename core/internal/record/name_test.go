@@ -19,17 +19,22 @@ func TestNamesAreHashes(t *testing.T) {
 
 func TestKeysHoldTheirNames(t *testing.T) {
 	n := OfParts([]byte("x"))
-	var k Key
-	k.Put(UserPrefix, n)
-	if k.Name() != n || k.Text() != n.Key(UserPrefix) || !strings.HasPrefix(k.Text(), "u:") || len(k.Text()) != 24 {
-		t.Errorf("the key is %q", k.Text())
+	key := n.Key(UserPrefix)
+	if NameIn(key) != n || !strings.HasPrefix(key, "u:") || len(key) != 24 {
+		t.Errorf("the key is %q", key)
+	}
+	for _, room := range [][]byte{nil, make([]byte, 0, 30)} {
+		in, rest := n.KeyIn(UserPrefix, room)
+		if in != key || len(rest) != 0 || cap(room) == 30 && (string(room[:24]) != key || cap(rest) != 6) {
+			t.Errorf("in room for %d bytes the key is %q, and %d are left", cap(room), in, cap(rest))
+		}
 	}
 }
 
 func TestHashingATokenAllocatesNothing(t *testing.T) {
 	token := strings.Repeat("A", TokenLen)
-	var k Key
-	if n := testing.AllocsPerRun(100, func() { k.Put(SessionPrefix, OfToken(token)) }); n != 0 {
+	room := make([]byte, 0, 24)
+	if n := testing.AllocsPerRun(100, func() { OfToken(token).KeyIn(SessionPrefix, room) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
