@@ -181,7 +181,7 @@ func (m *Manager) makeWay(ctx context.Context, key string, u storedUser, giveWay
 // takeBack changes the user's record after something else failed, even if the
 // request is over.
 func (m *Manager) takeBack(ctx context.Context, key string, leave func(u *user)) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterthoughtTimeout)
+	ctx, cancel := afterthought(ctx, afterthoughtTimeout)
 	defer cancel()
 	_, err := m.editUser(ctx, key, func(u *user) error {
 		leave(u)

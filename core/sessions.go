@@ -62,7 +62,7 @@ func (m *Manager) Sessions(ctx context.Context, appID, openID string) (list []Se
 		return found, err
 	}
 	if err != nil { // what was found dead so far, the next one need not read again
-		clearing, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterthoughtTimeout)
+		clearing, cancel := afterthought(ctx, afterthoughtTimeout)
 		defer cancel()
 		_ = m.clearAway(clearing, key, u, dead)
 		return nil, err

@@ -132,7 +132,7 @@ func (m *Manager) carryOut(ctx context.Context, key string, u storedUser) (done 
 			return done, err
 		}
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), m.afterthought())
+		ctx, cancel = afterthought(ctx, m.lastCall())
 		defer cancel()
 	}
 	if _, errList := m.editStored(ctx, key, &u, func(u *user) error {
@@ -237,7 +237,7 @@ func (m *Manager) delete(ctx context.Context, key string) error {
 // memory until the record expires. It returns whether the store has answered: if not,
 // the client has waited long enough.
 func (m *Manager) discard(ctx context.Context, key string) (answered bool) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterthoughtTimeout)
+	ctx, cancel := afterthought(ctx, afterthoughtTimeout)
 	defer cancel()
 	if err := m.values.delete(ctx, key); err != nil {
 		m.log.failure(ctx, "cannot delete a session that was not handed out", errStore(err))

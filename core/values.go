@@ -85,11 +85,12 @@ func (v *values) getNear(ctx context.Context, buf []byte, prefix string, name re
 // time limit of its own; but not for a caller that has left, and not for a
 // revocation, which is only done when the store says so. What it finds must be its
 // own: a value that is made of random bytes or has the mark of this process, or one
-// that does as well if somebody else has stored it. See swapOnce for others.
+// that does as well if somebody else has stored it. See swapOnce for others. Nor does
+// it look after something else has failed: the client has waited long enough.
 func (v *values) swap(ctx context.Context, key string, old []byte, value record.Value, ttl time.Duration) (stored, error) {
 	fresh := stored{v.ring.Stored(key, value), value}
 	err := v.store.Swap(ctx, key, old, fresh.raw, ttl)
-	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrFull) || IsRevocation(ctx) || errors.Is(ctx.Err(), context.Canceled) {
+	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrFull) || IsRevocation(ctx) || isAfterthought(ctx) || errors.Is(ctx.Err(), context.Canceled) {
 		return fresh, err
 	}
 	looking, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterthoughtTimeout)
@@ -116,11 +117,21 @@ func (v *values) swapOnce(ctx context.Context, key string, old []byte, value rec
 // for that long enough.
 const afterthoughtTimeout = 250 * time.Millisecond
 
-// afterthought is afterthoughtTimeout, or the time of one call of the store, if that
-// may take longer: for what is lost otherwise.
-func (m *Manager) afterthought() time.Duration {
+// lastCall is afterthoughtTimeout, or the time of one call of the store, if that may
+// take longer: for what is lost otherwise.
+func (m *Manager) lastCall() time.Duration {
 	return max(afterthoughtTimeout, m.patience/operationCalls)
 }
+
+type afterthoughtKey struct{}
+
+// afterthought is for what is done after something failed, even if the request is
+// over.
+func afterthought(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithValue(context.WithoutCancel(ctx), afterthoughtKey{}, true), limit)
+}
+
+func isAfterthought(ctx context.Context) bool { return ctx.Value(afterthoughtKey{}) != nil }
 
 // raw returns the bytes that stand in the store for a session that was read.
 func (v *values) raw(s *Session) []byte { return v.ring.Stored(s.key(), record.Value(s.rec)) }
