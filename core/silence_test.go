@@ -36,7 +36,7 @@ func TestALoginGivesUpSoonOnASilentStore(t *testing.T) {
 func leaveAnEnd(t *testing.T, store *slowStore, m *Manager, token string) {
 	t.Helper()
 	s := mustCheck(t, m, token)
-	store.refuses = func(key string) bool { return key == s.key.Text() }
+	store.refuses = func(key string) bool { return key == s.key() }
 	if err := m.Revoke(t.Context(), "", "alice", s.ID); CodeOf(err) != CodeStoreUnavailable {
 		t.Fatal(err)
 	}
