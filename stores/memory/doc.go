@@ -6,12 +6,12 @@
 //
 // It is laid out for millions of sessions. Records lie in chunks of words, with
 // an index of integers over them, so that the garbage collector finds no
-// pointers to follow; a session costs its record, its key, and about 30 bytes.
+// pointers to follow; a session costs its record, 16 bytes for its key, and about 30.
 // Reads of records up to 2 KiB take no lock and write nothing that is
 // shared, so they scale with the cores. No call waits for the whole of anything:
 // the index grows a few entries per write, and expired records are freed a few
 // at a time. Freed memory is kept for records of like size, and goes back to the
-// runtime only when a whole shard, 1/256 of the store, has become empty.
+// runtime only when a whole shard, 1/32 of the store, has become empty.
 //
 // # The upper bound
 //
