@@ -64,13 +64,15 @@ func (b *bench) login(m *core.Manager, n int) ([]string, error) {
 }
 
 // inMemory is a manager over the memory store with its users' tokens.
-func (b *bench) inMemory(n int) (*core.Manager, []string, error) {
+func (b *bench) inMemory(n int) (*core.Manager, []string, error) { return b.inMemoryBy(n, direct{}) }
+
+func (b *bench) inMemoryBy(n int, source core.IdentityProvider) (*core.Manager, []string, error) {
 	store, err := memory.New(memory.Options{})
 	if err != nil {
 		return nil, nil, err
 	}
 	b.atEnd(func() { _ = store.Close() })
-	m, err := core.New(config(direct{}), store)
+	m, err := core.New(config(source), store)
 	if err != nil {
 		return nil, nil, err
 	}

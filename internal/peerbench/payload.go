@@ -49,3 +49,10 @@ type direct struct{}
 func (direct) Identify(_ context.Context, r core.LoginRequest) (core.Identity, error) {
 	return core.Identity{OpenID: r.Code, UnionID: unionID, SessionKey: "tiihtNczf5v6AKRyjwEUhQ=="}, nil
 }
+
+// keyless is direct of a platform that has no session_key, or of an import.
+type keyless struct{}
+
+func (keyless) Identify(_ context.Context, r core.LoginRequest) (core.Identity, error) {
+	return core.Identity{OpenID: r.Code, UnionID: unionID}, nil
+}

@@ -49,7 +49,7 @@ func (r ref) word() int           { return int(r & (chunkWords - 1)) }
 // bytes. The caller holds the lock.
 func (c *chunk) load(buf []byte, word int) record {
 	binary.LittleEndian.PutUint64(buf, c[word].Load())
-	binary.LittleEndian.PutUint64(buf[wordSize:], c[word+1].Load())
+	binary.LittleEndian.PutUint64(buf[wordSize:], c[word+1].Load()) // no record is shorter
 	size := record(buf).size()
 	words := (size + wordSize - 1) / wordSize
 	copyWords(buf[2*wordSize:], c[word+2:max(word+2, word+words)])
@@ -60,11 +60,15 @@ func (c *chunk) load(buf []byte, word int) record {
 // record's end. It is for readers without the lock: ok is false where the key is
 // another, or where the words make no sense because a writer is at work.
 func (c *chunk) appendValue(dst []byte, word int, key storedKey) (v []byte, end int64, ok bool) {
-	from := word + valueOffset(len(key.text))/wordSize
-	if from > chunkWords || !hasKey(c[word:from], key) {
+	from := word + key.valueOffset()/wordSize
+	if from > chunkWords {
 		return nil, 0, false
 	}
-	size := int(c[word+1].Load() & maxValue)
+	h := head(c[word].Load())
+	if h.kind() != key.kind || !hasKey(c[word+1:from], key) {
+		return nil, 0, false
+	}
+	size := h.valueLen()
 	to := from + size/wordSize
 	if to > chunkWords || to == chunkWords && size%wordSize > 0 {
 		return nil, 0, false
@@ -80,17 +84,19 @@ func (c *chunk) appendValue(dst []byte, word int, key storedKey) (v []byte, end 
 		binary.LittleEndian.PutUint64(last[:], c[to].Load())
 		copy(rest, last[:])
 	}
-	return v, int64(c[word].Load() & maxEnd), true
+	return v, h.end(), true
 }
 
-// hasKey compares the key of a record, a word at a time; head is what stands
-// before the value of a record with a key as long as this one.
-func hasKey(head []atomic.Uint64, key storedKey) bool {
+// hasKey compares the key of a record, a word at a time; words are what stands
+// between the head and the value of a record with a key like this one.
+func hasKey(words []atomic.Uint64, key storedKey) bool {
 	text := key.text
-	if head[0].Load()>>56 != uint64(len(text)) || head[1].Load()>>kindShift != key.kind {
-		return false
+	if key.kind == isText {
+		if words[0].Load() != uint64(len(text)) {
+			return false
+		}
+		words = words[1:]
 	}
-	words := head[headerSize/wordSize:]
 	for len(text) >= wordSize && len(words) > 0 {
 		if words[0].Load() != wordOf(text) {
 			return false
@@ -154,7 +160,7 @@ func (a *arena) end(r ref) int64 {
 	if r.isLarge() {
 		return a.large[r&^largeRef].end()
 	}
-	return int64(a.firstWord(r).Load() & maxEnd)
+	return head(a.firstWord(r).Load()).end()
 }
 
 func (a *arena) size(r ref) int {

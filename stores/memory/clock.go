@@ -34,13 +34,17 @@ func stepClock(now func() time.Time) clock {
 	}
 }
 
-// Times are whole microseconds since the store was made. The end of a value is
-// rounded up and the present down, so that none ends early.
-func micros(d time.Duration) int64 { return int64(d / time.Microsecond) }
+// tick is the unit of times, which are counted from when the store was made. It is
+// such that a record has room for any time.Duration, whatever the clock says. What
+// is stored and its ttl are rounded up and the present down: no value ends early,
+// and none more than two ticks late.
+const tick = 20 * time.Millisecond
 
-func microsUp(d time.Duration) int64 {
-	if d%time.Microsecond != 0 {
-		return micros(d) + 1
+func ticks(d time.Duration) int64 { return int64(d / tick) }
+
+func ticksUp(d time.Duration) int64 {
+	if d%tick != 0 {
+		return ticks(d) + 1
 	}
-	return micros(d)
+	return ticks(d)
 }

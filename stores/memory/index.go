@@ -15,6 +15,10 @@ type index struct {
 	n int
 	// stale says that readers do not know these tables yet.
 	stale bool
+	// extra is how many 256ths more than about a fifth the index grows by. Shards have
+	// like numbers of entries, and take twice the memory while they grow: they had
+	// better not do so at the same time.
+	extra int
 }
 
 type table []atomic.Uint64
@@ -94,13 +98,13 @@ func (x *index) place(e entry) {
 	x.cur.set(i, e)
 }
 
-// grow begins to move to a table a quarter larger. The last move has ended
+// grow begins to move to a table about a quarter larger. The last move has ended
 // by then, since writes move many more places than they add entries; if not,
 // it ends here.
 func (x *index) grow() {
 	x.move(len(x.old))
 	x.old, x.moved, x.stale = x.cur, 0, true
-	x.cur = newTable(max(minTable, len(x.cur)*5/4))
+	x.cur = newTable(max(minTable, len(x.cur)+len(x.cur)*(48+x.extra)/256))
 }
 
 // newTable has n places, or as many as the allocator's size class has room for.

@@ -169,7 +169,7 @@ func checkShard(t *testing.T, s *shard) {
 				entries++
 				r := s.arena.load(make([]byte, maxShared), e.ref())
 				slots.take(t, e.ref(), len(r))
-				key := storedKey{string(r[headerSize : headerSize+r.keyLen()]), r.kind()}
+				key := r.key()
 				if p, found := s.find(make([]byte, maxShared), e.tag(), key); found == nil || p.table.at(p.i) != e {
 					t.Fatalf("the entry of %v is not found by its key", key)
 				}
@@ -235,15 +235,15 @@ func TestStoreModel(t *testing.T) {
 	s := newTestStore(t, Options{Now: c.Now})
 	ctx, rng, want := context.Background(), rand.New(rand.NewPCG(7, 7)), map[string]modelEntry{}
 	for range 20_000 {
-		key := fmt.Sprint(rng.IntN(2000))
-		now := c.Add(int64(rng.IntN(2)) * int64(time.Millisecond))
+		key := modelKey(rng.IntN(2000))
+		now := c.Add(int64(rng.IntN(2)) * int64(tick))
 		e, exists := want[key]
 		exists = exists && e.end > now
 		got, err := s.Get(ctx, key)
 		if exists != (err == nil) || exists && !bytes.Equal(got, e.value) {
 			t.Fatalf("Get = %d bytes, %v; want %d bytes, found = %v", len(got), err, len(e.value), exists)
 		}
-		ttl := time.Duration(1+rng.IntN(20_000)) * time.Millisecond
+		ttl := time.Duration(1+rng.IntN(20_000)) * tick
 		value := []byte(fmt.Sprintf("%*d", rng.IntN(400), rng.Int()))
 		if err := s.Swap(ctx, key, got, value, ttl); err != nil {
 			t.Fatalf("Swap: %v; want success", err)

@@ -116,19 +116,20 @@ func TestKeysAreComparedWhole(t *testing.T) {
 // TestWordsThatMakeNoSense: a reader may find the length of one record before
 // the bytes of another, at the end of a chunk, too.
 func TestWordsThatMakeNoSense(t *testing.T) {
-	key := stored("k")
-	for _, word := range []int{chunkWords - 1, chunkWords - 2, chunkWords - 3, chunkWords - 9} {
-		room := (chunkWords-word)*wordSize - valueOffset(len(key.text))
-		for size := range 200 {
-			c := new(chunk)
-			head := newRecord(nil, key, nil, 1)
-			binary.LittleEndian.PutUint64(head[wordSize:], uint64(size))
-			if word+len(head)/wordSize <= chunkWords {
-				c.store(word, head)
-			}
-			v, _, ok := c.appendValue(nil, word, key)
-			if ok != (size <= room) || ok && len(v) != size {
-				t.Fatalf("at word %d, length %d: %d bytes, %v; there is room for %d", word, size, len(v), ok, room)
+	for _, key := range []storedKey{stored("k"), stored(modelKey(2))} {
+		for _, word := range []int{chunkWords - 1, chunkWords - 2, chunkWords - 3, chunkWords - 4, chunkWords - 9} {
+			room := (chunkWords-word)*wordSize - key.valueOffset()
+			for size := range 200 {
+				c := new(chunk)
+				r := newRecord(nil, key, nil, 1)
+				binary.LittleEndian.PutUint64(r, uint64(newHead(1, size, key.kind)))
+				if word+len(r)/wordSize <= chunkWords {
+					c.store(word, r)
+				}
+				v, _, ok := c.appendValue(nil, word, key)
+				if ok != (size <= room) || ok && len(v) != size {
+					t.Fatalf("at word %d, length %d: %d bytes, %v; there is room for %d", word, size, len(v), ok, room)
+				}
 			}
 		}
 	}

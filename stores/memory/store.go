@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -21,7 +22,7 @@ var (
 	errClosed        = errors.New("memory: the store is closed")
 	errTTL           = errors.New("memory: the ttl must be positive")
 	errKeyTooLong    = errors.New("memory: a key may have 255 bytes at most")
-	errValueTooLarge = errors.New("memory: a value must be smaller than 16 MiB")
+	errValueTooLarge = errors.New("memory: a value must be smaller than 1 MiB")
 )
 
 // shardCount is such that two writers seldom meet; readers never wait for each
@@ -66,6 +67,9 @@ func New(o Options) (*Store, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Store{seed: maphash.MakeSeed(), clock: newClock(o.Now), stop: stop}
 	s.bound.max = int64(o.Max)
+	for i := range s.shards {
+		s.shards[i].index.extra = i
+	}
 	s.swept.Go(func() { s.sweepUntil(ctx) })
 	return s, nil
 }
@@ -73,7 +77,7 @@ func New(o Options) (*Store, error) {
 // Get returns a copy of the value under key, which the caller may keep.
 func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
 	var room [nameLen]byte
-	return s.read(ctx, []byte{}, asStored(key, &room), micros(s.clock()))
+	return s.read(ctx, []byte{}, asStored(key, &room), ticks(s.clock()))
 }
 
 // AppendGet appends the value under key to dst. It allocates nothing where dst
@@ -84,9 +88,13 @@ func (s *Store) AppendGet(ctx context.Context, dst []byte, key string) ([]byte, 
 	return s.read(ctx, dst, asStored(key, &room), withExpired)
 }
 
-// AppendGetNamed is AppendGet of a key of core's.
+// AppendGetNamed implements core.NamedGetter.
 func (s *Store) AppendGetNamed(ctx context.Context, dst []byte, prefix string, name [16]byte) ([]byte, error) {
-	return s.read(ctx, dst, storedName(prefix, &name), withExpired)
+	key := storedKey{viewOf(name[:]), kindOf(prefix)}
+	if key.kind == isText { // no prefix of core's
+		return s.AppendGet(ctx, dst, prefix+base64.RawURLEncoding.EncodeToString(name[:]))
+	}
+	return s.read(ctx, dst, key, withExpired)
 }
 
 func (s *Store) read(ctx context.Context, dst []byte, key storedKey, now int64) ([]byte, error) {
@@ -109,9 +117,9 @@ func (s *Store) Swap(ctx context.Context, key string, old, new []byte, ttl time.
 	var room [nameLen]byte
 	var buf [maxShared]byte
 	now, k := s.clock(), asStored(key, &room)
-	r := newRecord(buf[:], k, new, microsUp(now)+microsUp(ttl))
+	r := newRecord(buf[:], k, new, ticksUp(now)+ticksUp(ttl))
 	sh, tag := s.locate(k)
-	w := write{tag: tag, key: k, old: old, new: r, now: micros(now)}
+	w := write{tag: tag, key: k, old: old, new: r, now: ticks(now)}
 	err := sh.swap(&w, &s.bound)
 	for err == errFull && s.reclaim() {
 		err = sh.swap(&w, &s.bound)

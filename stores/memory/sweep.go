@@ -47,7 +47,7 @@ func (s *Store) sweepShard() {
 // the end of a shard; the next step begins the next shard then.
 func (s *Store) sweepStep() (freed int, done bool) {
 	at := s.cursor.Load()
-	freed, done = s.shards[at%shardCount].sweep(micros(s.clock()), sweepPlaces, &s.bound)
+	freed, done = s.shards[at%shardCount].sweep(ticks(s.clock()), sweepPlaces, &s.bound)
 	if done {
 		s.cursor.CompareAndSwap(at, at+1)
 	}
@@ -108,6 +108,6 @@ func (s *shard) endRound() {
 	if s.index.n == 0 && len(s.index.cur) > 0 {
 		s.begin()
 		defer s.end()
-		s.index, s.arena = index{stale: true}, arena{}
+		s.index, s.arena = index{stale: true, extra: s.index.extra}, arena{}
 	}
 }

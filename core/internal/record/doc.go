@@ -48,7 +48,7 @@
 //
 // # User
 //
-//	epoch: uvarint; time of the last log-out everywhere (6)
+//	epoch, and the time of the last log-out everywhere: uvarints
 //	session_keys: count (1), and of each: time (6), key (text);
 //	    if there are any, of the first: time of WeChat's word (6), whether it is dead (1)
 //	sessions: count, and of each: public id (16), created (6), end (6), flags (1),

@@ -78,7 +78,7 @@ func TestTheFormatIsTheOneInThePackageComment(t *testing.T) {
 		"rotated": {hex.EncodeToString(mustParse(t, f.Encode()).Retire(8, 9, Name{0xcc})), "02" + id + "000000000001" + "000000000008" +
 			"000000000003" + "000000000004" + "027778" + "016f" + "00" + "000000000009" + name("cc") + "016100" + "01620132"},
 		"tombstone": {hex.EncodeToString(Tombstone(ByCap, 10, Name{0xaa, 15: 0xbb})), "03" + "03" + "00000000000a" + "aa" + strings.Repeat("00", 14) + "bb"},
-		"user": {hex.EncodeToString(u.Encode()), "ac02" + "000000000005" + "01" + "000000000007" + "026b31" + "000000000006" + "01" +
+		"user": {hex.EncodeToString(u.Encode()), "ac02" + "05" + "01" + "000000000007" + "026b31" + "000000000006" + "01" +
 			"01" + id + "000000000001" + "000000000002" + "03" + other + "0164" + "01" + name("cc") + "03" +
 			"01" + name("dd") + "000000000009" + "02" + name("ee") + "83" + name("ef") + "04" + "01" + name("ff")},
 		"access token": {hex.EncodeToString(AccessToken{"tok", 1, 2, 3}.Encode()), "000000000001" + "000000000002" + "000000000003" + "746f6b"},

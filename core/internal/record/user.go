@@ -76,7 +76,7 @@ const (
 func (u *User) Encode() []byte {
 	b := make([]byte, 0, u.size())
 	b = binary.AppendUvarint(b, u.Epoch)
-	b = appendMillis(b, u.EndedAt)
+	b = binary.AppendUvarint(b, uint64(u.EndedAt)) // of most users 0
 	b = u.Keys.append(b)
 	if len(u.Keys) > 0 {
 		b = append(appendMillis(b, u.Asked.At), flag(u.Asked.Dead, 1))
@@ -139,7 +139,7 @@ func flag(is bool, f byte) byte {
 // DecodeUser returns a user that shares no memory with b.
 func DecodeUser(b []byte) (*User, error) {
 	r := reader{rest: b}
-	u := &User{Epoch: r.uvarint(), EndedAt: r.millis()}
+	u := &User{Epoch: r.uvarint(), EndedAt: int64(r.uvarint())}
 	u.Keys = r.sessionKeys()
 	if len(u.Keys) > 0 {
 		u.Asked = KeyCheck{At: r.millis(), Dead: r.byte() != 0}
