@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"io"
 	"log/slog"
@@ -41,14 +42,33 @@ func config(source core.IdentityProvider) core.Config {
 	}
 }
 
+// sealed is config with a key.
+func sealed() core.Config {
+	cfg := config(direct{})
+	cfg.Keys = []core.Secret{core.NewSecret(base64.StdEncoding.EncodeToString(make([]byte, 32)))}
+	return cfg
+}
+
 // open returns a manager over the store of a DSN.
-func (b *bench) open(dsn string) (*core.Manager, error) {
+func (b *bench) open(dsn string) (*core.Manager, error) { return b.openAs(config(direct{}), dsn) }
+
+func (b *bench) openAs(cfg core.Config, dsn string) (*core.Manager, error) {
 	store, err := stores.Open(b.ctx, dsn)
 	if err != nil {
 		return nil, err
 	}
 	b.atEnd(func() { _ = store.(io.Closer).Close() })
-	return core.New(config(direct{}), store)
+	return core.New(cfg, store)
+}
+
+// loggedIn is open, and users' sessions.
+func (b *bench) loggedIn(cfg core.Config, dsn string) (side, error) {
+	m, err := b.openAs(cfg, dsn)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := b.login(m, users)
+	return b.authenticate(m, tokens), err
 }
 
 // login returns the tokens of n users.

@@ -137,18 +137,44 @@ func overBareGet(b *bench, goroutines int) (times, error) {
 
 func redisSequential(b *bench) ([]Row, error) {
 	t, err := overBareGet(b, 1)
+	if err != nil {
+		return nil, err
+	}
+	s, err := sealedOverClear(b, 1)
 	return []Row{
 		overBare("6", "Redis: Authenticate over a bare GET by the same client, sequential", t, 1.06),
 		leastOverBare("6", "a GET with a deadline, the token's hash and room for the record, sequential", t),
+		overBare("6", "Authenticate, sealed over in clear, sequential", s, 1.05),
 	}, err
 }
 
 func redisParallel(b *bench) ([]Row, error) {
 	t, err := overBareGet(b, parallel)
+	if err != nil {
+		return nil, err
+	}
+	s, err := sealedOverClear(b, parallel)
 	return []Row{
 		overBare("6", "Authenticate, 64 parallel", t, 1.22),
 		leastOverBare("6", "the GET with a deadline, a hash and room, 64 parallel", t),
+		overBare("6", "Authenticate, sealed over in clear, 64 parallel", s, 1.05),
 	}, err
+}
+
+func sealedOverClear(b *bench, goroutines int) (times, error) {
+	addr, err := b.redis()
+	if err != nil {
+		return nil, err
+	}
+	closed, err := b.loggedIn(sealed(), "redis://"+addr+"?prefix=sealed:")
+	if err != nil {
+		return nil, err
+	}
+	open, err := b.loggedIn(config(direct{}), "redis://"+addr+"?prefix=clear:")
+	if err != nil {
+		return nil, err
+	}
+	return b.compare(goroutines, closed, open)
 }
 
 // leastOverBare is the third side over the second.
@@ -234,9 +260,22 @@ func nearCache(b *bench) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := b.compare(1, cached, b.authenticate(memory, inMemory))
+	closed, err := b.loggedIn(sealed(), "redis://"+addr+"?cache=100000&prefix=sealed:")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := nearCommands(b, client, closed); err != nil { // fills its near cache
+		return nil, err
+	}
+	ours := b.authenticate(memory, inMemory)
+	t, err := b.compare(1, cached, ours)
+	if err != nil {
+		return nil, err
+	}
+	s, err := b.compare(1, closed, ours)
 	return []Row{
 		overBare("8", "near cache: Authenticate over the memory store", t, 1.1),
+		overBare("8", "near cache, sealed: Authenticate over the memory store", s, 1.25),
 		atMost("8", "near cache: Redis commands per request, 100 requests a session, the first included", perRequest, 0.05, ""),
 	}, err
 }
