@@ -21,8 +21,11 @@ func endsAt(r record.Session) int64 {
 
 // check says whether a request at now may use the record.
 func check(r record.Session, now int64) error {
-	if r.State() == record.Revoked {
+	if r.State() == record.Revoked && r.Why() != record.ByLogout { // whose client knows
 		return errRevoked(r.Why())
+	}
+	if r.State() == record.Revoked {
+		return errInvalidSession()
 	}
 	if now >= expiresAt(r) {
 		return errInvalidSession()

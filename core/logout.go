@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -84,31 +85,30 @@ func (m *Manager) stillLives(ctx context.Context, u *user, s *Session) error {
 // endAll also ends sessions that the index has lost, when they turn up.
 func (m *Manager) endAll(u *user) {
 	u.revokeAll("", record.ByEverywhere)
-	for i := range u.Pending {
-		u.Pending[i].Last = false // no token that asked for less is spared
-	}
 	u.newEpoch()
 	u.EndedAt = max(u.EndedAt, m.now())
 	u.owes = true
 }
 
-// logoutAll is LogoutUser by the client that has s. Its own record is the last
-// to be deleted, also if the index has lost it: a token that is dead already
-// could not ask a second time.
+// logoutAll is LogoutUser by the client that has s, also if that has asked for less
+// before, which was not done.
 func (m *Manager) logoutAll(ctx context.Context, s *Session) error {
 	name := s.name
 	return m.end(ctx, s.userKey(), func(u *user) error {
 		i := slices.IndexFunc(u.Pending, func(p record.Revocation) bool { return p.Record == name })
-		if i >= 0 && u.Pending[i].Why != record.ByEverywhere { // or it has asked before, and tries again
-			return errRevoked(u.Pending[i].Why)
-		}
-		if i < 0 {
+		switch {
+		case i < 0:
 			if err := m.stillLives(ctx, u, s); err != nil {
 				return err
 			}
+		case u.Pending[i].Why == record.Unused:
+			return errInvalidSession()
+		case u.Pending[i].Why != record.ByEverywhere && u.Pending[i].Why != record.ByLogout:
+			return errRevoked(u.Pending[i].Why)
 		}
 		m.endAll(u)
-		u.revokeLast(name, record.ByEverywhere)
+		u.revokeRecord(name, record.ByEverywhere) // the index may have lost it
+		u.asks = name
 		return nil
 	})
 }
@@ -156,33 +156,22 @@ func (m *Manager) LogoutSession(ctx context.Context, s *Session) error {
 }
 
 // endSession revokes a session, even if the index has lost it: then by what its
-// records say of each other, as others of its tokens may live.
+// records say of each other, as others of its tokens may live. It does not wait for
+// what others have listed before.
 func (m *Manager) endSession(ctx context.Context, u *user, s *Session, why record.Reason) error {
-	name, before := s.name, slices.Clone(u.Pending)
-	own := u.recordsOf(s.rec.ID())
+	listed := len(u.Pending)
 	if !u.revoke(s.rec.ID(), why) {
-		linked, err := m.linked(ctx, name)
+		linked, err := m.linked(ctx, s.name)
 		if err != nil {
 			return err
 		}
 		for _, n := range linked {
 			u.revokeRecord(n, why)
 		}
-		own = linked
 	}
-	i := slices.IndexFunc(before, func(p record.Revocation) bool { return p.Record == name })
-	if i >= 0 && before[i].Last {
-		u.last = name
-		return nil // it has asked before, and stands behind what it asked for
-	}
-	u.revokeLast(name, why)
-	if i < 0 && why == record.ByLogout { // it waits for no other session
-		listed := u.Pending[len(before):]
-		for i := range listed {
-			listed[i].Last = listed[i].Last || slices.Contains(own, listed[i].Record)
-		}
-		u.Pending = slices.Concat(listed, before)
-	}
+	u.revokeRecord(s.name, why)
+	u.Pending = slices.Concat(u.Pending[listed:], u.Pending[:listed])
+	u.asks = s.name
 	return nil
 }
 
@@ -235,7 +224,12 @@ func (m *Manager) endAgain(ctx context.Context, user record.Name, p record.Revoc
 	if err != nil {
 		return err
 	}
-	return m.endRecord(ctx, user, p)
+	if p.Why != record.ByLogout {
+		if err := m.endRecord(ctx, user, p); !errors.Is(err, ErrFull) {
+			return err
+		}
+	}
+	return m.delete(ctx, p.Record.Key(record.SessionPrefix))
 }
 
 // end lists revocations with fn, then carries them out, and finishes what an
@@ -307,25 +301,33 @@ func (m *Manager) endInFullStore(ctx context.Context, key string, fn func(*user)
 	return errStore(errSwaps)
 }
 
-// deleteListed deletes what is to be ended, and, if it voids, what was approved. While
-// more has ended than that, the record stays that revokeLast has put last.
-func (m *Manager) deleteListed(ctx context.Context, userKey string, u *user, voids bool) error {
-	var keys []string
+// deleteListed deletes what is to be ended, and, if it voids, what was approved. There
+// is no room for tombstones: so the records of one who logs out stay where something
+// before them could not be deleted, and others where what their session has handed
+// over could not. That of the token that asks is the last, and stays while more has
+// ended than what is listed.
+func (m *Manager) deleteListed(ctx context.Context, userKey string, u *user, voids bool) (err error) {
+	mark := record.MarkPrefix + userKey[len(record.UserPrefix):]
+	if voids {
+		err = m.delete(ctx, mark)
+	}
+	var away []record.Name
 	for _, p := range u.Pending {
-		if !u.owes || p.Record != u.last {
-			keys = append(keys, p.Record.Key(record.SessionPrefix))
+		waits := slices.ContainsFunc(u.handed[p.Record], func(n record.Name) bool { return slices.Contains(away, n) })
+		if p.Record == u.asks || waits || err != nil && p.Why == record.ByLogout {
+			continue
+		}
+		if errDelete := m.delete(ctx, p.Record.Key(record.SessionPrefix)); errDelete != nil {
+			away, err = append(away, p.Record), cmp.Or(err, errDelete)
 		}
 	}
 	if voids {
-		mark := record.MarkPrefix + userKey[len(record.UserPrefix):]
-		keys = slices.Concat([]string{mark}, keys, []string{mark})
+		err = cmp.Or(err, m.delete(ctx, mark))
 	}
-	for _, key := range keys {
-		if err := m.delete(ctx, key); err != nil {
-			return err
-		}
+	if err != nil || u.owes || !u.isPending(u.asks) {
+		return err
 	}
-	return nil
+	return m.delete(ctx, u.asks.Key(record.SessionPrefix))
 }
 
 // appID returns id, or for "" that of the default app.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/wxsession/wxsession/core/internal/record"
@@ -275,7 +276,7 @@ func (u *user) succeed(s *Session) error {
 	e := u.find(s.rec.ID())
 	r := findRecord(e, name)
 	switch {
-	case u.isPending(name), r == nil && s.rec.Created() <= u.EndedAt:
+	case u.isPending(name), r == nil && (u.isPending(from) || s.rec.Created() <= u.EndedAt):
 		return errInvalidSession()
 	case r == nil: // the index has lost it
 		e = u.entryOf(s.rec)
@@ -319,18 +320,20 @@ func (m *Manager) retire(ctx context.Context, u *user) (retired []record.Name, e
 // retireEntry is retire for the records of one session, of which in is in use.
 func (m *Manager) retireEntry(ctx context.Context, in record.Name, records []record.Entered) (retired []record.Name, err error) {
 	var frozen []frozenRecord
+	var away []record.Name
 	for _, r := range records {
 		if r.Role != record.Retiring {
 			continue
 		}
-		found, err := m.freeze(ctx, r.Name, in)
-		if err != nil {
-			return nil, err
+		found, errFreeze := m.freeze(ctx, r.Name, in)
+		if errFreeze != nil {
+			away, err = append(away, r.Name), cmp.Or(err, errFreeze)
+			continue
 		}
 		frozen = append(frozen, frozenRecord{r.Name, found})
 	}
-	if err := m.activate(ctx, in, frozen); err != nil {
-		return nil, err
+	if errActive := m.activate(ctx, in, frozen, away); errActive != nil {
+		return nil, cmp.Or(err, errActive)
 	}
 	for _, f := range frozen {
 		if err := m.shorten(ctx, f); err != nil {
@@ -338,7 +341,7 @@ func (m *Manager) retireEntry(ctx context.Context, in record.Name, records []rec
 		}
 		retired = append(retired, f.name)
 	}
-	return retired, nil
+	return retired, err
 }
 
 // frozenRecord is a record whose grace period runs; one without a value has ended.
@@ -396,7 +399,7 @@ func (m *Manager) freeze(ctx context.Context, older, successor record.Name) (sto
 
 // activate makes a successor live, with the attributes of the record before it.
 // One that has expired since a crash stays dead.
-func (m *Manager) activate(ctx context.Context, successor record.Name, frozen []frozenRecord) error {
+func (m *Manager) activate(ctx context.Context, successor record.Name, frozen []frozenRecord, away []record.Name) error {
 	if len(frozen) == 0 {
 		return nil
 	}
@@ -406,6 +409,9 @@ func (m *Manager) activate(ctx context.Context, successor record.Name, frozen []
 		now := m.now()
 		if err != nil || rec == nil || rec.State() != record.Fresh || check(rec, now) != nil {
 			return err
+		}
+		if slices.Contains(away, rec.Link()) {
+			return errStore(errNotFrozen)
 		}
 		attrs := rec.Attrs()
 		for _, f := range frozen {
@@ -426,6 +432,8 @@ func (m *Manager) activate(ctx context.Context, successor record.Name, frozen []
 	}
 	return errStore(errSwaps)
 }
+
+var errNotFrozen = errors.New("what it follows could not be frozen")
 
 // peek reads a session, dead or alive; the record is nil if there is none.
 func (m *Manager) peek(ctx context.Context, key string) (stored, record.Session, error) {

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"reflect"
 	"time"
 )
 
@@ -14,7 +15,8 @@ import (
 // transactions, no scans) and is safe for concurrent use. The conformance
 // suite is stores/storetest.
 //
-// The keys that core sends are at most 64 bytes of letters, digits and "-_:".
+// The keys that core sends are at most 64 bytes of letters, digits and "-_:". One
+// that AppendGet gets may share the memory of a request: whoever keeps it clones it.
 // Errors must not contain keys or values: they end up in log lines.
 type Store interface {
 	// Get returns the value under key; ErrNotFound when it is missing or expired.
@@ -74,7 +76,12 @@ type AppendGetter interface {
 // NamedGetter is implemented by stores in this process that need no text for a key:
 // AppendGetNamed is AppendGet of the key that is prefix, two characters, and name
 // in base64url without padding. Where values are not sealed, it is asked instead.
+//
+// NamedStore returns the store that it reads. A struct that embeds a store has this
+// method as well, and what it does to reads must not be passed by: so New goes by
+// names only where this is the store that it was given.
 type NamedGetter interface {
+	NamedStore() Store
 	AppendGetNamed(ctx context.Context, dst []byte, prefix string, name [16]byte) ([]byte, error)
 }
 
@@ -137,6 +144,15 @@ func storeAs[T any](s Store) (found T, ok bool) {
 		s = w.Unwrap()
 	}
 	return found, false
+}
+
+// asNamedGetter returns nil for a store that is none, or only embeds one.
+func asNamedGetter(s Store) NamedGetter {
+	ng, ok := s.(NamedGetter)
+	if !ok || !reflect.TypeOf(s).Comparable() || ng.NamedStore() != s {
+		return nil
+	}
+	return ng
 }
 
 // asAppendGetter returns a reader whose values belong to the caller if they are

@@ -17,8 +17,11 @@ import (
 type user struct {
 	record.User
 	ended []record.Reason // of sessions that revoke has struck off since it was read
-	last  record.Name     // the record that revokeLast has put last
-	owes  bool            // more has ended than what is listed: it must be written
+	asks  record.Name     // the record of the token that asks for an end
+	// handed has, by the records of sessions that revoke has struck off since, those that
+	// they have handed over.
+	handed map[record.Name][]record.Name
+	owes   bool // more has ended than what is listed: it must be written
 }
 
 // maxSuccessors bounds the tokens of one session that rotations have made and
@@ -101,8 +104,7 @@ func (u *user) unfinished() bool {
 }
 
 // revoke moves the session's records to the pending revocations, and those of
-// the session that it has handed over, which end first: the log-out of a token that is
-// dead already says that they have.
+// the session that it has handed over.
 func (u *user) revoke(id string, why record.Reason) bool {
 	i := slices.IndexFunc(u.Entries, func(e record.Entry) bool { return e.ID == id })
 	if i < 0 {
@@ -111,20 +113,28 @@ func (u *user) revoke(id string, why record.Reason) bool {
 	e := u.Entries[i]
 	u.Entries = slices.Delete(u.Entries, i, i+1) // before its children: a record may be wrong, and each the other's
 	u.ended = append(u.ended, why)
-	u.revokeChild(id, why)
+	children := u.revokeChild(id, why)
 	for _, r := range e.Records {
 		u.revokeRecord(r.Name, why)
+		if len(children) > 0 {
+			if u.handed == nil {
+				u.handed = map[record.Name][]record.Name{}
+			}
+			u.handed[r.Name] = children
+		}
 	}
 	return true
 }
 
-// revokeChild ends what the session id has handed over.
-func (u *user) revokeChild(id string, why record.Reason) {
+// revokeChild ends what the session id has handed over, and returns its records.
+func (u *user) revokeChild(id string, why record.Reason) (names []record.Name) {
 	for _, e := range slices.Clone(u.Entries) {
 		if e.Parent == id {
+			names = append(names, u.recordsOf(e.ID)...)
 			u.revoke(e.ID, why)
 		}
 	}
+	return names
 }
 
 // revokeAll ends every session but the one called except, and what that one has
@@ -155,22 +165,13 @@ func (u *user) revokeRecord(n record.Name, why record.Reason) {
 	}
 }
 
-// revokeLast makes n the last to be ended. As long as others live, the client that has
-// n's token finds its session, and can try to log out again. Where a tombstone takes
-// n's place that tells the same: see deleteDead.
-func (u *user) revokeLast(n record.Name, why record.Reason) {
-	if i := slices.IndexFunc(u.Pending, func(p record.Revocation) bool { return p.Record == n }); i >= 0 {
-		why = u.Pending[i].Why
-		u.Pending = slices.Delete(u.Pending, i, i+1)
-	}
-	u.Pending = append(u.Pending, record.Revocation{Record: n, Why: why, Last: why == record.ByLogout})
-	u.last = n
-}
+// discard is revokeRecord of one that nobody needs to hear of.
+func (u *user) discard(n record.Name) { u.revokeRecord(n, record.Unused) }
 
 // endingSince returns those sessions' records that live and have been listed to end since.
 func (u *user) endingSince(before []record.Revocation) (listed []record.Revocation) {
 	for _, p := range u.Pending {
-		if p.Why != record.ByLogout && !slices.ContainsFunc(before, func(b record.Revocation) bool { return b.Record == p.Record }) {
+		if p.LeavesWord() && !slices.ContainsFunc(before, func(b record.Revocation) bool { return b.Record == p.Record }) {
 			listed = append(listed, p)
 		}
 	}
@@ -178,37 +179,31 @@ func (u *user) endingSince(before []record.Revocation) (listed []record.Revocati
 }
 
 // endFirst is for the one that uses the record n, whose end is pending: it must not
-// wait for others that cannot be reached, unless its client has asked for theirs.
+// wait for others that take all the time.
 func (u *user) endFirst(n record.Name) {
 	i := slices.IndexFunc(u.Pending, func(p record.Revocation) bool { return p.Record == n })
-	if p := u.Pending[i]; !p.Last {
-		u.Pending = slices.Insert(slices.Delete(u.Pending, i, i+1), 0, p)
-	}
+	p := u.Pending[i]
+	u.Pending = slices.Insert(slices.Delete(u.Pending, i, i+1), 0, p)
 }
 
 // postpone moves what could not be ended behind what nobody has tried, or a store
-// that is slow to refuse would never come to that. What has to come after something
-// moves with it.
+// that is slow to refuse would never come to that.
 func (u *user) postpone(failed []record.Revocation) {
-	var tried, others []record.Revocation
-	for from, i := 0, 0; i < len(u.Pending); i++ {
-		if i+1 < len(u.Pending) && !beginsBlock(u.Pending, i+1) && hasLast(u.Pending[i+1:]) {
-			continue // the block goes on
-		}
-		block := u.Pending[from : i+1]
-		from = i + 1
-		if slices.ContainsFunc(block, func(p record.Revocation) bool { return slices.Contains(failed, p) }) {
-			tried = append(tried, block...)
-		} else {
-			others = append(others, block...)
-		}
-	}
-	u.Pending = append(others, tried...)
+	slices.SortStableFunc(u.Pending, func(a, b record.Revocation) int {
+		return cmp.Compare(count(lists(failed, a)), count(lists(failed, b)))
+	})
 }
 
-// hasLast reports whether something in pending has to come after what is before it.
-func hasLast(pending []record.Revocation) bool {
-	return slices.ContainsFunc(pending, func(p record.Revocation) bool { return p.Last })
+// lists reports whether p is in list, whether it has a tombstone by now or not.
+func lists(list []record.Revocation, p record.Revocation) bool {
+	return slices.ContainsFunc(list, func(q record.Revocation) bool { return q.Record == p.Record && q.Why == p.Why })
+}
+
+func count(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // drop revokes the records that were found dead, and forgets a session that has
@@ -221,7 +216,7 @@ func (u *user) drop(dead []record.Name) {
 			if !slices.Contains(dead, r.Name) {
 				return false
 			}
-			u.revokeRecord(r.Name, record.ByLogout)
+			u.discard(r.Name)
 			return true
 		})
 	}
@@ -231,7 +226,7 @@ func (u *user) drop(dead []record.Name) {
 // ending counts the pending revocations that leave a tombstone.
 func (u *user) ending() (n int) {
 	for _, p := range u.Pending {
-		if p.Why != record.ByLogout {
+		if p.LeavesWord() {
 			n++
 		}
 	}
@@ -243,18 +238,22 @@ func (u *user) ending() (n int) {
 // the store. The oldest are deleted.
 func (u *user) boundTombstones(max int) {
 	for n := len(u.Tombstones) + u.ending() - max; n > 0 && len(u.Tombstones) > 0; n-- {
-		u.revokeRecord(u.Tombstones[0], record.ByLogout)
+		u.discard(u.Tombstones[0])
 		u.Tombstones = slices.Delete(u.Tombstones, 0, 1)
 	}
 }
 
-// finish strikes off what has been done.
-func (u *user) finish(done []record.Revocation, retired []record.Name) {
+// finish strikes off what has been done, and notes what has a tombstone for as long as
+// others live.
+func (u *user) finish(o endings, retired []record.Name) {
+	for i, p := range u.Pending {
+		u.Pending[i].Dead = p.Dead || lists(o.dead, p)
+	}
 	u.Pending = slices.DeleteFunc(u.Pending, func(p record.Revocation) bool {
-		if !slices.Contains(done, p) {
+		if !lists(o.done, p) {
 			return false
 		}
-		if p.Why != record.ByLogout && !slices.Contains(u.Tombstones, p.Record) {
+		if p.LeavesWord() && !slices.Contains(u.Tombstones, p.Record) {
 			u.Tombstones = append(u.Tombstones, p.Record)
 		}
 		return true
@@ -287,7 +286,7 @@ func (u *user) bound(e *record.Entry, role record.Role, max int) {
 		names, max = names[1:], max-1
 	}
 	for ; len(names) > max; names = names[1:] {
-		u.revokeRecord(names[0], record.ByLogout)
+		u.discard(names[0])
 		e.Records = slices.DeleteFunc(e.Records, func(r record.Entered) bool { return r.Name == names[0] })
 	}
 }

@@ -8,21 +8,15 @@ import (
 	"github.com/wxsession/wxsession/core/internal/record"
 )
 
-// TestWhoIsRevokedTwiceHearsTheFirstReason, also if the second revocation puts the
-// record last.
+// TestWhoIsRevokedTwiceHearsTheFirstReason.
 func TestWhoIsRevokedTwiceHearsTheFirstReason(t *testing.T) {
 	a, b := record.Name{1}, record.Name{2}
 	u := &user{User: record.User{Pending: []record.Revocation{{Record: a, Why: record.ByDevice}, {Record: b, Why: record.ByCap}}}}
 	u.revokeRecord(b, record.ByEverywhere)
-	u.revokeLast(a, record.ByEverywhere)
-	want := []record.Revocation{{Record: b, Why: record.ByCap}, {Record: a, Why: record.ByDevice}}
+	u.discard(a)
+	want := []record.Revocation{{Record: a, Why: record.ByDevice}, {Record: b, Why: record.ByCap}}
 	if !slices.Equal(u.Pending, want) {
 		t.Errorf("got %v", u.Pending)
-	}
-	c := record.Name{3} // which is deleted, and leaves nobody a word: it has to wait for the others
-	u.revokeLast(c, record.ByLogout)
-	if last := u.Pending[len(u.Pending)-1]; last != (record.Revocation{Record: c, Why: record.ByLogout, Last: true}) {
-		t.Errorf("got %v", last)
 	}
 }
 
@@ -61,20 +55,19 @@ func TestATicketGivenBackStandsWhereItStood(t *testing.T) {
 	}
 }
 
-// TestWhatCouldNotBeEndedIsTriedLast, and takes along what has to come after it.
+// TestWhatCouldNotBeEndedIsTriedLast, and what is in use first.
 func TestWhatCouldNotBeEndedIsTriedLast(t *testing.T) {
 	p := make([]record.Revocation, 7)
 	for i := range p {
-		p[i] = record.Revocation{Record: record.Name{byte(i)}, Last: i == 2 || i == 3}
+		p[i] = record.Revocation{Record: record.Name{byte(i)}}
 	}
 	u := &user{User: record.User{Pending: slices.Clone(p)}}
 	u.postpone([]record.Revocation{p[0], p[5]})
-	if want := []record.Revocation{p[4], p[6], p[0], p[1], p[2], p[3], p[5]}; !slices.Equal(u.Pending, want) {
+	if want := []record.Revocation{p[1], p[2], p[3], p[4], p[6], p[0], p[5]}; !slices.Equal(u.Pending, want) {
 		t.Errorf("got %v, want %v", u.Pending, want)
 	}
-	u.endFirst(p[3].Record)
 	u.endFirst(p[5].Record)
-	if want := []record.Revocation{p[5], p[4], p[6], p[0], p[1], p[2], p[3]}; !slices.Equal(u.Pending, want) {
+	if want := []record.Revocation{p[5], p[1], p[2], p[3], p[4], p[6], p[0]}; !slices.Equal(u.Pending, want) {
 		t.Errorf("got %v, want %v", u.Pending, want)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/wxsession/wxsession/core/internal/record"
@@ -75,6 +76,10 @@ func (m *Manager) editStored(ctx context.Context, key string, known *storedUser,
 	return storedUser{}, errStore(errSwaps)
 }
 
+// mostTombstones keeps a user's record within what stores take, however many sessions
+// a user may have.
+const mostTombstones = 2000
+
 // writeUser passes ErrConflict on as it is.
 func (m *Manager) writeUser(ctx context.Context, key string, old storedUser, fn func(u *user) error) (storedUser, error) {
 	var before []byte // of a new record nothing
@@ -85,7 +90,7 @@ func (m *Manager) writeUser(ctx context.Context, key string, old storedUser, fn 
 	if old.ending() > 0 {
 		// Until that is done, those that were left before tell the log-outs of dead tokens
 		// that it is not.
-		tombstones *= 10
+		tombstones = min(10*tombstones, max(tombstones, mostTombstones))
 	}
 	if err := fn(old.user); err != nil {
 		return old, err
@@ -126,56 +131,88 @@ func (m *Manager) carryOut(ctx context.Context, key string, u storedUser) (done 
 	retiring, cancel := halfTime(ctx) // where that fails, others still end
 	retired, err := m.retire(retiring, u.user)
 	cancel()
-	done, failed, errEnd := m.endRecords(withRevocation(ctx), record.NameIn(key), u.Pending)
+	o, errEnd := m.endRecords(withRevocation(ctx), record.NameIn(key), u.Pending)
 	if err = cmp.Or(errEnd, err); err != nil {
-		if len(done)+len(retired)+len(failed) == 0 {
-			return done, err
+		if len(o.done)+len(o.dead)+len(o.failed)+len(retired) == 0 {
+			return nil, err
 		}
 		var cancel context.CancelFunc
 		ctx, cancel = afterthought(ctx, m.lastCall())
 		defer cancel()
 	}
 	if _, errList := m.editStored(ctx, key, &u, func(u *user) error {
-		u.finish(done, retired)
-		u.postpone(failed)
+		u.postpone(o.failed)
+		u.finish(o, retired)
 		return nil
 	}); errList != nil { // it only costs the next operation some deletes
 		m.log.failure(ctx, "cannot clear the list of ended sessions", errList)
 	}
-	return done, err
+	return o.done, err
 }
 
-// endRecords ends what it can, and returns what it has ended and what it could not.
-// What has to be last waits for those before it, back to others that had to be.
-func (m *Manager) endRecords(ctx context.Context, user record.Name, pending []record.Revocation) (done, failed []record.Revocation, err error) {
-	failing := false
-	for i, p := range pending {
-		if ctx.Err() != nil {
-			return done, failed, cmp.Or(err, error(errStore(ctx.Err())))
-		}
-		if failing = failing && !beginsBlock(pending, i); failing && p.Last {
-			continue
-		}
-		if errEnd := m.endRecord(ctx, user, p); errEnd != nil {
-			failed, err, failing = append(failed, p), cmp.Or(err, errEnd), true
-			continue
-		}
-		done = append(done, p)
+// endings are what endRecords has come to.
+type endings struct {
+	done   []record.Revocation
+	dead   []record.Revocation // have a tombstone, and are to be deleted when all others have ended
+	failed []record.Revocation
+}
+
+// endRecords ends what it can: what cannot be reached keeps nothing else alive.
+//
+// A log-out with a token whose record is not there succeeds. So the record of one who
+// logs out is deleted only when all that is listed has ended. Where there is more than
+// that, a tombstone takes its place first: whoever asks again, by whichever token of
+// the session, finds the list and goes on here.
+func (m *Manager) endRecords(ctx context.Context, user record.Name, pending []record.Revocation) (o endings, err error) {
+	var silent, leaving []record.Revocation // that find no room for a tombstone; that are deleted when all is dead
+	fail := func(p record.Revocation, errEnd error) {
+		o.failed, err = append(o.failed, p), cmp.Or(err, errEnd)
 	}
-	return done, failed, err
-}
-
-// beginsBlock reports whether what has to be last ends in front of pending[i].
-func beginsBlock(pending []record.Revocation, i int) bool {
-	return i > 0 && pending[i-1].Last && !pending[i].Last
+	for _, p := range pending {
+		if p.Why == record.ByLogout && (p.Dead || len(pending) == 1) {
+			leaving = append(leaving, p)
+			continue
+		}
+		if ctx.Err() != nil {
+			return o, cmp.Or(err, error(errStore(ctx.Err())))
+		}
+		switch errEnd := m.endRecord(ctx, user, p); {
+		case errors.Is(errEnd, ErrFull):
+			silent = append(silent, p)
+		case errEnd != nil:
+			fail(p, errEnd)
+		case p.Why == record.ByLogout:
+			o.dead, leaving = append(o.dead, p), append(leaving, p)
+		default:
+			o.done = append(o.done, p)
+		}
+	}
+	for _, p := range slices.Concat(silent, leaving) {
+		alive := slices.Contains(silent, p)
+		switch {
+		case ctx.Err() != nil:
+			return o, cmp.Or(err, error(errStore(ctx.Err())))
+		case len(o.failed) > 0 && alive:
+			fail(p, errStore(ErrFull))
+		case len(o.failed) > 0:
+			return o, err
+		default:
+			if errEnd := m.delete(ctx, p.Record.Key(record.SessionPrefix)); errEnd != nil {
+				fail(p, errEnd)
+			} else {
+				o.done = append(o.done, p)
+			}
+		}
+	}
+	return o, err
 }
 
 // endRecord deletes one record, or leaves a tombstone that says why. It writes
 // even where it finds the record dead: a store that waits for replicas may not
-// have said yes to whoever ended it.
+// have said yes to whoever ended it. ErrFull where there is no room to say why.
 func (m *Manager) endRecord(ctx context.Context, user record.Name, p record.Revocation) error {
 	key := p.Record.Key(record.SessionPrefix)
-	if p.Why == record.ByLogout {
+	if p.Why == record.Unused {
 		return m.delete(ctx, key)
 	}
 	for conflicts := range maxSwaps {
@@ -189,12 +226,10 @@ func (m *Manager) endRecord(ctx context.Context, user record.Name, p record.Revo
 			return m.delete(ctx, key)
 		}
 		_, err = m.values.swap(ctx, key, found.raw, m.values.ring.New(record.Tombstone(why, until, user)), millisUntil(until, now))
-		switch {
-		case err == nil:
+		if err == nil {
 			return nil
-		case errors.Is(err, ErrFull):
-			return m.delete(ctx, key) // there is no room to say why
-		case !errors.Is(err, ErrConflict):
+		}
+		if !errors.Is(err, ErrConflict) {
 			return errStore(err)
 		}
 		if err := m.backOff(ctx, conflicts); err != nil {
@@ -206,6 +241,7 @@ func (m *Manager) endRecord(ctx context.Context, user record.Name, p record.Revo
 
 // tombstoneOf returns what the tombstone that takes the place of a record says, and
 // until when; 0 if there is nobody left to be told. Of two reasons the first holds.
+// Whoever logs out may ask again even by a token that has expired.
 func tombstoneOf(v record.Value, why record.Reason, now int64) (record.Reason, int64) {
 	if v == nil {
 		return why, 0
@@ -216,6 +252,8 @@ func tombstoneOf(v record.Value, why record.Reason, now int64) (record.Reason, i
 		return why, 0
 	case rec.State() == record.Revoked:
 		return rec.Why(), rec.Until()
+	case why == record.ByLogout:
+		return why, now + maxTombstone.Milliseconds()
 	case check(rec, now) != nil:
 		return why, 0
 	}

@@ -31,7 +31,7 @@ func newValues(store Store, keys [][]byte, acceptClear bool) (*values, error) {
 	}
 	v := &values{store: store, near: asAppendGetter(store, ring.Seals()), ring: ring}
 	if !ring.Seals() { // a sealed value is bound to its key's text
-		v.named, _ = store.(NamedGetter)
+		v.named = asNamedGetter(store)
 	}
 	rand.Read(v.mark[:]) // never fails: see crypto/rand
 	return v, nil

@@ -88,6 +88,9 @@ func (s *Store) AppendGet(ctx context.Context, dst []byte, key string) ([]byte, 
 	return s.read(ctx, dst, asStored(key, &room), withExpired)
 }
 
+// NamedStore implements core.NamedGetter.
+func (s *Store) NamedStore() core.Store { return s }
+
 // AppendGetNamed implements core.NamedGetter.
 func (s *Store) AppendGetNamed(ctx context.Context, dst []byte, prefix string, name [16]byte) ([]byte, error) {
 	key := storedKey{viewOf(name[:]), kindOf(prefix)}

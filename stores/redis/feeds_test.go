@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/redis/rueidis"
 )
@@ -232,3 +233,23 @@ func TestSurveysAreSweptAfter(t *testing.T) {
 type lone struct{ rueidis.Client }
 
 func (l lone) Nodes() map[string]rueidis.Client { return map[string]rueidis.Client{"": l} }
+
+// TestAKeptKeyIsItsOwn: the key that a request asks for lies in the request's memory.
+func TestAKeptKeyIsItsOwn(t *testing.T) {
+	n := newNearCache(&settings{cache: 100})
+	room := []byte("s:k")
+	key := unsafe.String(&room[0], len(room))
+	_, ticket := n.get(key)
+	n.keep(ticket, key, nearEntry{value: []byte("v"), end: time.Hour, link: n.feeds.nodeAt("").link.Load()})
+	copy(room, "xxx")
+	for i := range n.shards {
+		for kept := range n.shards[i].entries {
+			if kept != "s:k" {
+				t.Errorf("the near cache has the key %q", kept)
+			}
+		}
+	}
+	if n.stats().Entries != 1 {
+		t.Error("it has kept nothing; the test proves nothing")
+	}
+}

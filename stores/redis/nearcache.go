@@ -3,6 +3,7 @@ package redis
 import (
 	"errors"
 	"hash/maphash"
+	"strings"
 	"sync"
 	"time"
 
@@ -156,7 +157,8 @@ func (n *nearCache) keep(t ticket, key string, e nearEntry) {
 			break
 		}
 	}
-	s.entries[key] = e
+	// The key may share the memory of a request, which must not live as long.
+	s.entries[strings.Clone(key)] = e
 	s.seen.remove(t.hash)
 }
 

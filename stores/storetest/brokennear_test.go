@@ -124,6 +124,8 @@ func named(fault func(prefix *string, dst *[]byte)) func(*reference) core.Store 
 	return func(r *reference) core.Store { return &names{r, fault} }
 }
 
+func (n *names) NamedStore() core.Store { return n }
+
 func (n *names) AppendGetNamed(ctx context.Context, dst []byte, prefix string, name [16]byte) ([]byte, error) {
 	n.fault(&prefix, &dst)
 	v, err := n.Get(ctx, prefix+base64.RawURLEncoding.EncodeToString(name[:]))

@@ -56,7 +56,7 @@
 //	    records: count, and of each its name (16) and role (1);
 //	    tickets (if flag 2): count, and of each its name (16) and end (6)
 //	revocations that are pending: count, and of each the record's name (16) and the reason (1),
-//	  whose highest bit says that it has to come after those before it
+//	  whose highest bit says that it has a tombstone, which is to be deleted
 //	tombstones: count, and names (16 each)
 //
 // Counts are uvarints but where it says otherwise.

@@ -33,12 +33,13 @@ const (
 type Reason byte
 
 const (
-	ByLogout     Reason = iota // leaves no tombstone: the client knows
+	ByLogout     Reason = iota // leaves a tombstone only as long as others are to end: the client knows
 	ByDevice                   // another device, or an administrator
 	ByEverywhere               // a log-out everywhere
 	ByCap                      // too many sessions
 	ByTheft                    // a token that had been rotated away was rotated again
 	ByHandOver                 // a newer hand-over took its place
+	Unused                     // was dead, or gave way to newer ones of its session: leaves none
 )
 
 // ErrMalformed is about a value that no release has written.

@@ -52,12 +52,15 @@ type Ticket struct {
 	Ends int64
 }
 
-// Revocation is a record that has to die. It is listed before it is deleted.
+// Revocation is a record that has to die. It is listed before it is ended.
 type Revocation struct {
 	Record Name
 	Why    Reason
-	Last   bool // not before those in front of it, back to others that are Last and followed by one that is not
+	Dead   bool // has a tombstone that is to be deleted
 }
+
+// LeavesWord reports whether a tombstone stays.
+func (r Revocation) LeavesWord() bool { return r.Why != ByLogout && r.Why != Unused }
 
 // KeyCheck is what WeChat last said of a session_key.
 type KeyCheck struct {
@@ -69,7 +72,7 @@ const (
 	flagParent  = 1
 	flagTickets = 2
 
-	flagLast = 0x80 // beside the reason
+	flagDead = 0x80 // beside the reason
 )
 
 // Encode returns the body.
@@ -87,7 +90,7 @@ func (u *User) Encode() []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(len(u.Pending)))
 	for _, p := range u.Pending {
-		b = append(append(b, p.Record[:]...), byte(p.Why)|flag(p.Last, flagLast))
+		b = append(append(b, p.Record[:]...), byte(p.Why)|flag(p.Dead, flagDead))
 	}
 	b = binary.AppendUvarint(b, uint64(len(u.Tombstones)))
 	for _, n := range u.Tombstones {
@@ -149,7 +152,7 @@ func DecodeUser(b []byte) (*User, error) {
 	}
 	for range r.count(nameLen + 1) {
 		n, why := r.name(), r.byte()
-		u.Pending = append(u.Pending, Revocation{n, Reason(why &^ flagLast), why&flagLast != 0})
+		u.Pending = append(u.Pending, Revocation{n, Reason(why &^ flagDead), why&flagDead != 0})
 	}
 	for range r.count(nameLen) {
 		u.Tombstones = append(u.Tombstones, r.name())
