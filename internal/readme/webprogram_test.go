@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/wxsession/wxsession/core"
 	"github.com/wxsession/wxsession/core/wxtoken"
@@ -51,9 +52,11 @@ func TestTheProgramServesBrowsers(t *testing.T) {
 			if err := program.Process.Signal(syscall.SIGTERM); err != nil {
 				t.Fatal(err)
 			}
+			late := time.AfterFunc(20*time.Second, func() { _ = program.Process.Kill() })
 			if err := program.Wait(); err != nil {
 				t.Errorf("after SIGTERM the program ends with %v", err)
 			}
+			late.Stop()
 			written, err := os.ReadFile(log)
 			if err != nil || !strings.Contains(string(written), "/wx/enter") || strings.Contains(string(written), "marker") {
 				t.Errorf("its log has no /wx/enter, or a ticket (%v):\n%s", err, written)
