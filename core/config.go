@@ -75,11 +75,13 @@ type Config struct {
 	// LimitAddress bounds what one client's address may do that a stranger can:
 	// log in, exchange a phone code, ask for a code to scan; and, counted apart, log
 	// out with tokens that are dead. Of IPv6 a /64 is one address, and a /48 has a
-	// hundred times the rate, and so have all whose address is not known. Zero: no
-	// limit, as a proxy that is not configured would make all users one address.
+	// hundred times the rate, and so have all whose address is not known. It is counted
+	// in each process: divide by the number of instances. Zero: no limit, as a proxy
+	// that is not configured would make all users one address.
 	LimitAddress Rate `env:"WX_LIMIT_ADDRESS" json:"limit_address,omitzero" yaml:"limit_address,omitempty"`
 	// LimitUser bounds what one user may do that costs more than a look into the
-	// store: phone codes, deep checks, tickets, signed tokens, scans. Zero: 60/m.
+	// store: phone codes, deep checks, tickets, signed tokens, scans. It is counted in
+	// each process: divide by the number of instances. Zero: 60/m.
 	LimitUser Rate `env:"WX_LIMIT_USER" json:"limit_user,omitzero" yaml:"limit_user,omitempty"`
 	// TrustedProxies are networks whose X-Forwarded-For is believed where the
 	// framework's own rules name one of theirs as the client, as net/http, which has
@@ -90,7 +92,8 @@ type Config struct {
 	// LimitExchanges bounds the calls to WeChat that clients cause and that are under
 	// way at once. More wait for a second, then they are refused. Deep checks, phone
 	// codes and images have a quarter of it each, and one at least; the rest is for
-	// logins, and of three or fewer nothing. 0: 256.
+	// logins, and of three or fewer nothing. It is counted in each process: divide by
+	// the number of instances. 0: 256.
 	LimitExchanges int `env:"WX_LIMIT_EXCHANGES" json:"limit_exchanges,omitempty" yaml:"limit_exchanges,omitempty"`
 
 	// OnLogin runs at every login, after WeChat has said who it is and before
@@ -98,6 +101,11 @@ type Config struct {
 	// say. Deny refuses the login, and so does NewError, with its own status and
 	// code; every other error, and a panic, is the application's failure: the
 	// client gets 503 app_unavailable, the log its text.
+	//
+	// Its ctx is that of the request, or of the caller of Login or Issue, and has no
+	// deadline of its own: bound what you ask your database. Attributes are a snapshot
+	// of the login: keep in your own table what has to change at once, such as roles,
+	// or call Manager.LogoutUser when it changes.
 	OnLogin func(ctx context.Context, d *Draft) error `json:"-" yaml:"-"`
 	// Reply may reshape what the login routes answer, and every refusal: put it
 	// into an envelope, or add members to the reply of a login. It is given the

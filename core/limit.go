@@ -14,7 +14,8 @@ import (
 
 // Rate is how often something may happen: N times per period, twice that at
 // once. As text it is 20/s, 600/m or 1000/h. The zero Rate is the default; an N
-// below zero is no limit, "off" as text.
+// below zero is no limit, "off" as text. It is counted in each process: divide by
+// the number of instances.
 type Rate struct {
 	N   int
 	Per time.Duration

@@ -124,8 +124,24 @@ type Unwrapper interface {
 }
 
 // WrappedStore is for embedding in a store that wraps another one. It passes
-// the three verbs on, and lets the manager find what else the inner store can
-// do; so a wrapper writes the verbs that it changes, and forgets nothing.
+// the three verbs on, and lets the manager find in the inner store what New looks
+// for there: Pinger, InProcess, Prefixer, Timeouter, StatsReporter and Warner. So a
+// wrapper writes the verbs that it changes, and three things beside them:
+//
+//   - AppendGet, if it passes keys and values on as they are, as the example does.
+//     Without it every request is a Get, which always asks the server: the near
+//     cache of stores/redis is off, and a look into memory becomes a round trip.
+//     A wrapper that changes values reads by Get, and must not pass AppendGet on.
+//   - Prefix, if it changes keys: the inner store's prefix and what makes its own
+//     keys differ. Otherwise values sealed with Config.Keys are bound to what the
+//     inner store says, and one that somebody copies to the keys of another wrapper
+//     opens there. For a prefix alone there is the DSN's option, which keeps the
+//     near cache.
+//   - Close and Ping, if somebody asks the wrapper for them: it has neither. Close the
+//     inner store, after the last use of the wrapper; Manager.Ping finds the inner
+//     store's Ping by itself.
+//
+// Errors must still be found by errors.Is: ErrNotFound, ErrConflict, ErrFull.
 type WrappedStore struct{ Store }
 
 // Unwrap returns the inner store.

@@ -115,3 +115,15 @@ func uncommented(b block) string {
 	}
 	return b.code
 }
+
+// TestThePartOfOperationsInChineseHasTheSameRows: each of its tables is one of the
+// whole, with the same lines in the same order.
+func TestThePartOfOperationsInChineseHasTheSameRows(t *testing.T) {
+	whole, part := read(t, "docs/OPERATIONS.md"), read(t, "docs/OPERATIONS.zh-CN.md")
+	for _, first := range []string{"store_unavailable", "the session store does not answer"} {
+		sameTable(t, append([][]string{{first}}, whole.table(t, first)...), append([][]string{{first}}, part.table(t, first)...))
+	}
+	if len(part.tables) != 2 {
+		t.Errorf("it has %d tables", len(part.tables))
+	}
+}

@@ -83,7 +83,7 @@ func TestRightsAreThoseOfTheStore(t *testing.T) {
 	}
 	quoted := regexp.MustCompile(`"(\+[a-z]+(?:\|[a-z]+)?)"`)
 	bare := regexp.MustCompile(`[ '](\+[a-z]+(?:\|[a-z]+)?)`)
-	needed := grants(quoted, string(b)+`"+hello"`) // of the connection, which doctor has by then
+	needed := grants(quoted, string(b)+`"+hello" "+info"`) // of the connection, which doctor has by then; and for what it looks at
 	for _, name := range onStore {
 		granted := ""
 		for _, b := range read(t, name).blocks {

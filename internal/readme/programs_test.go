@@ -151,6 +151,13 @@ var port = regexp.MustCompile(`":8080"`)
 // launch builds a program of a module, starts it in its folder, and returns its address.
 func launch(t *testing.T, dir, name string, files map[string]string) (url string) {
 	t.Helper()
+	url, _, _ = launchLogged(t, dir, name, files)
+	return url
+}
+
+// launchLogged also returns the program, and the file with what it writes.
+func launchLogged(t *testing.T, dir, name string, files map[string]string) (url string, cmd *exec.Cmd, log string) {
+	t.Helper()
 	addr := os.Getenv("ADDR")
 	for file, text := range files {
 		if port.MatchString(text) {
@@ -161,8 +168,14 @@ func launch(t *testing.T, dir, name string, files map[string]string) (url string
 	}
 	program := filepath.Join(dir, name+".exe")
 	run(t, dir, "build", "-o", program, "./"+name)
-	cmd := exec.Command(program)
+	cmd = exec.Command(program)
 	cmd.Dir = filepath.Join(dir, name)
+	out, err := os.Create(program + ".log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close() // the program has its own
+	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +187,7 @@ func launch(t *testing.T, dir, name string, files map[string]string) (url string
 		conn, err := net.Dial("tcp", addr)
 		if err == nil {
 			_ = conn.Close()
-			return "http://" + addr
+			return "http://" + addr, cmd, out.Name()
 		}
 		if time.Since(began) > 20*time.Second {
 			t.Fatalf("%s does not listen: %v", name, err)

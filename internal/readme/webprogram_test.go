@@ -1,16 +1,26 @@
 package readme
 
 import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
+
+	"github.com/wxsession/wxsession/core"
+	"github.com/wxsession/wxsession/core/wxtoken"
 )
 
-// TestTheProgramServesBrowsers: the block of WEB.md beside the README's program, which
-// is changed as the sentence in front of the block says.
+// TestTheProgramServesBrowsers: the program of WEB.md. It writes no ticket to its log,
+// and ends in order.
 func TestTheProgramServesBrowsers(t *testing.T) {
 	for _, name := range onWeb {
 		t.Run(name, func(t *testing.T) {
@@ -18,8 +28,8 @@ func TestTheProgramServesBrowsers(t *testing.T) {
 			t.Setenv("WX_COOKIE", "wx")
 			t.Setenv("WX_COOKIE_INSECURE", "true")
 			t.Setenv("WX_SCAN_LOGIN", "true")
-			url := launch(t, newModule(t, "."), "web", map[string]string{
-				"main.go": mainOfWeb(t, name), "web.go": "package main\n\n" + theBlock(t, name, "moreRoutes"), "login.html": thePage(t),
+			url, program, log := launchLogged(t, newModule(t, "."), "web", map[string]string{
+				"main.go": theBlock(t, name, "moreRoutes"), "login.html": thePage(t),
 			})
 			token := logIn(t, url, sim.Code("alice"))
 			if status, body := get(t, url+"/api/me", token); status != 200 || body != `{"openid":"alice"}` {
@@ -38,20 +48,81 @@ func TestTheProgramServesBrowsers(t *testing.T) {
 			if status, _ := get(t, url+"/wx/jwks", ""); status != 404 {
 				t.Errorf("without signing keys /wx/jwks gives %d", status)
 			}
+			_, _ = get(t, url+"/wx/enter?ticket=marker&to=/h5", "")
+			if err := program.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			late := time.AfterFunc(20*time.Second, func() { _ = program.Process.Kill() })
+			if err := program.Wait(); err != nil {
+				t.Errorf("after SIGTERM the program ends with %v", err)
+			}
+			late.Stop()
+			written, err := os.ReadFile(log)
+			if err != nil || !strings.Contains(string(written), "/wx/enter") || strings.Contains(string(written), "marker") {
+				t.Errorf("its log has no /wx/enter, or a ticket (%v):\n%s", err, written)
+			}
 		})
 	}
 }
 
-// mainOfWeb is the README's main.go as WEB.md wants it: without routes, and with
-// another end.
-func mainOfWeb(t *testing.T, name string) string {
-	t.Helper()
-	const end = `log.Fatal(listen(wx))`
-	if !slices.Contains(spans(read(t, name).prose), end) {
-		t.Errorf("%s does not say that main ends with %s", name, end)
+// TestTheSampleTokenIsLikeARealOne: the members of header and payload.
+func TestTheSampleTokenIsLikeARealOne(t *testing.T) {
+	key, err := exec.Command(build(t, "./cmd/wxsession"), "keygen", "--signing", "p256", "--quiet").Output()
+	if err != nil {
+		t.Fatal(err)
 	}
-	text := strings.Replace(withoutRoutes(t, theBlock(t, readmes[0], "func main()")), `log.Fatal(http.ListenAndServe(":8080", routes(wx)))`, end, 1)
-	return strings.Replace(text, "\t\"net/http\"\n", "", 1)
+	wx, _, _ := newManager(t, func(c *core.Config) {
+		c.OnLogin = func(_ context.Context, d *core.Draft) error {
+			d.SetAttr("uid", "42")
+			d.SetAttr("plan", "gold")
+			return nil
+		}
+	})
+	issuer, err := wxtoken.New(wx, wxtoken.Config{SigningKeys: []core.Secret{core.NewSecret(strings.TrimSpace(string(key)))},
+		Issuer: "https://login.example.com", Audiences: []string{"orders"}, Claims: []string{"plan"}, Subject: "uid"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, s, err := wx.Issue(t.Context(), "", core.Identity{OpenID: "o-alice"}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, _, err := issuer.Token(t.Context(), s, "orders")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range onWeb {
+		i := slices.IndexFunc(read(t, name).blocks, func(b block) bool { return b.language == "json" })
+		if i < 0 {
+			t.Fatalf("%s shows no token", name)
+		}
+		shown := strings.Split(strings.TrimSpace(read(t, name).blocks[i].code), "\n")
+		for j, part := range strings.Split(token, ".")[:2] {
+			real, err := base64.RawURLEncoding.DecodeString(part)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, b := object(t, shown[j]), object(t, string(real))
+			for _, changes := range []string{"kid", "exp", "iat", "jti", "sid", "appid"} {
+				if (a[changes] == nil) != (b[changes] == nil) {
+					t.Errorf("%s: only one has %s", name, changes)
+				}
+				delete(a, changes)
+				delete(b, changes)
+			}
+			if !reflect.DeepEqual(a, b) {
+				t.Errorf("%s shows %v, a real one has %v", name, a, b)
+			}
+		}
+	}
+}
+
+func object(t *testing.T, text string) (all map[string]any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), &all); err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // thePage is that of the website's login, which the program reads in its folder.

@@ -33,7 +33,8 @@
 //	                               calls, and a server without io-threads is not faster over several
 //	buffer                32768    bytes of each connection's read and of its write buffer
 //	flush_delay           0        up to 1ms: collect commands that long before sending, under parallel load only;
-//	                               20us about halves the CPU time per command, and adds as much latency at most
+//	                               20us saved between nothing and a quarter of a request's time in our runs (rows 18 and 7
+//	                               of docs/BENCHMARKS.md), and adds as much latency at most: measure
 //	cache                 0        entries of the near cache; 0 is off
 //	wait_replicas         0        replicas that must have acknowledged a revocation
 //	wait_timeout          200ms    how long, beyond timeout, a revocation may take for that, 1ms to 1m

@@ -6,7 +6,7 @@
 //	func TestStore(t *testing.T) {
 //		storetest.Run(t, storetest.Harness{
 //			Open: func(t testing.TB) core.Store {
-//				s, err := mystore.New(client, mystore.Options{Prefix: uniquePrefix()})
+//				s, err := mystore.New(client, mystore.Options{Prefix: "test-" + rand.Text() + ":"})
 //				if err != nil {
 //					t.Fatal(err)
 //				}
@@ -14,6 +14,12 @@
 //			},
 //		})
 //	}
+//
+// Each store that Open returns must be empty, also where earlier runs have left
+// values on the server. A prefix that nobody has used is a random one, as above
+// (crypto/rand), made at each call: the name of the test, a counter or the time
+// come again. OpenPrefix is given its prefix by the suite, a random one too, and
+// takes it as it is.
 //
 // The optional fields of [Harness] unlock further subtests: faults, two
 // connections to the same data, an injected clock. What a harness cannot do

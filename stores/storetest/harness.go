@@ -14,7 +14,8 @@ import (
 // that is an io.Closer.
 type Harness struct {
 	// Open returns a store that holds no data and shares none with the stores of
-	// earlier calls, for instance by a unique prefix on one server.
+	// earlier calls, nor of earlier runs: on one server by a random prefix, see the
+	// package's documentation.
 	Open func(t testing.TB) core.Store
 
 	// OpenPrefix returns a store that keeps its keys under prefix, over one
