@@ -120,7 +120,9 @@ func warningsOf(f *ast.FuncDecl) (sentences []string) {
 
 // rowName is what stands in the table for a message: what comes before its advice.
 func rowName(message string) string {
-	message, _, _ = strings.Cut(message, ": set ")
+	for _, advice := range []string{": set ", ": see ", ": let "} {
+		message, _, _ = strings.Cut(message, advice)
+	}
 	message, _, _ = strings.Cut(message, " (maxmemory-policy")
 	return message
 }

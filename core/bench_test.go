@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -25,6 +26,7 @@ func loggedIn(tb testing.TB, n int) (*core.Manager, []string) {
 	m, err := core.New(core.Config{
 		AppID:            "wx4f4bc4dec97d474b",
 		IdentityProvider: named{},
+		Logger:           slog.New(slog.DiscardHandler), // a line of it would stand among the figures
 		OnLogin: func(_ context.Context, s *core.Draft) error {
 			s.SetAttr("uid", "1234567")
 			s.SetAttr("role", "user")

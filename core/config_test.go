@@ -114,8 +114,14 @@ func TestARefusalNamesTheWholeRange(t *testing.T) {
 		"at least 1s and at most ten years": {
 			{IdleTimeout: time.Millisecond}, {IdleTimeout: 200_000 * time.Hour},
 		},
-		"at least IdleTimeout (WX_IDLE_TIMEOUT), which is 72h0m0s, and at most ten years": {
-			{Lifetime: time.Hour}, {Lifetime: 200_000 * time.Hour},
+		"raise Lifetime (WX_LIFETIME), which is 1h0m0s, to at least IdleTimeout (WX_IDLE_TIMEOUT), which is 72h0m0s, or lower IdleTimeout": {
+			{Lifetime: time.Hour},
+		},
+		"which is 720h0m0s, to at least IdleTimeout (WX_IDLE_TIMEOUT), which is 1000h0m0s, or lower IdleTimeout": {
+			{IdleTimeout: 1000 * time.Hour},
+		},
+		"at least IdleTimeout (WX_IDLE_TIMEOUT) and at most ten years": {
+			{Lifetime: 200_000 * time.Hour},
 		},
 	} {
 		for _, c := range settings {

@@ -62,8 +62,10 @@ func (c *Config) checkTimes() error {
 	switch {
 	case c.IdleTimeout < time.Second || c.IdleTimeout > maxLifetime:
 		return fmt.Errorf("set IdleTimeout (WX_IDLE_TIMEOUT) to at least 1s and at most ten years, it is %v", c.IdleTimeout)
-	case c.Lifetime < c.IdleTimeout || c.Lifetime > maxLifetime:
-		return fmt.Errorf("set Lifetime (WX_LIFETIME) to at least IdleTimeout (WX_IDLE_TIMEOUT), which is %v, and at most ten years; it is %v", c.IdleTimeout, c.Lifetime)
+	case c.Lifetime < c.IdleTimeout:
+		return fmt.Errorf("raise Lifetime (WX_LIFETIME), which is %v, to at least IdleTimeout (WX_IDLE_TIMEOUT), which is %v, or lower IdleTimeout", c.Lifetime, c.IdleTimeout)
+	case c.Lifetime > maxLifetime:
+		return fmt.Errorf("set Lifetime (WX_LIFETIME) to at least IdleTimeout (WX_IDLE_TIMEOUT) and at most ten years, it is %v", c.Lifetime)
 	case c.RotateGrace < 0:
 		return fmt.Errorf("set RotateGrace (WX_ROTATE_GRACE) to a positive duration, it is %v", c.RotateGrace)
 	case c.MaxSessions < 0 || c.MaxSessions > maxMaxSessions:

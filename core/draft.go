@@ -44,7 +44,8 @@ func (d *Draft) AttrInt(name string) int64 { return parseInt(d.attrs[name]) }
 func (d *Draft) Attrs() iter.Seq2[string, string] { return maps.All(d.attrs) }
 
 // SetAttr sets an attribute. All names and values together may take 4 KiB;
-// beyond it the login or update fails with CodeBadRequest, and nothing is stored.
+// beyond it Update fails with CodeBadRequest, and a login with CodeAppUnavailable;
+// nothing is stored then.
 func (d *Draft) SetAttr(name, value string) { d.attrs[name] = value }
 
 // SetAttrInt sets an attribute that AttrInt reads.
@@ -71,10 +72,11 @@ func (d *Draft) Header() Header { return d.header }
 // in bytes.
 const maxAttributes = 4 << 10
 
-// encode returns the attributes as they are stored.
+// encode returns the attributes as they are stored. Whose mistake its error is, the
+// caller knows: what Update stores, clients have sent mostly; OnLogin is the server's.
 func (d *Draft) encode() ([]byte, error) {
 	if size := d.attrs.Size(); size > maxAttributes {
-		return nil, errBadRequest(fmt.Sprintf("attributes take %d bytes, at most %d are kept", size, maxAttributes))
+		return nil, fmt.Errorf("attributes take %d bytes, at most %d are kept", size, maxAttributes)
 	}
 	return d.attrs.Encode(), nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -92,8 +93,10 @@ func (m *Manager) onLogin(ctx context.Context, i issuance, f *record.Fields) (er
 	}
 	f.Created = m.now()
 	f.LastSeen = f.Created
-	f.Attrs, err = d.encode()
-	return err
+	if f.Attrs, err = d.encode(); err != nil {
+		return errApp(fmt.Errorf("OnLogin has set too much, make it set less, and keep the rest in your database: %w", err))
+	}
+	return nil
 }
 
 // callOnLogin tells a refusal, which is for the client, from a failure, which is

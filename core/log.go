@@ -69,6 +69,11 @@ func (l *logger) failure(ctx context.Context, message string, err error) {
 	l.limited(ctx, slog.LevelWarn, message, asError(err))
 }
 
+// silentStore writes the line that requests and the start have in common.
+func (l *logger) silentStore(ctx context.Context, err error) {
+	l.failure(ctx, "the session store does not answer: see what `wxsession doctor` reports", err)
+}
+
 // limited writes a line about e, as often as bounded lets it.
 func (l *logger) limited(ctx context.Context, level slog.Level, message string, e *Error, more ...slog.Attr) {
 	l.bounded(ctx, lineKind{message, e.Code, e.ErrCode}, func(ctx context.Context, count int) {

@@ -63,9 +63,32 @@ func TestLogLinesTellAnOperatorEverythingInJSONToo(t *testing.T) {
 	w.store.breakDown(errors.New("connection refused"))
 	send(t, w.Manager, "GET", "/wx/check", "", bearer(strings.Repeat("A", 43))...)
 	lines := out.lines(t)
-	if last := lines[len(lines)-1]; last["code"] != "store_unavailable" || last["cause"] != "connection refused" {
+	last := lines[len(lines)-1]
+	if last["code"] != "store_unavailable" || last["cause"] != "connection refused" {
 		t.Errorf("the line is %v", last)
 	}
+	wantDoctor(t, last)
+}
+
+// wantDoctor: whoever meets an outage for the first time need not know the program.
+func wantDoctor(t *testing.T, line map[string]any) {
+	t.Helper()
+	if !strings.Contains(line["msg"].(string), "`wxsession doctor`") {
+		t.Errorf("the line does not say what looks closer: %v", line)
+	}
+}
+
+func TestASilentWeChatIsLoggedWithWhatLooksCloser(t *testing.T) {
+	out := new(lockedBuffer)
+	w := newWorld(t, jsonLog(out))
+	w.wx.Fail(code2Session, wxtest.Fault{Status: 502}, 9)
+	send(t, w.Manager, "POST", "/wx/login", `{"code":"`+w.wx.Code("o-alice")+`"}`)
+	lines := out.lines(t)
+	last := lines[len(lines)-1]
+	if last["code"] != "wechat_unavailable" || last["level"] != "WARN" {
+		t.Errorf("the line is %v", last)
+	}
+	wantDoctor(t, last)
 }
 
 func TestAnErrorInALogLineShowsItsCause(t *testing.T) {
@@ -136,6 +159,29 @@ func TestAHookThatFailsIsLogged(t *testing.T) {
 	r, _ := send(t, w.Manager, "POST", "/wx/login", `{"code":"`+w.wx.Code("o-alice")+`"}`)
 	if r.Status != 503 || strings.Contains(string(r.Body), "sql") || !strings.Contains(w.log.String(), "sql: connection is already closed") {
 		t.Errorf("status %d, body %s, log %s", r.Status, r.Body, w.log)
+	}
+}
+
+// TestAHookThatSetsTooMuchIsTheServersMistake: the client can do nothing about it,
+// and must not be told that it can.
+func TestAHookThatSetsTooMuchIsTheServersMistake(t *testing.T) {
+	w := newWorld(t, func(c *core.Config) {
+		c.OnLogin = func(_ context.Context, d *core.Draft) error {
+			d.SetAttr("profile", strings.Repeat("x", 5000))
+			return nil
+		}
+	})
+	r, _ := send(t, w.Manager, "POST", "/wx/login", `{"code":"`+w.wx.Code("o-alice")+`"}`)
+	if r.Status != 503 || strings.Contains(string(r.Body), "attributes") || strings.Contains(string(r.Body), "50") {
+		t.Errorf("status %d, body %s", r.Status, r.Body)
+	}
+	for _, want := range []string{"the application failed at a login", "make it set less", "attributes take 5007 bytes, at most 4096", "code=app_unavailable"} {
+		if !strings.Contains(w.log.String(), want) {
+			t.Errorf("the log lacks %q: %s", want, w.log)
+		}
+	}
+	if strings.Contains(w.log.String(), "xxx") {
+		t.Error("the log shows an attribute")
 	}
 }
 

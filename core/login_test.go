@@ -227,7 +227,7 @@ func TestOnLoginSetsAttributesOrDenies(t *testing.T) {
 	}
 	w.store.counts()
 	for openID, want := range map[string]core.Code{
-		"o-banned": core.CodeLoginDenied, "o-late": core.CodeAppUnavailable, "o-own": "payment_required", "o-panic": core.CodeAppUnavailable, "o-big": core.CodeBadRequest,
+		"o-banned": core.CodeLoginDenied, "o-late": core.CodeAppUnavailable, "o-own": "payment_required", "o-panic": core.CodeAppUnavailable, "o-big": core.CodeAppUnavailable,
 	} {
 		token, s, err := w.Login(t.Context(), core.LoginRequest{Code: w.wx.Code(openID)})
 		wantCode(t, err, want)

@@ -12,9 +12,10 @@ import (
 // Revoke ends one session of the user, by its public id, as another device or
 // an administrator does it. CodeNotFound if the user has no such session; after
 // CodeStoreUnavailable that may mean that the call before has ended it.
+// CodeBadRequest for an app that is not configured; "" is the default one.
 func (m *Manager) Revoke(ctx context.Context, appID, openID, id string) error {
 	found := false
-	err := m.end(ctx, userKey(m.appID(appID), openID), func(u *user) error {
+	err := m.endOf(ctx, appID, openID, func(u *user) error {
 		if found = u.revoke(id, record.ByDevice); found {
 			u.newEpoch() // what it has approved is void
 		}
@@ -36,11 +37,23 @@ func errNoSuchSession() *Error {
 // the user's record) are in the package documentation. A user without sessions
 // is no error. In a store that is full it ends what is listed, and may fail with
 // CodeStoreUnavailable all the same: what else is void has to be written down.
+//
+// CodeBadRequest for an app that is not configured, as nobody can tell a typing error
+// from a user without sessions; "" is the default one.
 func (m *Manager) LogoutUser(ctx context.Context, appID, openID string) error {
-	return m.end(ctx, userKey(m.appID(appID), openID), func(u *user) error {
+	return m.endOf(ctx, appID, openID, func(u *user) error {
 		m.endAll(u)
 		return nil
 	})
+}
+
+// endOf is end of a user that the caller has named.
+func (m *Manager) endOf(ctx context.Context, appID, openID string, fn func(*user) error) error {
+	app, err := m.app(appID)
+	if err != nil {
+		return err
+	}
+	return m.end(ctx, userKey(app.id, openID), fn)
 }
 
 // LogoutOthers ends all sessions of the user of s, but s and what it has handed
@@ -328,12 +341,4 @@ func (m *Manager) deleteListed(ctx context.Context, userKey string, u *user, voi
 		return err
 	}
 	return m.delete(ctx, u.asks.Key(record.SessionPrefix))
-}
-
-// appID returns id, or for "" that of the default app.
-func (m *Manager) appID(id string) string {
-	if id == "" {
-		return m.first.id
-	}
-	return id
 }

@@ -53,6 +53,41 @@ func TestLogoutOthersSparesTheOneThatAsks(t *testing.T) {
 	w.wantAlive(t, "after a log-out everywhere", false, kiosk)
 }
 
+// TestAnAppThatIsNotConfiguredIsRefused: success would mean that nobody is logged in,
+// while the blocked user, whose appid has a typing error, stays in.
+func TestAnAppThatIsNotConfiguredIsRefused(t *testing.T) {
+	w := newWorld(t, nil)
+	token, s := w.login(t, "o-alice")
+	w.store.counts()
+	for name, call := range map[string]func(appID string) error{
+		"LogoutUser": func(appID string) error { return w.LogoutUser(t.Context(), appID, "o-alice") },
+		"Revoke":     func(appID string) error { return w.Revoke(t.Context(), appID, "o-alice", s.ID) },
+		"Sessions": func(appID string) error {
+			list, err := w.Sessions(t.Context(), appID, "o-alice")
+			if list != nil {
+				t.Errorf("there is a list: %v", list)
+			}
+			return err
+		},
+		"PhoneNumber": func(appID string) error { _, err := w.PhoneNumber(t.Context(), appID, "code"); return err },
+		"Client":      func(appID string) error { _, err := w.Client(appID); return err },
+	} {
+		err := call("wxtypo")
+		if core.CodeOf(err) != core.CodeBadRequest || !strings.Contains(err.Error(), "none of the configured apps") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if gets, swaps, deletes := w.store.counts(); gets+swaps+deletes != 0 {
+		t.Errorf("the store was asked: %d, %d, %d", gets, swaps, deletes)
+	}
+	if _, err := w.Authenticate(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	noError(t, w.LogoutUser(t.Context(), s.AppID, "o-alice"))
+	_, err := w.Authenticate(t.Context(), token)
+	wantCode(t, err, core.CodeSessionRevoked)
+}
+
 // nearStore answers AppendGet with what it saw first.
 type nearStore struct {
 	core.Store

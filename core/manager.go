@@ -103,6 +103,7 @@ func (m *Manager) useStore(store Store) error {
 	if in, ok := storeAs[InProcess](store); ok {
 		m.local = in.InProcess()
 	}
+	m.tellOfStore(store)
 	keys, err := decodeKeys(m.cfg.Keys)
 	if err != nil {
 		return err

@@ -43,7 +43,7 @@ func failScript(t *testing.T, sc script) {
 // wanted is what scripts must bring about.
 func wanted() []string {
 	return []string{
-		"Login ", "Login login_denied", "Login bad_request", "a login at the cap", "a renewal", "a first use", "a theft",
+		"Login ", "Login login_denied", "Login app_unavailable", "a login at the cap", "a renewal", "a first use", "a theft",
 		"Authenticate ", "Authenticate invalid_session", "Authenticate session_revoked", "Authenticate no_session",
 		"Check ", "Check invalid_session", "Check session_revoked", "a word that made room",
 		"Rotate ", "Rotate invalid_session", "Rotate session_revoked", "Rotate no_session", "more successors than are kept",

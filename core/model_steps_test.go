@@ -58,7 +58,7 @@ func (r *modelRun) forget(u *modelUser, m *Manager, appID, openID string) {
 func (r *modelRun) refusedLogin(a, b, _ int) error {
 	code, want := denied, LoginDenied
 	if a%2 == 0 {
-		code, want = greedy, BadRequest
+		code, want = greedy, AppUnavailable
 	}
 	r.pass(1)
 	before := len(r.store.items)

@@ -117,9 +117,9 @@ func (m *Manager) report(ctx context.Context, e *Error) {
 	case CodeMisconfigured:
 		m.log.limited(ctx, slog.LevelError, "this backend is misconfigured: set right what `wxsession doctor` reports", e)
 	case CodeStoreUnavailable:
-		m.log.failure(ctx, "the session store does not answer", e)
+		m.log.silentStore(ctx, e)
 	case CodeWeChatUnavailable:
-		m.log.failure(ctx, "WeChat does not answer", e)
+		m.log.failure(ctx, "WeChat does not answer: see what `wxsession doctor` reports", e)
 	case CodeAppUnavailable:
 		m.log.limited(ctx, slog.LevelError, "the application failed at a login", e)
 	case CodeRateLimited:

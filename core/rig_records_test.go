@@ -17,6 +17,7 @@ import (
 
 // The codes that the rig goes by.
 const (
+	AppUnavailable    = CodeAppUnavailable
 	BadRequest        = CodeBadRequest
 	NotFound          = CodeNotFound
 	LoginDenied       = CodeLoginDenied

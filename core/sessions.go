@@ -46,13 +46,18 @@ func (i *SessionInfo) UnmarshalJSON(b []byte) error {
 
 // Sessions lists the user's live sessions, the oldest first; of a user who has none,
 // or is not known, an empty list that is not nil, [] in JSON. It also clears away
-// what it finds dead, as far as it can. "" is the default app.
+// what it finds dead, as far as it can. "" is the default app; CodeBadRequest for one
+// that is not configured.
 func (m *Manager) Sessions(ctx context.Context, appID, openID string) (list []SessionInfo, err error) {
 	ctx, end := m.observe(ctx, OpSessions)
 	defer func() { end(err) }()
+	app, err := m.app(appID)
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := m.operation(ctx)
 	defer cancel()
-	key := userKey(m.appID(appID), openID)
+	key := userKey(app.id, openID)
 	u, err := m.readUser(ctx, key)
 	if err != nil {
 		return nil, err

@@ -55,7 +55,7 @@ func (m *Manager) update(ctx context.Context, s *Session, fn func(*Draft) error)
 	}
 	attrs, err := d.encode()
 	if err != nil {
-		return err
+		return errBadRequest(err.Error())
 	}
 	if !m.values.ring.Seals() { // sealed values never are the same
 		attrs = record.AppendMark(attrs, m.values.mark)

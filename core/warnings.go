@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -22,6 +23,26 @@ const (
 	warningPause   = 10 * time.Second
 	warningTimeout = 5 * time.Second
 )
+
+// tellOfStore says at the start what may be meant so, and is found too late where it
+// is not: behind a balancer, sessions that another instance knows nothing of; on a
+// Redis, requests that each ask it.
+func (m *Manager) tellOfStore(store Store) {
+	ctx := context.Background()
+	if m.local {
+		m.log.line(ctx, slog.LevelInfo,
+			"sessions live in this process alone, and end with it: set Store (WX_STORE) to redis:// or memcached:// where there are several instances, or where a restart must not log everybody out")
+		return
+	}
+	if _, direct := store.(AppendGetter); direct {
+		return
+	}
+	if _, wrapped := storeAs[AppendGetter](store); wrapped {
+		m.log.line(ctx, slog.LevelInfo,
+			"requests do not use a near cache, as the store is wrapped by one without AppendGet: let it have one that asks the inner store's",
+			slog.String("store", fmt.Sprintf("%T", store)))
+	}
+}
 
 // warn asks the store until it answers, a few times. That it does not is logged
 // once, here: a typing error in its address should show before the first user comes.
@@ -54,7 +75,7 @@ func (m *Manager) warnOfSilence(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, warningTimeout)
 	defer cancel()
 	if err := m.Ping(ctx); err != nil {
-		m.log.failure(ctx, "the session store does not answer", err)
+		m.log.silentStore(ctx, err)
 	}
 }
 

@@ -50,6 +50,53 @@ func TestAStoresWarningsAreLoggedOnce(t *testing.T) {
 	}
 }
 
+// TestNewTellsOfAStoreThatMayBeChosenByMistake, once, where it may be.
+func TestNewTellsOfAStoreThatMayBeChosenByMistake(t *testing.T) {
+	const alone, passedBy = "sessions live in this process alone", "requests do not use a near cache"
+	var mem core.Store = inMemory{noStore{}}
+	for name, c := range map[string]struct {
+		store core.Store
+		want  string
+	}{
+		"memory":                         {mem, alone},
+		"memory in a wrapper":            {core.WrappedStore{Store: mem}, alone},
+		"memory that can append, too":    {core.WrappedStore{Store: inMemory{near{noStore{}}}}, alone},
+		"elsewhere":                      {noStore{}, ""},
+		"a near cache":                   {near{noStore{}}, ""},
+		"a near cache in a wrapper":      {core.WrappedStore{Store: near{noStore{}}}, passedBy},
+		"a near cache in two":            {core.WrappedStore{Store: core.WrappedStore{Store: near{noStore{}}}}, passedBy},
+		"a near cache that both have":    {near{core.WrappedStore{Store: near{noStore{}}}}, ""},
+		"a wrapper of one without cache": {core.WrappedStore{Store: noStore{}}, ""},
+	} {
+		out := new(lockedBuffer)
+		cfg := core.Config{AppID: "wx1", Secret: core.NewSecret("x"), Keys: []core.Secret{sealKey('a')}}
+		jsonLog(out)(&cfg)
+		if _, err := core.New(cfg, c.store); err != nil {
+			t.Fatal(err)
+		}
+		lines := out.lines(t)
+		switch {
+		case c.want == "" && len(lines) > 0:
+			t.Errorf("%s: the log says %v", name, lines)
+		case c.want == "":
+		case len(lines) != 1 || lines[0]["level"] != "INFO" || !strings.HasPrefix(lines[0]["msg"].(string), c.want):
+			t.Errorf("%s: the log says %v, want one line %q", name, lines, c.want)
+		case c.want == alone && !strings.Contains(lines[0]["msg"].(string), "WX_STORE"),
+			c.want == passedBy && lines[0]["store"] != "core.WrappedStore":
+			t.Errorf("%s: the line does not say what it is about: %v", name, lines)
+		}
+	}
+}
+
+type inMemory struct{ core.Store }
+
+func (inMemory) InProcess() bool      { return true }
+func (s inMemory) Unwrap() core.Store { return s.Store }
+
+type near struct{ core.Store }
+
+func (near) AppendGet(context.Context, []byte, string) ([]byte, error) { return nil, core.ErrNotFound }
+
 // TestASilentStoreIsLoggedAtTheStart, once, and not where it answers a moment later.
 func TestASilentStoreIsLoggedAtTheStart(t *testing.T) {
 	for _, c := range []struct {
@@ -74,7 +121,7 @@ func TestASilentStoreIsLoggedAtTheStart(t *testing.T) {
 			}
 			count := func() (n int) {
 				for _, line := range out.lines(t) {
-					if line["msg"] == "the session store does not answer" && line["level"] == "WARN" && line["code"] == "store_unavailable" && line["cause"] == "no such host" {
+					if line["msg"] == "the session store does not answer: see what `wxsession doctor` reports" && line["level"] == "WARN" && line["code"] == "store_unavailable" && line["cause"] == "no such host" {
 						n++
 					}
 				}

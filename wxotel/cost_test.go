@@ -3,6 +3,7 @@ package wxotel_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"testing"
 
 	"go.opentelemetry.io/otel/sdk/metric"
@@ -60,7 +61,7 @@ func loggedIn(tb testing.TB, o core.Observer) (*core.Manager, []string) {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { store.Close() })
-	m, err := core.New(core.Config{AppID: "wx4f4bc4dec97d474b", IdentityProvider: named{}, Observe: o}, store)
+	m, err := core.New(core.Config{AppID: "wx4f4bc4dec97d474b", IdentityProvider: named{}, Observe: o, Logger: slog.New(slog.DiscardHandler)}, store)
 	if err != nil {
 		tb.Fatal(err)
 	}

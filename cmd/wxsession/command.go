@@ -15,7 +15,7 @@ import (
 const (
 	exitOK          = 0
 	exitFailed      = 1   // the command could not do it
-	exitWarned      = 1   // doctor --strict: warnings, no failures
+	exitWarned      = 1   // doctor --strict: warnings, or rights are missing; no failures
 	exitFound       = 2   // doctor: failures
 	exitUsage       = 64  // as in sysexits.h
 	exitInterrupted = 130 // as shells have it

@@ -22,7 +22,7 @@ func (p *program) doctorCommand() *command {
 	o := &doctorOptions{}
 	f := newFlags("doctor")
 	f.BoolVar(&o.json, "json", false, "print one JSON object at the end, in place of lines")
-	f.BoolVar(&o.strict, "strict", false, "exit with 1 where there are warnings")
+	f.BoolVar(&o.strict, "strict", false, "exit with 1 where there are warnings, or a right is missing to look")
 	f.DurationVar(&o.timeout, "timeout", 30*time.Second, "give up after this `duration`")
 	var checks []entry
 	for _, t := range doctor.Topics() {
@@ -34,7 +34,7 @@ func (p *program) doctorCommand() *command {
 		description: []string{
 			"Prints a line for each check: how it went, its name, what was found, and after a dash what to do. ok: all is well. warn: the service works, and something endangers it or its users. fail: the service, or some of it, does not work as it should. skip: it could not be looked at, mostly for want of a right; the rest of the line says which.",
 			"It asks as the service does: with its variables, its client of the store, its keys. To see whether the store takes writes it writes values of its own under the store's prefix (x:doctor-…; to try a near cache, one under s:…), which it removes, and which go by themselves after ten seconds. It ends no session, and counts as no use of one. WeChat is asked for the access token that is valid already, so that nobody loses one.",
-			"In JSON: {\"version\", \"status\", \"counts\": {\"ok\", \"warn\", \"fail\", \"skip\"}, \"checks\": [{\"name\", \"status\", \"message\", \"advice\"}]}; status is the worst of ok, warn and fail; advice is left out where there is none. Names and members stay, messages may change with any release.",
+			"In JSON: {\"version\", \"status\", \"counts\": {\"ok\", \"warn\", \"fail\", \"skip\"}, \"checks\": [{\"name\", \"status\", \"message\", \"advice\"}]}; status is the worst of ok, warn and fail; advice is left out where there is none; \"denied\": true is in a check that was skipped for want of a right, and that --strict wants. Names and members stay, messages may change with any release.",
 		},
 		sections: []section{
 			{"CHECKS", checks},
@@ -46,7 +46,7 @@ func (p *program) doctorCommand() *command {
 		},
 		exits: []entry{
 			{"0", "nothing has failed; there may be warnings"},
-			{"1", "there are warnings, no failures, and --strict is set"},
+			{"1", "--strict is set, and there are warnings, or memory, eviction, persistence or replicas of Redis could not be looked at for want of a right; no failures"},
 			{"2", "something has failed"},
 			{"64", "the command line is wrong"},
 			{"130", "it was interrupted"},
@@ -65,6 +65,7 @@ type doctorReport struct {
 	Status  doctor.Status  `json:"status"`
 	Counts  doctorCounts   `json:"counts"`
 	Checks  []doctor.Check `json:"checks"`
+	denied  int            // checks
 }
 
 type doctorCounts struct {
@@ -93,6 +94,9 @@ func (p *program) doctor(ctx context.Context, o *doctorOptions) error {
 	} else if err := p.printReport(r); err != nil {
 		return err
 	}
+	if o.strict && r.denied > 0 {
+		fmt.Fprintf(p.err, "wxsession: --strict: %d of the skipped checks want a right\n", r.denied)
+	}
 	return r.exit(o.strict)
 }
 
@@ -105,6 +109,9 @@ func (p *program) printReport(r *doctorReport) error {
 
 func (r *doctorReport) add(c doctor.Check) {
 	r.Checks = append(r.Checks, c)
+	if c.Denied {
+		r.denied++
+	}
 	switch c.Status {
 	case doctor.OK:
 		r.Counts.OK++
@@ -125,7 +132,7 @@ func (r *doctorReport) exit(strict bool) error {
 	switch {
 	case r.Status == doctor.Fail:
 		return status(exitFound)
-	case r.Status == doctor.Warn && strict:
+	case strict && (r.Status == doctor.Warn || r.denied > 0):
 		return status(exitWarned)
 	}
 	return nil

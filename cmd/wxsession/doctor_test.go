@@ -67,11 +67,32 @@ func TestDoctorsExitStatus(t *testing.T) {
 			t.Errorf("%s: %v, %s", tt.store, err, r.out)
 		}
 	}
+	wantStrictAboutRights(t)
 	service(t, map[string]string{"WX_STORE": "redis://" + listenSilently(t)})
 	began := time.Now()
 	run(t, "doctor", "--timeout", "300ms").want(t, exitFound, "fail  time", "--timeout")
 	if took := time.Since(began); took > 2500*time.Millisecond { // what a single step may take is more
 		t.Errorf("--timeout 300ms took %v", took)
+	}
+}
+
+// wantStrictAboutRights: a pipeline that passes has to have looked at what logs
+// everybody out.
+func wantStrictAboutRights(t *testing.T) {
+	t.Helper()
+	addr := testserver.StartRedis(t, "--maxmemory", "100mb").Addr
+	for right, strict := range map[string]int{"-info": exitWarned, "+info": exitOK} {
+		testserver.Redis(t, addr, "ACL", "SETUSER", "wx", "on", ">"+password, "~*", "+@all", right, "-time") // -time: not what it is for
+		service(t, map[string]string{"WX_STORE": "redis://wx:" + password + "@" + addr + "?timeout=8s", "WX_APPS": ""})
+		run(t, "doctor").want(t, exitOK, " 0 warn, 0 fail")
+		r := run(t, "doctor", "--strict").want(t, strict)
+		if told := r.err == "wxsession: --strict: 4 of the skipped checks want a right\n"; told != (strict != exitOK) {
+			t.Errorf("%s: on the standard error %q", right, r.err)
+		}
+		r = run(t, "doctor", "--json", "--strict").want(t, strict)
+		if n := strings.Count(r.out, `"denied": true`); n != 4 && strict != exitOK || n != 0 && strict == exitOK {
+			t.Errorf("%s: %d checks are denied: %s", right, n, r.out)
+		}
 	}
 }
 

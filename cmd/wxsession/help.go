@@ -51,7 +51,7 @@ func (p *program) mainPage() page {
 		},
 		exits: []entry{
 			{"0", "it is done; doctor: nothing has failed"},
-			{"1", "it could not be done; doctor --strict: there are warnings"},
+			{"1", "it could not be done; doctor --strict: there are warnings, or a right is missing to look"},
 			{"2", "doctor: something has failed"},
 			{"64", "the command line is wrong"},
 			{"130", "it was interrupted"},

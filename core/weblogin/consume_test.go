@@ -25,17 +25,11 @@ func TestWhomTheApplicationRefusesIsDenied(t *testing.T) {
 		"Deny":                core.Deny("no employees"),
 		"an error of its own": core.NewError(402, "pay_first", "the subscription has ended"),
 		"one that is wrapped": fmt.Errorf("outer: %w", core.Deny("no")),
-		"too many attributes": nil,
 		"a limit of its own":  core.NewError(429, "slow", "later"),
 	} {
 		var verdict error
 		w := newBubble(t, func(c *core.Config) {
-			c.OnLogin = func(_ context.Context, d *core.Draft) error {
-				if d.Device() != "" && refuse == nil {
-					d.SetAttr("x", strings.Repeat("x", 5000))
-				}
-				return verdict
-			}
+			c.OnLogin = func(context.Context, *core.Draft) error { return verdict }
 		})
 		b := w.confirmed(t, w.sign(t, "o-alice"))
 		verdict = refuse
@@ -58,17 +52,21 @@ func listed(t testing.TB, s *site) int {
 func TestAnApplicationThatFailsCostsNoLogin(t *testing.T) {
 	var trouble error
 	w := newBubble(t, func(c *core.Config) {
-		c.OnLogin = func(context.Context, *core.Draft) error {
-			if trouble != nil && trouble.Error() == "panic" {
+		c.OnLogin = func(_ context.Context, d *core.Draft) error {
+			switch {
+			case trouble != nil && trouble.Error() == "panic":
 				panic("oh")
+			case trouble != nil && trouble.Error() == "too many attributes":
+				d.SetAttr("x", strings.Repeat("x", 5000))
+				return nil
 			}
 			return trouble
 		}
 	})
 	b := w.confirmed(t, w.sign(t, "o-alice"))
-	for text, want := range map[string]string{"the database is down": "app_unavailable", "panic": "app_unavailable"} {
+	for _, text := range []string{"the database is down", "panic", "too many attributes"} {
 		trouble = errors.New(text)
-		b.poll(t.Context(), "").want(t, text, 503, want)
+		b.poll(t.Context(), "").want(t, text, 503, "app_unavailable")
 	}
 	trouble = core.NewError(503, "maintenance", "back at nine")
 	b.poll(t.Context(), "").want(t, "maintenance", 503, "maintenance")

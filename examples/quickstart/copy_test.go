@@ -4,6 +4,7 @@ package quickstart_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"io"
 	"net"
@@ -27,7 +28,9 @@ func TestEachQuickstartRunsInAModuleOfItsOwn(t *testing.T) {
 	for _, name := range []string{"gin", "echo", "nethttp"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			try(t, build(t, name))
+			program := build(t, name)
+			try(t, program)
+			wantAddr(t, program)
 		})
 	}
 }
@@ -68,6 +71,23 @@ func build(t *testing.T, name string) string {
 		t.Fatalf("the copy does not build: %v\n%s", err, out)
 	}
 	return filepath.Join(dir, "shop")
+}
+
+// wantAddr starts the program at an address that is taken.
+func wantAddr(t *testing.T, program string) {
+	t.Helper()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program)
+	cmd.Env = append(os.Environ(), "ADDR="+taken.Addr().String(), "WX_APPID=wx0123456789abcdef", "WX_SECRET=unused", "GIN_MODE=release")
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "(ADDR)") || !strings.Contains(string(out), "address already in use") {
+		t.Errorf("the address is taken, and the program says %s (%v)", out, err)
+	}
 }
 
 // try logs in twice and calls the API, then ends the program as a host does.

@@ -20,7 +20,6 @@ import (
 type Server struct {
 	prefix string
 	sim    *simulation // nil: the real WeChat
-	memory bool        // sessions are in this process, as nobody has named a store
 	unread bool        // WX_API_BASE is set, and the simulated WeChat is asked
 	ends   []func()
 }
@@ -28,7 +27,7 @@ type Server struct {
 // NewServer prepares the server of an application with this configuration. If
 // it names no app, NewServer starts a simulated WeChat and makes cfg use it.
 func NewServer(cfg *core.Config) *Server {
-	s := &Server{prefix: cmp.Or(cfg.Prefix, "/wx"), memory: cfg.Store == ""}
+	s := &Server{prefix: cmp.Or(cfg.Prefix, "/wx")}
 	if s.prefix == "/" {
 		s.prefix = ""
 	}
@@ -69,7 +68,7 @@ func (s *Server) Run(h http.Handler) error {
 	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		return err
+		return fmt.Errorf("cannot serve at %s (ADDR): %w", addr, err)
 	}
 	srv, err := s.newHTTPServer(h)
 	if err != nil {
@@ -141,9 +140,6 @@ curl -sS -w '\n' %[1]s/api/me -H "Authorization: Bearer $token"
 func (s *Server) greet(w io.Writer, url string) {
 	if s.sim == nil {
 		fmt.Fprintf(w, "listening on %s, the login routes are under %s%s/\n", url, url, s.prefix)
-		if s.memory {
-			fmt.Fprintln(w, "WX_STORE is not set: sessions are in this process, a restart logs everybody out")
-		}
 		return
 	}
 	fmt.Fprintf(w, "listening on %s\n", url)

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"errors"
 	"net"
 	"strings"
 	"testing"
@@ -44,17 +45,22 @@ func TestSimulatorStandsInOnlyWhereNoAppIsNamed(t *testing.T) {
 }
 
 func TestRealWeChatIsGreetedWithoutScript(t *testing.T) {
-	const first = "listening on http://localhost:8080, the login routes are under http://localhost:8080/\n"
-	for store, want := range map[string]string{
-		"redis://localhost": first, "memory://": first,
-		"": first + "WX_STORE is not set: sessions are in this process, a restart logs everybody out\n",
-	} {
-		cfg := core.Config{AppID: "wx1", Secret: core.NewSecret("s"), Prefix: "/", Store: store}
-		var out strings.Builder
-		NewServer(&cfg).greet(&out, "http://localhost:8080")
-		if out.String() != want {
-			t.Errorf("with the store %q the greeting is %q, want %q", store, out.String(), want)
-		}
+	const want = "listening on http://localhost:8080, the login routes are under http://localhost:8080/\n"
+	cfg := core.Config{AppID: "wx1", Secret: core.NewSecret("s"), Prefix: "/"}
+	var out strings.Builder
+	NewServer(&cfg).greet(&out, "http://localhost:8080")
+	if out.String() != want {
+		t.Errorf("the greeting is %q, want %q", out.String(), want)
+	}
+}
+
+func TestAnAddressThatIsTakenNamesItsVariable(t *testing.T) {
+	taken := listen(t)
+	defer taken.Close()
+	t.Setenv("ADDR", taken.Addr().String())
+	err := NewServer(&core.Config{AppID: "wx1", Secret: core.NewSecret("s")}).Run(nil)
+	if _, refused := errors.AsType[*net.OpError](err); !refused || !strings.Contains(err.Error(), "(ADDR)") {
+		t.Errorf("the address is taken, and Run returns %v", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log"
 	"net/http"
 	"os"
@@ -84,7 +85,7 @@ func run() error {
 		ended <- srv.Shutdown(grace)
 	}()
 	if err := srv.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
-		return err
+		return fmt.Errorf("cannot serve at %s (ADDR): %w", srv.Addr, err)
 	}
 	return <-ended
 }

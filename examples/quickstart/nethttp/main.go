@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log"
 	"net/http"
 	"os"
@@ -83,7 +84,7 @@ func run() error {
 		ended <- srv.Shutdown(grace)
 	}()
 	if err := srv.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
-		return err
+		return fmt.Errorf("cannot serve at %s (ADDR): %w", srv.Addr, err)
 	}
 	return <-ended
 }

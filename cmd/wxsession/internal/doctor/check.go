@@ -24,13 +24,21 @@ type Check struct {
 	Status  Status `json:"status"`
 	Message string `json:"message"`          // what was found
 	Advice  string `json:"advice,omitempty"` // what to do; empty where nothing is to be done
+	// Denied is set in a Skip for want of a right, of a check that what the service
+	// promises depends on: who wants to be sure has to grant it.
+	Denied bool `json:"denied,omitempty"`
 }
 
 // findings is where a group of checks puts what it finds.
 type findings chan Check
 
 func (f findings) add(name string, s Status, message, advice string) {
-	f <- Check{name, s, clean(message), clean(advice)}
+	f.put(Check{Name: name, Status: s, Message: message, Advice: advice})
+}
+
+func (f findings) put(c Check) {
+	c.Message, c.Advice = clean(c.Message), clean(c.Advice)
+	f <- c
 }
 
 func (f findings) ok(name, format string, args ...any) {

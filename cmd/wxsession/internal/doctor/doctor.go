@@ -111,7 +111,10 @@ func (d *Doctor) Run(ctx context.Context, report func(Check)) {
 		}
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		report(Check{"time", Fail, "the time was up before everything was looked at", "mend what is slow, or give it more time with --timeout"})
+		report(Check{
+			Name: "time", Status: Fail,
+			Message: "the time was up before everything was looked at", Advice: "mend what is slow, or give it more time with --timeout",
+		})
 	}
 }
 

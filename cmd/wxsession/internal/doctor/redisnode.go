@@ -109,14 +109,20 @@ func (n *node) number(name string) int64 {
 type verdict struct {
 	status Status
 	problem
+	denied bool // see Check
 }
 
 func fine(format string, args ...any) verdict {
-	return verdict{OK, problem{what: fmt.Sprintf(format, args...)}}
+	return verdict{status: OK, problem: problem{what: fmt.Sprintf(format, args...)}}
 }
-func warned(what, do string) verdict  { return verdict{Warn, problem{what, do}} }
-func failed(what, do string) verdict  { return verdict{Fail, problem{what, do}} }
-func skipped(what, do string) verdict { return verdict{Skip, problem{what, do}} }
+func warned(what, do string) verdict  { return verdict{status: Warn, problem: problem{what, do}} }
+func failed(what, do string) verdict  { return verdict{status: Fail, problem: problem{what, do}} }
+func skipped(what, do string) verdict { return verdict{status: Skip, problem: problem{what, do}} }
+
+// uninformed is for a server that does not tell what INFO knows.
+func uninformed() verdict {
+	return verdict{Skip, problem{"the server does not tell (INFO)", "grant this user +info to have it looked at"}, true}
+}
 
 // each looks at every server. What is the same on all of them is said once, a
 // verdict without words not at all.
@@ -137,7 +143,7 @@ func (v *redisVisit) each(ctx context.Context, name string, look func(context.Co
 		case len(found) > 1:
 			x.what = fmt.Sprintf("on all %d servers: %s", len(found), x.what)
 		}
-		v.f.add(name, x.status, x.what, x.do)
+		v.f.put(Check{Name: name, Status: x.status, Message: x.what, Advice: x.do, Denied: x.denied})
 	}
 }
 
@@ -145,7 +151,7 @@ func (v *redisVisit) each(ctx context.Context, name string, look func(context.Co
 func (v *redisVisit) informed(ctx context.Context, name string, look func(context.Context, *node) verdict) {
 	v.each(ctx, name, func(ctx context.Context, n *node) verdict {
 		if n.info == nil {
-			return skipped("the server does not tell (INFO)", "grant this user +info to have it looked at")
+			return uninformed()
 		}
 		return look(ctx, n)
 	})

@@ -20,7 +20,7 @@ func (v *redisVisit) checkReplicas(ctx context.Context) {
 		case n.info != nil && lagging > 0:
 			return warned(fmt.Sprintf("%d of %s are not in step", lagging, plural(int(connected), "replica")), "see the replicas' logs: the link to the master, and repl-backlog-size")
 		case wanted == 0 && n.info == nil:
-			return skipped("the server does not tell (INFO)", "grant this user +info to have it looked at")
+			return uninformed()
 		case wanted == 0 && connected == 0 && n.announced > 0:
 			return warned(fmt.Sprintf("the cluster knows of %s, and none is connected", plural(n.announced, "replica")), "see the replica's log")
 		case wanted == 0 && connected == 0 && v.target.Cluster:

@@ -36,6 +36,11 @@ func TestRightsInTheDocumentationSuffice(t *testing.T) {
 	for name, right := range map[string]string{"redis.memory": "+info", "redis.eviction": "+info", "redis.persistence": "+info", "redis.replicas": "+info", "store.clock": "+time", "store.values": "+scan"} {
 		all.want(t, name, doctor.Skip, right)
 	}
+	for _, c := range all { // the clock and the stored values are not what --strict is for
+		if c.Denied != strings.Contains(c.Advice, "+info") {
+			t.Errorf("%s: denied is %t", c.Name, c.Denied)
+		}
+	}
 	dsn = addUser(t, server.Addr, "more", "~wx:*", "", "+info", "+time", "+scan", "+acl|whoami", "+acl|dryrun")
 	all = visit(t, healthy(t, environment{"WX_STORE": dsn}))
 	all.want(t, "redis.rights", doctor.OK, "asked of the ACL")
