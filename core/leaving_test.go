@@ -53,6 +53,15 @@ type leaving struct {
 	ws     *Session
 }
 
+// rotate returns a newer token of the session, which is in use.
+func (l *leaving) rotate() string {
+	l.t.Helper()
+	next, _ := mustRotate(l.t, l.m, l.tokens[0])
+	mustAuthenticate(l.t, l.m, next)
+	l.tokens = append(l.tokens, next)
+	return next
+}
+
 // refused asks for something that the store cannot do.
 func (l *leaving) refused(err error) {
 	l.t.Helper()
@@ -132,16 +141,46 @@ func TestALogoutThatSucceedsHasEndedTheSession(t *testing.T) {
 			return next
 		},
 		"the newer token has asked, and a crash came": func(l *leaving) string {
-			next, _ := mustRotate(l.t, l.m, l.tokens[0])
-			mustAuthenticate(l.t, l.m, next)
+			next := l.rotate()
 			l.store.deletes = 1
 			_ = l.logout(next)
 			l.store.back()
 			return l.tokens[0]
 		},
+		"a token that had given way has asked": func(l *leaving) string {
+			first, s := mustRotate(l.t, l.m, l.tokens[0])
+			l.store.away[s.key()] = true
+			for range maxSuccessors {
+				mustRotate(l.t, l.m, l.tokens[0])
+			}
+			l.store.away = map[string]bool{l.ws.key(): true}
+			l.refused(l.logout(first))
+			return first
+		},
+		"everybody has been logged out, in a store that had filled up": func(l *leaving) string {
+			l.webAway()
+			l.refused(l.logout(l.tokens[0]))
+			l.slow.Store = noRoom{l.slow.Store}
+			l.refused(l.logoutUser())
+			return l.tokens[0]
+		},
+		"there was no room for tombstones": func(l *leaving) string {
+			next := l.rotate()
+			l.slow.Store = &fullFor{l.slow.Store, isSession}
+			l.store.away[recordKey(next)] = true
+			l.refused(l.logout(l.tokens[0]))
+			return l.tokens[0]
+		},
+		"its tombstone has stood for a day": func(l *leaving) string {
+			l.webAway()
+			for range 25 {
+				l.refused(l.logout(l.tokens[0]))
+				l.clock.advance(time.Hour)
+			}
+			return l.tokens[0]
+		},
 		"it has expired meanwhile": func(l *leaving) string {
-			next, _ := mustRotate(l.t, l.m, l.tokens[0])
-			mustAuthenticate(l.t, l.m, next)
+			next := l.rotate()
 			l.clock.advance(l.m.cfg.IdleTimeout - time.Minute)
 			mustAuthenticate(l.t, l.m, l.web)
 			l.clock.advance(2 * time.Minute)
@@ -226,7 +265,7 @@ func TestALogoutEverywhereAfterOneThatWasNotDone(t *testing.T) {
 func TestALogoutEverywhereFindsNoRoom(t *testing.T) {
 	_, slow, m, tokens := aliceOn(t, 2, 0)
 	own, other := mustCheck(t, m, tokens[0]), mustCheck(t, m, tokens[1])
-	slow.Store = &fullFor{slow.Store, own.key()}
+	slow.Store = &fullFor{slow.Store, func(key string) bool { return key == own.key() }}
 	slow.refuses = func(key string) bool { return key == other.key() }
 	for range 2 {
 		if err := logoutEverywhere(t.Context(), m, tokens[0]); CodeOf(err) != CodeStoreUnavailable {
@@ -239,17 +278,40 @@ func TestALogoutEverywhereFindsNoRoom(t *testing.T) {
 	}
 }
 
-// fullFor has no room for one key.
+// fullFor has no room for some keys.
 type fullFor struct {
 	Store
-	key string
+	full func(key string) bool
 }
 
 func (s *fullFor) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
-	if key == s.key {
+	if s.full(key) {
 		return ErrFull
 	}
 	return s.Store.Swap(ctx, key, old, new, ttl)
+}
+
+// TestWhatWaitsForOneEndIsBounded: that one cannot be reached, and the user logs in and
+// out as ever.
+func TestWhatWaitsForOneEndIsBounded(t *testing.T) {
+	_, slow, m, tokens := aliceOn(t, 1, 0)
+	store := unwritableOn(slow)
+	_, ws := mustHandOver(t, m, tokens[0])
+	store.away[ws.key()] = true
+	for range 50 {
+		token, _ := mustLogin(t, m, "alice.key")
+		if _, err := m.Check(t.Context(), tokens[0]); err == nil {
+			tokens = append(tokens, token)
+			token = tokens[0]
+		}
+		if err := m.Logout(t.Context(), token); CodeOf(err) != CodeStoreUnavailable {
+			t.Fatal(err)
+		}
+	}
+	u, err := m.readUser(t.Context(), userKey(testAppID, "alice"))
+	if most := 2*m.cfg.MaxSessions + 2; err != nil || len(u.Pending) > most {
+		t.Errorf("%d ends are listed, %v; want %d at most", len(u.Pending), err, most)
+	}
 }
 
 // TestAFullStoreEndsWhatItCan: one record cannot be reached.

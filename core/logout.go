@@ -325,8 +325,15 @@ func (m *Manager) deleteListed(ctx context.Context, userKey string, u *user, voi
 		err = m.delete(ctx, mark)
 	}
 	var away []record.Name
-	for _, p := range u.Pending {
+	pending := slices.Clone(u.Pending)
+	slices.SortStableFunc(pending, func(a, b record.Revocation) int {
+		return cmp.Compare(count(a.Dead), count(b.Dead)) // those wait for all others
+	})
+	for _, p := range pending {
 		waits := slices.ContainsFunc(u.handed[p.Record], func(n record.Name) bool { return slices.Contains(away, n) })
+		if waits {
+			away = append(away, p.Record)
+		}
 		if p.Record == u.asks || waits || err != nil && p.Why == record.ByLogout {
 			continue
 		}

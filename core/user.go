@@ -158,10 +158,15 @@ func (u *user) revokeAll(except string, why record.Reason) {
 	}
 }
 
-// revokeRecord keeps the first reason of a record that is revoked twice.
+// revokeRecord keeps the first reason of a record that is revoked twice, but for one
+// that nobody needed to hear of.
 func (u *user) revokeRecord(n record.Name, why record.Reason) {
-	if !u.isPending(n) {
+	i := slices.IndexFunc(u.Pending, func(p record.Revocation) bool { return p.Record == n })
+	switch {
+	case i < 0:
 		u.Pending = append(u.Pending, record.Revocation{Record: n, Why: why})
+	case u.Pending[i].Why == record.Unused:
+		u.Pending[i].Why = why
 	}
 }
 
@@ -184,6 +189,7 @@ func (u *user) endFirst(n record.Name) {
 	i := slices.IndexFunc(u.Pending, func(p record.Revocation) bool { return p.Record == n })
 	p := u.Pending[i]
 	u.Pending = slices.Insert(slices.Delete(u.Pending, i, i+1), 0, p)
+	u.asks = n
 }
 
 // postpone moves what could not be ended behind what nobody has tried, or a store
@@ -241,6 +247,23 @@ func (u *user) boundTombstones(max int) {
 		u.discard(u.Tombstones[0])
 		u.Tombstones = slices.Delete(u.Tombstones, 0, 1)
 	}
+}
+
+// boundDead strikes off the oldest of those that have a tombstone which waits for
+// others: it tells whose it is, and ends by itself.
+func (u *user) boundDead(max int) {
+	isDead := func(p record.Revocation) bool { return p.Dead && p.Why == record.ByLogout }
+	n := -max
+	for _, p := range u.Pending {
+		n += count(isDead(p))
+	}
+	u.Pending = slices.DeleteFunc(u.Pending, func(p record.Revocation) bool {
+		if n <= 0 || !isDead(p) {
+			return false
+		}
+		n--
+		return true
+	})
 }
 
 // finish strikes off what has been done, and notes what has a tombstone for as long as

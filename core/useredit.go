@@ -96,6 +96,7 @@ func (m *Manager) writeUser(ctx context.Context, key string, old storedUser, fn 
 		return old, err
 	}
 	old.boundTombstones(tombstones)
+	old.boundDead(tombstones)
 	body := old.Encode()
 	if string(body) == string(before) && !old.stale || old.raw == nil && old.isEmpty() {
 		return old, nil
@@ -131,7 +132,7 @@ func (m *Manager) carryOut(ctx context.Context, key string, u storedUser) (done 
 	retiring, cancel := halfTime(ctx) // where that fails, others still end
 	retired, err := m.retire(retiring, u.user)
 	cancel()
-	o, errEnd := m.endRecords(withRevocation(ctx), record.NameIn(key), u.Pending)
+	o, errEnd := m.endRecords(withRevocation(ctx), record.NameIn(key), u.user)
 	if err = cmp.Or(errEnd, err); err != nil {
 		if len(o.done)+len(o.dead)+len(o.failed)+len(retired) == 0 {
 			return nil, err
@@ -163,13 +164,12 @@ type endings struct {
 // logs out is deleted only when all that is listed has ended. Where there is more than
 // that, a tombstone takes its place first: whoever asks again, by whichever token of
 // the session, finds the list and goes on here.
-func (m *Manager) endRecords(ctx context.Context, user record.Name, pending []record.Revocation) (o endings, err error) {
+//
+// The record of the token that asks is the last to go without a tombstone.
+func (m *Manager) endRecords(ctx context.Context, user record.Name, u *user) (o endings, err error) {
 	var silent, leaving []record.Revocation // that find no room for a tombstone; that are deleted when all is dead
-	fail := func(p record.Revocation, errEnd error) {
-		o.failed, err = append(o.failed, p), cmp.Or(err, errEnd)
-	}
-	for _, p := range pending {
-		if p.Why == record.ByLogout && (p.Dead || len(pending) == 1) {
+	for _, p := range u.Pending {
+		if p.Why == record.ByLogout && (p.Dead || len(u.Pending) == 1) {
 			leaving = append(leaving, p)
 			continue
 		}
@@ -180,31 +180,39 @@ func (m *Manager) endRecords(ctx context.Context, user record.Name, pending []re
 		case errors.Is(errEnd, ErrFull):
 			silent = append(silent, p)
 		case errEnd != nil:
-			fail(p, errEnd)
+			o.failed, err = append(o.failed, p), cmp.Or(err, errEnd)
 		case p.Why == record.ByLogout:
 			o.dead, leaving = append(o.dead, p), append(leaving, p)
 		default:
 			o.done = append(o.done, p)
 		}
 	}
-	for _, p := range slices.Concat(silent, leaving) {
-		alive := slices.Contains(silent, p)
+	if err != nil {
+		o.failed = append(o.failed, silent...)
+		return o, err
+	}
+	last := func(p record.Revocation) int { return count(p.Record == u.asks) }
+	slices.SortStableFunc(silent, func(a, b record.Revocation) int { return cmp.Compare(last(a), last(b)) })
+	err = m.deleteAll(ctx, slices.Concat(silent, leaving), &o)
+	return o, err
+}
+
+// deleteAll leaves the records of those who log out where another could not be deleted.
+func (m *Manager) deleteAll(ctx context.Context, list []record.Revocation, o *endings) (err error) {
+	for _, p := range list {
 		switch {
 		case ctx.Err() != nil:
-			return o, cmp.Or(err, error(errStore(ctx.Err())))
-		case len(o.failed) > 0 && alive:
-			fail(p, errStore(ErrFull))
-		case len(o.failed) > 0:
-			return o, err
-		default:
-			if errEnd := m.delete(ctx, p.Record.Key(record.SessionPrefix)); errEnd != nil {
-				fail(p, errEnd)
-			} else {
-				o.done = append(o.done, p)
-			}
+			return cmp.Or(err, error(errStore(ctx.Err())))
+		case err != nil && p.Why == record.ByLogout:
+			continue
 		}
+		if errDelete := m.delete(ctx, p.Record.Key(record.SessionPrefix)); errDelete != nil {
+			o.failed, err = append(o.failed, p), cmp.Or(err, errDelete)
+			continue
+		}
+		o.done = append(o.done, p)
 	}
-	return o, err
+	return err
 }
 
 // endRecord deletes one record, or leaves a tombstone that says why. It writes
@@ -221,7 +229,7 @@ func (m *Manager) endRecord(ctx context.Context, user record.Name, p record.Revo
 			return errStore(err)
 		}
 		now := m.now()
-		why, until := tombstoneOf(found.value, p.Why, now)
+		why, until := tombstoneOf(found.value, p.Why, now, m.cfg.Lifetime)
 		if until <= now {
 			return m.delete(ctx, key)
 		}
@@ -242,7 +250,7 @@ func (m *Manager) endRecord(ctx context.Context, user record.Name, p record.Revo
 // tombstoneOf returns what the tombstone that takes the place of a record says, and
 // until when; 0 if there is nobody left to be told. Of two reasons the first holds.
 // Whoever logs out may ask again even by a token that has expired.
-func tombstoneOf(v record.Value, why record.Reason, now int64) (record.Reason, int64) {
+func tombstoneOf(v record.Value, why record.Reason, now int64, lifetime time.Duration) (record.Reason, int64) {
 	if v == nil {
 		return why, 0
 	}
@@ -253,7 +261,7 @@ func tombstoneOf(v record.Value, why record.Reason, now int64) (record.Reason, i
 	case rec.State() == record.Revoked:
 		return rec.Why(), rec.Until()
 	case why == record.ByLogout:
-		return why, now + maxTombstone.Milliseconds()
+		return why, now + max(maxTombstone, lifetime).Milliseconds()
 	case check(rec, now) != nil:
 		return why, 0
 	}
