@@ -17,8 +17,8 @@ func TestHeapPerSession(t *testing.T) {
 	s := newTestStore(t, Options{})
 	fillStore(t, s, n, anHour)
 	heap, scan := heapAndScan()
-	if perSession := (heap - heap0) / n; perSession > 1.4*recordBytes {
-		t.Errorf("a session of %d bytes and a key of %d takes %.1f bytes of heap; want %.0f at most", recordBytes, sessionKeyLen, perSession, 1.4*recordBytes)
+	if perSession := (heap - heap0) / n; perSession > 1.3*recordBytes {
+		t.Errorf("a session of %d bytes and a key of %d takes %.1f bytes of heap; want %.0f at most", recordBytes, sessionKeyLen, perSession, 1.3*recordBytes)
 	}
 	if perSession := (scan - scan0) / n; perSession > 2 {
 		t.Errorf("the collector scans %.1f bytes per session; want 2 at most", perSession)
