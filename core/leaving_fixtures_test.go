@@ -46,6 +46,7 @@ type leaving struct {
 	t      *testing.T
 	clock  *testClock
 	m      *Manager
+	items  *mapStore
 	slow   *slowStore
 	store  *unwritable
 	tokens []string
