@@ -227,6 +227,9 @@ func TestAnObserverSeesWhatNeedsTheSessionKey(t *testing.T) {
 	want := func(what string, names ...string) {
 		t.Helper()
 		got := o.take()
+		if got[negative] != 0 {
+			t.Errorf("%s: %d events with %s", what, got[negative], negative)
+		}
 		for _, name := range names {
 			if got[name] == 0 {
 				t.Errorf("%s: %q is missing in %v", what, name, got)

@@ -16,7 +16,7 @@ import (
 // suite is stores/storetest.
 //
 // The keys that core sends are at most 64 bytes of letters, digits and "-_:". One
-// that AppendGet gets may share the memory of a request: whoever keeps it clones it.
+// may share the memory of a request: whoever keeps it clones it.
 // Errors must not contain keys or values: they end up in log lines.
 type Store interface {
 	// Get returns the value under key; ErrNotFound when it is missing or expired.
